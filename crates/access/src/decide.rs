@@ -1,0 +1,255 @@
+//! The decision. Order: party and agreement, purpose, care relation, role, narrowing.
+
+use record::catalogue::{Catalogue, Category};
+use record::identity::PersonId;
+use record::purpose::Purpose;
+
+use crate::caller::{Attest, Caller, Party, Practitioner};
+use crate::permit::{Basis, Reach, ReadPermit, WritePermit};
+use crate::refusal::{Refusal, Rule};
+use crate::register::{Register, Role};
+
+/// Oldest attest that opens anything: 60 minutes (Tillitsrammeverk rule 58), in milliseconds.
+pub const ATTEST_MAX_AGE: i64 = 60 * 60 * 1000;
+
+/// How far ahead of our clock an attest may be, in milliseconds.
+const CLOCK_SKEW: i64 = 60 * 1000;
+
+/// Lowest login level for health information.
+const SECURITY_LEVEL: u8 = 4;
+
+/// What somebody asks to read.
+#[derive(Clone, Debug)]
+pub struct ReadRequest<'a> {
+    /// Whom it is about.
+    pub about: About,
+    /// Keys of the categories asked for; the permit holds those of them that the role may read.
+    pub categories: &'a [&'static str],
+}
+
+/// Whom a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// One person.
+    Person(PersonId),
+    /// The patients of the caller's own unit.
+    OwnUnit,
+    /// Nobody in particular.
+    Unnamed,
+}
+
+/// May the caller read this? `resident` is the person behind a resident's token.
+pub fn decide_read(
+    caller: &Caller,
+    resident: Option<PersonId>,
+    register: &Register,
+    request: &ReadRequest<'_>,
+    now: i64,
+) -> Result<ReadPermit, Refusal> {
+    match &caller.party {
+        Party::Resident { .. } => resident_reads(resident, request),
+        Party::System => {
+            same_municipality(caller, register)?;
+            system_reads(caller, register, request, now)
+        }
+        Party::Practitioner(practitioner) => {
+            same_municipality(caller, register)?;
+            practitioner_reads(caller, practitioner, register, request, now)
+        }
+    }
+}
+
+/// May the caller record something of this category? `existing` is the owner and source of the
+/// record it would change.
+pub fn decide_write(
+    caller: &Caller,
+    register: &Register,
+    category: &'static Category,
+    existing: Option<(&str, &str)>,
+    now: i64,
+) -> Result<WritePermit, Refusal> {
+    if !matches!(caller.party, Party::System) {
+        return Err(refuse(Rule::NotASystem));
+    }
+    same_municipality(caller, register)?;
+    let agreement =
+        register.agreement(&caller.client_id, now).ok_or(refuse(Rule::NoAgreement))?;
+    if !register.has_purpose(Purpose::Delivery) {
+        return Err(refuse(Rule::PurposeInactive));
+    }
+    if !agreement.categories.iter().any(|key| *key == category.key) {
+        return Err(refuse(Rule::CategoryNotAgreed));
+    }
+    if existing.is_some_and(|(owner, source)| {
+        owner != agreement.owner || source != agreement.source
+    }) {
+        return Err(refuse(Rule::NotOwner));
+    }
+    Ok(WritePermit {
+        source: agreement.source.clone(),
+        owner: agreement.owner.clone(),
+        category: &category.key,
+    })
+}
+
+const fn refuse(rule: Rule) -> Refusal {
+    Refusal { rule }
+}
+
+fn same_municipality(caller: &Caller, register: &Register) -> Result<(), Refusal> {
+    if caller.organisation.as_deref() == Some(register.organisation.as_str()) {
+        Ok(())
+    } else {
+        Err(refuse(Rule::OtherMunicipality))
+    }
+}
+
+fn resident_reads(
+    resident: Option<PersonId>,
+    request: &ReadRequest<'_>,
+) -> Result<ReadPermit, Refusal> {
+    let person = match (request.about, resident) {
+        (About::Person(asked), Some(own)) if asked == own => own,
+        (About::Unnamed, Some(own)) => own,
+        _ => return Err(refuse(Rule::NotSelf)),
+    };
+    Ok(ReadPermit {
+        reach: Reach::Person(person),
+        categories: request.categories.to_vec(),
+        owned_by: None,
+        basis: basis(Purpose::PatientRequest, "resident", None),
+    })
+}
+
+/// A system reads back what it delivered itself, nothing else.
+fn system_reads(
+    caller: &Caller,
+    register: &Register,
+    request: &ReadRequest<'_>,
+    now: i64,
+) -> Result<ReadPermit, Refusal> {
+    let agreement =
+        register.agreement(&caller.client_id, now).ok_or(refuse(Rule::NoAgreement))?;
+    let agreed = |key: &&'static str| agreement.categories.iter().any(|agreed| agreed == key);
+    let categories: Vec<_> = request.categories.iter().copied().filter(agreed).collect();
+    if categories.is_empty() {
+        return Err(refuse(Rule::CategoryNotAgreed));
+    }
+    Ok(ReadPermit {
+        reach: match request.about {
+            About::Person(person) => Reach::Person(person),
+            About::OwnUnit => return Err(refuse(Rule::PatientNotNamed)),
+            About::Unnamed => Reach::Any,
+        },
+        categories,
+        owned_by: Some((agreement.owner.clone(), agreement.source.clone())),
+        basis: Basis::delivery(),
+    })
+}
+
+fn practitioner_reads(
+    caller: &Caller,
+    practitioner: &Practitioner,
+    register: &Register,
+    request: &ReadRequest<'_>,
+    now: i64,
+) -> Result<ReadPermit, Refusal> {
+    if practitioner.security_level < SECURITY_LEVEL {
+        return Err(refuse(Rule::WeakLogin));
+    }
+    let attest = practitioner.attest.as_ref().ok_or(refuse(Rule::NoAttest))?;
+    care_relation(caller, attest, register, now)?;
+    let role = role(attest, register)?;
+    let categories: Vec<_> = request
+        .categories
+        .iter()
+        .copied()
+        .filter(|key| role.categories.iter().any(|allowed| allowed == key))
+        .collect();
+    if categories.is_empty() {
+        return Err(refuse(Rule::CategoryNotForRole));
+    }
+    let shared: Vec<_> = categories.into_iter().filter(|key| is_shared(key)).collect();
+    if shared.is_empty() {
+        return Err(refuse(Rule::NotShared));
+    }
+    Ok(ReadPermit {
+        reach: practitioner_reach(attest, role, request.about, &shared)?,
+        categories: shared,
+        owned_by: None,
+        basis: basis(attest.purpose, &role.key, Some(attest)),
+    })
+}
+
+/// The attest must be fresh, name the token's organisation and a unit we know, and state a purpose
+/// in use (Tillitsrammeverk rules 4, 11 and 58).
+fn care_relation(
+    caller: &Caller,
+    attest: &Attest,
+    register: &Register,
+    now: i64,
+) -> Result<(), Refusal> {
+    let age = now - attest.made_at;
+    if !(-CLOCK_SKEW..=ATTEST_MAX_AGE).contains(&age) {
+        return Err(refuse(Rule::AttestExpired));
+    }
+    if caller.organisation.as_deref() != Some(attest.legal_entity.as_str())
+        || caller.unit.as_deref().is_some_and(|unit| unit != attest.point_of_care)
+    {
+        return Err(refuse(Rule::AttestContradicts));
+    }
+    if !register.has_purpose(attest.purpose) {
+        return Err(refuse(Rule::PurposeInactive));
+    }
+    Ok(())
+}
+
+fn role<'a>(attest: &Attest, register: &'a Register) -> Result<&'a Role, Refusal> {
+    let unit = register.unit(&attest.point_of_care).ok_or(refuse(Rule::UnknownUnit))?;
+    register
+        .roles
+        .iter()
+        .find(|role| {
+            role.unit_kinds.contains(&unit.kind)
+                && role.purposes.iter().any(|code| code == attest.purpose.code())
+                && (role.authorizations.is_empty()
+                    || attest
+                        .authorization
+                        .as_ref()
+                        .is_some_and(|code| role.authorizations.contains(code)))
+        })
+        .ok_or(refuse(Rule::NoRole))
+}
+
+fn practitioner_reach(
+    attest: &Attest,
+    role: &Role,
+    about: About,
+    categories: &[&'static str],
+) -> Result<Reach, Refusal> {
+    match about {
+        About::Person(person) => Ok(Reach::Person(person)),
+        About::OwnUnit if role.unit_list => Ok(Reach::Unit(attest.point_of_care.clone())),
+        // What is about no person, such as where to call, needs no patient.
+        About::Unnamed if categories.iter().all(|key| !is_about_person(key)) => Ok(Reach::Any),
+        _ => Err(refuse(Rule::PatientNotNamed)),
+    }
+}
+
+fn is_shared(key: &str) -> bool {
+    Catalogue::get().category(key).is_some_and(|category| category.shareable)
+}
+
+fn is_about_person(key: &str) -> bool {
+    Catalogue::get().category(key).is_none_or(|category| category.about_person)
+}
+
+fn basis(purpose: Purpose, role: &str, attest: Option<&Attest>) -> Basis {
+    Basis {
+        purpose,
+        role: role.to_owned(),
+        purpose_details: attest.and_then(|attest| attest.purpose_details.clone()),
+        decision_ref: attest.map(|attest| attest.decision_ref.clone()),
+        user_selected: attest.is_some_and(|attest| attest.user_selected),
+    }
+}

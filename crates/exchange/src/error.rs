@@ -1,0 +1,131 @@
+//! Why a request was not carried out, in one enum. Messages name places and rules, never persons.
+
+use access::refusal::Refusal;
+use fhir::issue::{Issue, IssueCode};
+
+/// Why not.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The request cannot be read at all.
+    #[error("the request cannot be read")]
+    Malformed(Vec<Issue>),
+    /// The content breaks a rule.
+    #[error("the content breaks a rule")]
+    Invalid(Vec<Issue>),
+    /// The access decision was against.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// It contradicts what is stored.
+    #[error("it contradicts what is stored")]
+    Conflict(Issue),
+    /// The version named in `If-Match` is not the current one.
+    #[error("the resource has another version than `If-Match` names")]
+    Precondition,
+    /// No such resource.
+    #[error("there is no such resource")]
+    NotFound,
+    /// The resource was removed by its owner.
+    #[error("the resource was removed")]
+    Gone,
+    /// Queues are full.
+    #[error("too much at once; try again shortly")]
+    Busy,
+    /// A part of the platform is out of order; nothing was answered or stored half-way.
+    #[error("the platform cannot answer now: {0}")]
+    Unavailable(String),
+}
+
+/// What kind of failure, for the edge to map once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Category {
+    /// The request is malformed.
+    Malformed,
+    /// The content is refused.
+    Invalid,
+    /// Not allowed.
+    Refused,
+    /// In conflict with what is stored.
+    Conflict,
+    /// A precondition does not hold.
+    Precondition,
+    /// Not there.
+    NotFound,
+    /// No longer there.
+    Gone,
+    /// Try again.
+    Busy,
+    /// Out of order.
+    Unavailable,
+}
+
+impl Failure {
+    /// The category.
+    pub fn category(&self) -> Category {
+        match self {
+            Failure::Malformed(_) => Category::Malformed,
+            Failure::Invalid(_) => Category::Invalid,
+            Failure::Refused(_) => Category::Refused,
+            Failure::Conflict(_) => Category::Conflict,
+            Failure::Precondition => Category::Precondition,
+            Failure::NotFound => Category::NotFound,
+            Failure::Gone => Category::Gone,
+            Failure::Busy => Category::Busy,
+            Failure::Unavailable(_) => Category::Unavailable,
+        }
+    }
+
+    /// The issues to show.
+    pub fn issues(&self) -> Vec<Issue> {
+        let one = |code| vec![Issue::error(code, "", self.to_string())];
+        match self {
+            Failure::Malformed(issues) | Failure::Invalid(issues) => issues.clone(),
+            Failure::Conflict(issue) => vec![issue.clone()],
+            Failure::Refused(_) => one(IssueCode::Forbidden),
+            Failure::Precondition => one(IssueCode::Conflict),
+            Failure::NotFound => one(IssueCode::NotFound),
+            Failure::Gone => one(IssueCode::Deleted),
+            Failure::Busy => one(IssueCode::Throttled),
+            Failure::Unavailable(_) => one(IssueCode::Exception),
+        }
+    }
+
+    /// One content issue.
+    pub fn invalid(code: IssueCode, location: &str, message: impl Into<String>) -> Self {
+        Failure::Invalid(vec![Issue::error(code, location, message)])
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Failure::Refused(refusal)
+    }
+}
+
+impl From<ledger::error::Error> for Failure {
+    fn from(error: ledger::error::Error) -> Self {
+        use ledger::error::Category as Kind;
+        match error.category() {
+            Kind::Busy => Failure::Busy,
+            Kind::Conflict => Failure::Conflict(Issue::error(
+                IssueCode::Duplicate,
+                "",
+                "the source's event id was used before for other content; send a correction as an \
+                 update, or a new event with its own id",
+            )),
+            Kind::Invalid => Failure::invalid(IssueCode::TooCostly, "", error.to_string()),
+            Kind::Erased => Failure::Gone,
+            Kind::Corrupt | Kind::Unavailable => Failure::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<view::error::Error> for Failure {
+    fn from(error: view::error::Error) -> Self {
+        match error {
+            view::error::Error::Cursor => {
+                Failure::Malformed(vec![Issue::error(IssueCode::Invalid, "", error.to_string())])
+            }
+            other => Failure::Unavailable(other.to_string()),
+        }
+    }
+}

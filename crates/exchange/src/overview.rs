@@ -1,0 +1,227 @@
+//! The information services for one person, a ward or a resident: decide once, gather, compose,
+//! write down, answer.
+
+use std::collections::HashMap;
+
+use access::caller::Caller;
+use access::decide::About;
+use access::permit::ReadPermit;
+use fhir::value::Value;
+use record::catalogue::{ACCESS, CategoryKey};
+use record::identity::PersonId;
+use record::news2::assemble::{WINDOW_MS, assemble};
+use record::news2::course::Course;
+use record::system;
+use view::store::Stored;
+
+use crate::answer::{AccessLine, Board, News2, Overview, PatientHeader};
+use crate::audit::AuditRecord;
+use crate::error::Failure;
+use crate::read::parsed;
+use crate::services::{Item, compose, phone};
+use crate::tenant::Tenant;
+use crate::vitals::Vitals;
+
+/// Most lines of an access log in one answer.
+const LOG_LINES: usize = 500;
+
+const SERVICES: [CategoryKey; 4] = ["services", "decisions", "organisation", "demographics"];
+const MEASUREMENTS: [CategoryKey; 2] = ["measurements", "demographics"];
+
+impl Tenant {
+    /// *Oversikt over kommunale tjenester* for one person.
+    pub async fn overview(&self, caller: &Caller, person: PersonId) -> Result<Overview, Failure> {
+        let about = About::Person(person);
+        self.decide(caller, "overview", about, &["services"]).await?;
+        let permit = self.decide(caller, "overview", about, &SERVICES).await?;
+        let mut incomplete = Vec::new();
+        let episodes = self.items(&permit, "EpisodeOfCare", &mut incomplete)?;
+        let decisions = self.items(&permit, "ServiceRequest", &mut incomplete)?;
+        let organisations = self.organisations(&permit, &mut incomplete)?;
+        let patient = self.header(&permit, person)?;
+        let shown = episodes.len() + decisions.len();
+        let name = |number: &str| self.register.organisation_name(number).map(str::to_owned);
+        let (active, ended) =
+            compose(episodes, &decisions, &organisations, &self.today(), name);
+        let categories = permit.categories();
+        self.disclosed(caller, &permit, "overview", Some(person), categories, shown).await?;
+        Ok(Overview { patient, active, ended, incomplete })
+    }
+
+    /// NEWS2 for one person: latest, series, trend and normal level.
+    pub async fn news2(&self, caller: &Caller, person: PersonId) -> Result<News2, Failure> {
+        let about = About::Person(person);
+        self.decide(caller, "news2", about, &["measurements"]).await?;
+        let permit = self.decide(caller, "news2", about, &MEASUREMENTS).await?;
+        let (news2, shown) = self.measured(&permit, person)?;
+        let categories = permit.categories();
+        self.disclosed(caller, &permit, "news2", Some(person), categories, shown).await?;
+        Ok(news2)
+    }
+
+    /// The board of the caller's own unit. One audit entry for each patient on it.
+    pub async fn board(&self, caller: &Caller) -> Result<Board, Failure> {
+        let permit = self.decide(caller, "board", About::OwnUnit, &MEASUREMENTS).await?;
+        let mut patients = Vec::new();
+        let mut records = Vec::new();
+        for person in self.view.persons(&permit)? {
+            // The list is the permit's own; each patient on it is then read as one person.
+            let single = self.decide(caller, "board", About::Person(person), &MEASUREMENTS).await?;
+            let (news2, shown) = self.measured(&single, person)?;
+            let categories = single.categories();
+            let deed = crate::audit::Deed {
+                action: "board",
+                person: Some(person),
+                categories,
+                resources: shown,
+            };
+            let record = AuditRecord::permitted(caller, &deed, single.basis());
+            records.push((Some(person), record));
+            patients.push(news2);
+        }
+        self.record_audit(caller, records).await?;
+        patients.sort_by_cached_key(|news2| {
+            let total = news2.course.latest_with_total().and_then(|set| set.total());
+            (std::cmp::Reverse(total.map(|total| total.value())), news2.patient.name.clone())
+        });
+        let unit = caller.attest().map(|attest| attest.point_of_care.clone()).unwrap_or_default();
+        let unit = self.register.organisation_name(&unit).map_or(unit.clone(), str::to_owned);
+        Ok(Board { unit, patients })
+    }
+
+    /// Who has looked at a person's information, the newest first. For the person alone.
+    pub async fn access_log(
+        &self,
+        caller: &Caller,
+        person: PersonId,
+    ) -> Result<Vec<AccessLine>, Failure> {
+        // No role reads this category: only the resident does.
+        let permit = self.decide(caller, "access-log", About::Person(person), &[ACCESS]).await?;
+        let name = |number: &str| self.register.organisation_name(number).map(str::to_owned);
+        let mut lines = Vec::new();
+        for entry in self.audit.by_person(person, None, LOG_LINES)? {
+            let ledger::append::Body::Plain(body) = &entry.body else { continue };
+            if let Ok(record) = serde_json::from_slice::<AuditRecord>(body) {
+                lines.push(record.line(entry.entry.recorded_at, name));
+            }
+        }
+        self.disclosed(caller, &permit, "access-log", Some(person), &[ACCESS], lines.len())
+            .await?;
+        Ok(lines)
+    }
+
+    /// Who the patient is, for a caller who may read the person's demographics.
+    pub async fn patient(&self, caller: &Caller, person: PersonId) -> Result<PatientHeader, Failure> {
+        let permit =
+            self.decide(caller, "patient", About::Person(person), &["demographics"]).await?;
+        let header = self.header(&permit, person)?;
+        let categories = permit.categories();
+        self.disclosed(caller, &permit, "patient", Some(person), categories, 1).await?;
+        Ok(header)
+    }
+
+    fn measured(&self, permit: &ReadPermit, person: PersonId) -> Result<(News2, usize), Failure> {
+        let mut incomplete = Vec::new();
+        let mut vitals = Vitals::default();
+        let observations = self.items(permit, "Observation", &mut incomplete)?;
+        for observation in &observations {
+            vitals.add(&observation.id, &observation.value);
+        }
+        if vitals.unreadable > 0 {
+            incomplete.push(format!(
+                "{} målinger har en verdi eller enhet som ikke kan tolkes",
+                vitals.unreadable
+            ));
+        }
+        let sets = assemble(&vitals.readings, &vitals.received, WINDOW_MS);
+        let course = Course::build(sets, self.now());
+        let patient = self.header(permit, person)?;
+        Ok((News2 { patient, course, incomplete }, observations.len()))
+    }
+
+    /// A person's resources of one type, parsed. One that cannot be read is told of.
+    fn items(
+        &self,
+        permit: &ReadPermit,
+        kind: &str,
+        incomplete: &mut Vec<String>,
+    ) -> Result<Vec<Item>, Failure> {
+        let mut items = Vec::new();
+        for stored in self.view.records(permit, kind)? {
+            match parsed(&stored) {
+                Ok(value) => items.push(Item {
+                    id: stored.id,
+                    owner: stored.owner,
+                    source: stored.source,
+                    updated: stored.updated,
+                    value,
+                }),
+                Err(failure) => incomplete.push(failure.to_string()),
+            }
+        }
+        Ok(items)
+    }
+
+    /// The municipality's organisations by id.
+    fn organisations(
+        &self,
+        permit: &ReadPermit,
+        incomplete: &mut Vec<String>,
+    ) -> Result<HashMap<String, Value>, Failure> {
+        let items = self.items(permit, "Organization", incomplete)?;
+        Ok(items.into_iter().map(|item| (item.id, item.value)).collect())
+    }
+
+    /// What the Patients of a person say; the first that says something counts.
+    fn header(&self, permit: &ReadPermit, person: PersonId) -> Result<PatientHeader, Failure> {
+        let patients: Vec<Value> = self
+            .view
+            .records(permit, "Patient")?
+            .iter()
+            .map(|stored: &Stored| parsed(stored))
+            .collect::<Result<_, _>>()?;
+        let first = |read: &dyn Fn(&Value) -> Option<String>| patients.iter().find_map(read);
+        Ok(PatientHeader {
+            person,
+            name: first(&name),
+            number: first(&number),
+            birth_date: first(&|patient| patient.text("birthDate").map(str::to_owned)),
+            gender: first(&|patient| patient.text("gender").map(str::to_owned)),
+            address: first(&address),
+            phone: first(&phone),
+        })
+    }
+}
+
+fn name(patient: &Value) -> Option<String> {
+    let names = patient.items("name");
+    let official = names.iter().find(|name| name.text("use") == Some("official"));
+    let name = official.or(names.first())?;
+    let given = name.items("given").iter().filter_map(Value::as_str);
+    let parts: Vec<&str> = given.chain(name.text("family")).collect();
+    if parts.is_empty() { name.text("text").map(str::to_owned) } else { Some(parts.join(" ")) }
+}
+
+fn number(patient: &Value) -> Option<String> {
+    patient
+        .items("identifier")
+        .iter()
+        .find(|identifier| identifier.text("system").is_some_and(system::is_national_number))
+        .and_then(|identifier| identifier.text("value"))
+        .map(str::to_owned)
+}
+
+fn address(patient: &Value) -> Option<String> {
+    let address = patient.items("address").first()?;
+    if let Some(text) = address.text("text") {
+        return Some(text.to_owned());
+    }
+    let line = address.items("line").iter().filter_map(Value::as_str);
+    let place: Vec<&str> =
+        [address.text("postalCode"), address.text("city")].into_iter().flatten().collect();
+    let mut parts: Vec<String> = line.map(str::to_owned).collect();
+    if !place.is_empty() {
+        parts.push(place.join(" "));
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
+}

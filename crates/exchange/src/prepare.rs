@@ -1,0 +1,355 @@
+//! Steps 2 to 4 of the write flow for one operation: name it, may it be written, is it right.
+
+use std::collections::HashMap;
+
+use access::caller::Caller;
+use access::decide::decide_write;
+use access::permit::WritePermit;
+use fhir::check::check;
+use fhir::issue::{Issue, IssueCode};
+use fhir::json;
+use fhir::resource::{Resource, is_id};
+use fhir::value::Value;
+use ledger::append::{Body, Draft};
+use ledger::keys::PersonKey;
+use record::catalogue::{Catalogue, Category};
+use record::entry::Kind;
+use record::envelope::Envelope;
+use record::identity::{PersonId, Strictness};
+use view::store::Located;
+
+use crate::error::Failure;
+use crate::naming::{self, Subject};
+use crate::submission::{Action, Channel, Done, Operation, Receipt, Submission};
+use crate::tenant::Tenant;
+
+/// Warnings kept beside a body; more say nothing new.
+const MAX_WARNINGS: usize = 20;
+
+/// What became of checking an operation.
+pub(crate) enum Outcome {
+    /// It may be appended.
+    Ready(Box<Ready>),
+    /// The same content is current already.
+    Same(Kept),
+}
+
+/// An operation that has passed every check.
+pub(crate) struct Ready {
+    pub(crate) result: Done,
+    pub(crate) kind: &'static str,
+    pub(crate) id: String,
+    pub(crate) full_url: Option<String>,
+    pub(crate) draft: Draft,
+}
+
+/// A receipt, and what the audit needs to know beside it.
+pub(crate) struct Kept {
+    pub(crate) receipt: Receipt,
+    pub(crate) person: Option<PersonId>,
+    pub(crate) category: String,
+}
+
+/// What an operation is judged against.
+struct Context<'a> {
+    kind: &'static str,
+    id: &'a str,
+    category: &'static Category,
+    permit: &'a WritePermit,
+    existing: Option<&'a Located>,
+    patients: &'a Patients,
+}
+
+/// The Patients that a submission brings, by full URL and by `Patient/id`.
+pub(crate) type Patients = HashMap<String, Subject>;
+
+impl Tenant {
+    pub(crate) fn prepare(
+        &self,
+        caller: &Caller,
+        mut operation: Operation,
+        channel: Channel,
+        patients: &Patients,
+    ) -> Result<Outcome, Failure> {
+        let kind = operation.kind;
+        let id = operation.id.take().unwrap_or_default();
+        let existing = self.view.locate(kind, &id)?.filter(|located| !located.derived);
+        let Some(value) = operation.resource.take() else {
+            return self.removal(caller, operation, id, existing, channel);
+        };
+        let now = self.now();
+        let category = naming::category(kind, &value)?;
+        let owner = existing.as_ref().map(|it| (it.owner.as_str(), it.source.as_str()));
+        let permit = decide_write(caller, &self.register, category, owner, now)?;
+        check_version(&operation, existing.as_ref())?;
+        let (resource, warnings) = checked(kind, value, &id)?;
+        let occurred = naming::occurred(kind, resource.value(), now)?;
+        let event_id = event_id(&mut operation, &resource)?;
+        let existing = existing.as_ref();
+        let context = Context { kind, id: &id, category, permit: &permit, existing, patients };
+        let person = self.person_of(&resource, &context)?;
+        if event_id.is_none()
+            && let Some(kept) = self.unchanged(&resource, &context, operation.full_url.clone())?
+        {
+            return Ok(Outcome::Same(kept));
+        }
+        let fingerprint = fingerprint(&resource, operation.is_create());
+        let envelope = envelope(kind, &id, occurred, channel, warnings);
+        let body = envelope.seal(json::print(resource.value()).as_bytes());
+        Ok(Outcome::Ready(Box::new(Ready {
+            result: if existing.is_some() { Done::Updated } else { Done::Created },
+            kind,
+            full_url: operation.full_url,
+            draft: draft(Kind::Version, &permit, event_id, person, fingerprint, body),
+            id,
+        })))
+    }
+
+    fn removal(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        id: String,
+        existing: Option<Located>,
+        channel: Channel,
+    ) -> Result<Outcome, Failure> {
+        let located = existing.ok_or(Failure::NotFound)?;
+        let category =
+            Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
+        let owner = Some((located.owner.as_str(), located.source.as_str()));
+        let permit = decide_write(caller, &self.register, category, owner, self.now())?;
+        if located.removed {
+            return Err(Failure::Gone);
+        }
+        let kind = operation.kind;
+        let body = envelope(kind, &id, self.now(), channel, Vec::new()).seal(&[]);
+        let fingerprint = ledger::crypto::sha256(&[b"removal of ", id.as_bytes()]);
+        let draft = draft(Kind::Removal, &permit, None, located.person, fingerprint, body);
+        let full_url = operation.full_url;
+        Ok(Outcome::Ready(Box::new(Ready { result: Done::Removed, kind, id, full_url, draft })))
+    }
+
+    /// The person a resource is about; a person never heard of gets a key.
+    fn person_of(
+        &self,
+        resource: &Resource,
+        context: &Context<'_>,
+    ) -> Result<Option<PersonId>, Failure> {
+        let kind = context.kind;
+        if !context.category.about_person {
+            return Ok(None);
+        }
+        let subject = naming::subject(kind, resource.value(), Some(context.id), self.strictness())?
+            .ok_or_else(|| {
+                Failure::invalid(
+                    IssueCode::Required,
+                    &format!("{kind}.subject"),
+                    "say whom it is about, by identifier or by reference to a Patient",
+                )
+            })?;
+        let brought = match &subject {
+            Subject::FullUrl(url) => context.patients.get(url),
+            Subject::Patient(id) => context.patients.get(&format!("Patient/{id}")),
+            Subject::Number(..) => None,
+        };
+        let person = match brought.unwrap_or(&subject) {
+            Subject::Number(system, value) => self.keyed(system, value, context.existing)?,
+            // A Patient without any identifier is keyed by its own id at its source.
+            Subject::Patient(own) if kind == "Patient" || brought.is_some() => {
+                let permit = context.permit;
+                let system = format!("patient-of:{}:{}", permit.owner(), permit.source());
+                self.keyed(&system, own, context.existing)?
+            }
+            Subject::Patient(other) => self
+                .view
+                .locate("Patient", other)?
+                .and_then(|located| located.person)
+                .ok_or_else(|| unresolved(kind))?,
+            Subject::FullUrl(_) => return Err(unresolved(kind)),
+        };
+        match context.existing.and_then(|located| located.person) {
+            Some(before) if before != person => Err(Failure::invalid(
+                IssueCode::BusinessRule,
+                kind,
+                "a correction cannot move a record to another person; remove this record and \
+                 record a new one",
+            )),
+            _ => Ok(Some(person)),
+        }
+    }
+
+    /// The person behind a number. A Patient that changes number keeps its person.
+    fn keyed(
+        &self,
+        system: &str,
+        value: &str,
+        existing: Option<&Located>,
+    ) -> Result<PersonId, Failure> {
+        let key = PersonKey { system, value };
+        if let Some(person) = existing.and_then(|located| located.person)
+            && self.keys.find(&key)?.is_none()
+        {
+            self.keys.link(person, &key)?;
+            return Ok(person);
+        }
+        self.keys.resolve(&[key])?.first().copied().ok_or(Failure::Busy)
+    }
+
+    /// An update with the content that is current already changes nothing.
+    fn unchanged(
+        &self,
+        resource: &Resource,
+        context: &Context<'_>,
+        full_url: Option<String>,
+    ) -> Result<Option<Kept>, Failure> {
+        let Some(located) = context.existing.filter(|located| !located.removed) else {
+            return Ok(None);
+        };
+        let Some(current) = self.ledger.record(located.version)? else { return Ok(None) };
+        let Body::Plain(body) = &current.body else { return Ok(None) };
+        let same = Envelope::open(body)
+            .is_ok_and(|(_, stored)| stored == json::print(resource.value()).as_bytes());
+        Ok(same.then(|| Kept {
+            receipt: Receipt {
+                result: Done::Unchanged,
+                kind: context.kind,
+                id: context.id.to_owned(),
+                version: located.version,
+                updated: current.entry.recorded_at,
+                full_url,
+                visible: true,
+            },
+            person: located.person,
+            category: located.category.clone(),
+        }))
+    }
+
+    pub(crate) fn strictness(&self) -> Strictness {
+        self.register.identity_numbers.into()
+    }
+}
+
+/// The source's own id of the event: given with the request, or a new resource's identifier.
+fn event_id(operation: &mut Operation, resource: &Resource) -> Result<Option<String>, Failure> {
+    if let Some(id) = operation.event_id.take() {
+        naming::check_event_id(&id)?;
+        return Ok(Some(id));
+    }
+    let new = operation.is_create() && operation.kind != "Patient";
+    Ok(new.then(|| naming::event_id(operation.kind, resource.value())).flatten())
+}
+
+/// The Patients that a submission brings, by full URL and by `Patient/id`.
+pub(crate) fn patients_in(submission: &Submission) -> Patients {
+    let mut patients = HashMap::new();
+    for operation in submission.operations.iter().filter(|operation| operation.kind == "Patient") {
+        let (Some(patient), Some(id)) = (&operation.resource, &operation.id) else { continue };
+        // Each number is checked where its own Patient is; here it only names the person.
+        let named = naming::subject("Patient", patient, Some(id), Strictness::Lenient);
+        let Ok(Some(subject)) = named else { continue };
+        patients.insert(format!("Patient/{id}"), subject.clone());
+        if let Some(url) = &operation.full_url {
+            patients.insert(url.clone(), subject);
+        }
+    }
+    patients
+}
+
+fn check_version(operation: &Operation, existing: Option<&Located>) -> Result<(), Failure> {
+    match (operation.action, existing) {
+        (Action::Update { if_match: Some(wanted) }, Some(located)) if located.version != wanted => {
+            Err(Failure::Precondition)
+        }
+        (Action::Update { if_match: Some(_) }, None) => Err(Failure::Precondition),
+        _ => Ok(()),
+    }
+}
+
+/// Step 4: the resource with its id, and the warnings to keep.
+fn checked(kind: &str, value: Value, id: &str) -> Result<(Resource, Vec<String>), Failure> {
+    let mut resource =
+        Resource::from_value(value).map_err(|issue| Failure::Invalid(vec![issue]))?;
+    if resource.kind() != kind {
+        return Err(Failure::invalid(
+            IssueCode::Structure,
+            "resourceType",
+            format!("the address says `{kind}` and the resource is of another type"),
+        ));
+    }
+    if !is_id(id) {
+        return Err(Failure::invalid(
+            IssueCode::Value,
+            &format!("{kind}.id"),
+            "an id has 1 to 64 of `A-Z a-z 0-9 - .`",
+        ));
+    }
+    let issues = check(&resource);
+    if issues.iter().any(Issue::refuses) {
+        return Err(Failure::Invalid(issues));
+    }
+    resource.set_id(id);
+    let warnings = issues
+        .iter()
+        .take(MAX_WARNINGS)
+        .map(|issue| format!("{}: {}", issue.location, issue.message))
+        .collect();
+    Ok((resource, warnings))
+}
+
+fn unresolved(kind: &str) -> Failure {
+    Failure::invalid(
+        IssueCode::NotFound,
+        &format!("{kind}.subject.reference"),
+        "the Patient referred to is not known; send it first or in the same transaction, or refer \
+         by identifier",
+    )
+}
+
+/// What makes a repeat a repeat. The id is the platform's own in a new resource, so it is left out.
+fn fingerprint(resource: &Resource, created: bool) -> [u8; 32] {
+    if !created {
+        return ledger::crypto::sha256(&[json::print(resource.value()).as_bytes()]);
+    }
+    let mut value = resource.value().clone();
+    if let Some(object) = value.as_object_mut() {
+        object.remove("id");
+    }
+    ledger::crypto::sha256(&[json::print(&value).as_bytes()])
+}
+
+fn envelope(
+    kind: &str,
+    id: &str,
+    occurred: i64,
+    channel: Channel,
+    warnings: Vec<String>,
+) -> Envelope {
+    Envelope {
+        v: Envelope::VERSION,
+        kind: kind.to_owned(),
+        id: id.to_owned(),
+        occurred,
+        channel: channel.key().to_owned(),
+        warnings,
+    }
+}
+
+fn draft(
+    kind: Kind,
+    permit: &WritePermit,
+    source_event_id: Option<String>,
+    person: Option<PersonId>,
+    fingerprint: [u8; 32],
+    body: Vec<u8>,
+) -> Draft {
+    Draft {
+        kind,
+        source: permit.source().to_owned(),
+        source_event_id,
+        owner: permit.owner().to_owned(),
+        person,
+        category: permit.category().to_owned(),
+        fingerprint,
+        body,
+    }
+}

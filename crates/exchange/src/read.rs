@@ -1,0 +1,376 @@
+//! The read flow: decide, look, write down that somebody looked, and only then answer.
+
+use access::caller::{Caller, Party};
+use access::decide::{About, ReadRequest, decide_read};
+use access::permit::ReadPermit;
+use access::refusal::Rule;
+use fhir::definitions::resource_kind;
+use fhir::instant::format_instant;
+use fhir::issue::IssueCode;
+use fhir::json;
+use fhir::query::{Condition, Filter, Query, SystemMatch, Target};
+use fhir::resource::Resource;
+use fhir::value::Value;
+use ledger::append::Body;
+use ledger::keys::PersonKey;
+use record::catalogue::{Catalogue, CategoryKey};
+use record::entry::{Kind, Position};
+use record::envelope::Envelope;
+use record::identity::PersonId;
+use record::system;
+use view::search::Page;
+use view::store::{Found, Stored};
+
+use crate::audit::{AuditRecord, Deed};
+use crate::error::Failure;
+use crate::naming::NATIONAL;
+use crate::tenant::Tenant;
+
+/// A version of a resource.
+pub struct Version {
+    /// Position in the ledger.
+    pub version: Position,
+    /// When it was recorded, milliseconds since 1970.
+    pub updated: i64,
+    /// The content; `None` for a removal.
+    pub body: Option<Vec<u8>>,
+}
+
+impl Tenant {
+    /// The current version of a resource.
+    pub async fn read(&self, caller: &Caller, kind: &str, id: &str) -> Result<Stored, Failure> {
+        let permit = self.permit_for(caller, "read", kind, id).await?;
+        let found = self.view.read(&permit, kind, id)?;
+        let stored = match found {
+            Found::Current(stored) => stored,
+            Found::Removed => return Err(Failure::Gone),
+            Found::Nothing => return Err(Failure::NotFound),
+        };
+        let category = [stored.category.as_str()];
+        self.disclosed(caller, &permit, "read", stored.person, &category, 1).await?;
+        Ok(stored)
+    }
+
+    /// One version of a resource.
+    pub async fn vread(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        id: &str,
+        version: Position,
+    ) -> Result<Version, Failure> {
+        let permit = self.permit_for(caller, "vread", kind, id).await?;
+        if !self.view.versions(&permit, kind, id)?.contains(&version) {
+            return Err(Failure::NotFound);
+        }
+        let found = self.version(kind, version)?;
+        self.disclosed_of(caller, &permit, "vread", kind, id, 1).await?;
+        Ok(found)
+    }
+
+    /// All versions of a resource, the newest first, at most `count`.
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        id: &str,
+        count: usize,
+    ) -> Result<(Vec<Version>, usize), Failure> {
+        let permit = self.permit_for(caller, "history", kind, id).await?;
+        let versions = self.view.versions(&permit, kind, id)?;
+        if versions.is_empty() {
+            return Err(Failure::NotFound);
+        }
+        let history = versions
+            .iter()
+            .take(count)
+            .map(|version| self.version(kind, *version))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.disclosed_of(caller, &permit, "history", kind, id, history.len()).await?;
+        Ok((history, versions.len()))
+    }
+
+    /// A search on one type. `cursor` is where a page before ended.
+    pub async fn search(
+        &self,
+        caller: &Caller,
+        mut query: Query,
+        cursor: Option<&str>,
+    ) -> Result<Page, Failure> {
+        let named = self.named_person(&mut query)?;
+        let about = match (named, &caller.party) {
+            (Named::One(person), _) => About::Person(person),
+            _ => About::Unnamed,
+        };
+        let own = keys_of(query.kind);
+        let permit = self.decide(caller, "search", about, &own).await?;
+        let permit = self.widened(caller, permit, about, &query, own)?;
+        let page = if named == Named::Nobody {
+            Page { matches: Vec::new(), included: Vec::new(), total: Some(0), next: None }
+        } else {
+            self.view.search(&permit, &query, cursor, self.now())?
+        };
+        let person = match (named, permit.reach()) {
+            (Named::One(person), _) => Some(person),
+            (_, access::permit::Reach::Person(person)) => Some(*person),
+            _ => None,
+        };
+        let shown = page.matches.len() + page.included.len();
+        self.disclosed(caller, &permit, "search", person, permit.categories(), shown).await?;
+        Ok(page)
+    }
+
+    /// Adds what includes need to a permit, so far as the caller may read it.
+    fn widened(
+        &self,
+        caller: &Caller,
+        permit: ReadPermit,
+        about: About,
+        query: &Query,
+        mut keys: Vec<CategoryKey>,
+    ) -> Result<ReadPermit, Failure> {
+        if query.includes.is_empty() && query.revincludes.is_empty() {
+            return Ok(permit);
+        }
+        for include in &query.includes {
+            for kind in include.parameter.targets.iter().copied().chain(include.target) {
+                keys.extend(keys_of(kind));
+            }
+        }
+        keys.extend(query.revincludes.iter().flat_map(|include| keys_of(include.source)));
+        let request = ReadRequest { about, categories: &keys };
+        let resident = self.resident(caller)?;
+        Ok(decide_read(caller, resident, &self.register, &request, self.now())?)
+    }
+
+    /// Decides about one resource. Where there is none, the decision is about its type, so that
+    /// somebody without any access learns nothing from the difference.
+    async fn permit_for(
+        &self,
+        caller: &Caller,
+        action: &str,
+        kind: &str,
+        id: &str,
+    ) -> Result<ReadPermit, Failure> {
+        let Some(located) = self.view.locate(kind, id)? else {
+            let decided = self.decide(caller, action, About::Unnamed, &keys_of(kind)).await;
+            return Err(match decided {
+                Err(Failure::Refused(refusal)) if refusal.rule != Rule::PatientNotNamed => {
+                    Failure::Refused(refusal)
+                }
+                Err(Failure::Unavailable(what)) => Failure::Unavailable(what),
+                _ => Failure::NotFound,
+            });
+        };
+        let key = Catalogue::get().category(&located.category).map(|it| it.key.as_str());
+        let about = located.person.map_or(About::Unnamed, About::Person);
+        let keys: Vec<CategoryKey> = key.into_iter().collect();
+        self.decide(caller, action, about, &keys).await
+    }
+
+    /// The access decision; a refusal is in the audit ledger before it is told.
+    pub(crate) async fn decide(
+        &self,
+        caller: &Caller,
+        action: &str,
+        about: About,
+        categories: &[CategoryKey],
+    ) -> Result<ReadPermit, Failure> {
+        let request = ReadRequest { about, categories };
+        let resident = self.resident(caller)?;
+        let decision = decide_read(caller, resident, &self.register, &request, self.now());
+        let refusal = match decision {
+            Ok(permit) => return Ok(permit),
+            Err(refusal) => refusal,
+        };
+        let person = match about {
+            About::Person(person) => Some(person),
+            About::OwnUnit | About::Unnamed => None,
+        };
+        let deed = Deed { action, person, categories, resources: 0 };
+        let record = AuditRecord::refused(caller, &deed, refusal);
+        self.record_audit(caller, vec![(person, record)]).await?;
+        Err(Failure::Refused(refusal))
+    }
+
+    /// Writes down that somebody saw something. Nothing may leave before this has returned.
+    pub(crate) async fn disclosed(
+        &self,
+        caller: &Caller,
+        permit: &ReadPermit,
+        action: &str,
+        person: Option<PersonId>,
+        categories: &[&str],
+        resources: usize,
+    ) -> Result<(), Failure> {
+        let deed = Deed { action, person, categories, resources };
+        let record = AuditRecord::permitted(caller, &deed, permit.basis());
+        self.record_audit(caller, vec![(person, record)]).await
+    }
+
+    async fn disclosed_of(
+        &self,
+        caller: &Caller,
+        permit: &ReadPermit,
+        action: &str,
+        kind: &str,
+        id: &str,
+        resources: usize,
+    ) -> Result<(), Failure> {
+        let person = self.view.locate(kind, id)?.and_then(|located| located.person);
+        self.disclosed(caller, permit, action, person, permit.categories(), resources).await
+    }
+
+    /// The person behind a resident's token.
+    fn resident(&self, caller: &Caller) -> Result<Option<PersonId>, Failure> {
+        match &caller.party {
+            Party::Resident { number, .. } => {
+                Ok(Some(self.keys.expected(&PersonKey { system: NATIONAL, value: number })?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A version as the ledger has it, printed as the view would.
+    fn version(&self, kind: &str, version: Position) -> Result<Version, Failure> {
+        let record = self.ledger.record(version)?.ok_or(Failure::NotFound)?;
+        let updated = record.entry.recorded_at;
+        let Body::Plain(body) = &record.body else { return Err(Failure::Gone) };
+        if record.entry.kind == Kind::Removal {
+            return Ok(Version { version, updated, body: None });
+        }
+        let broken = || Failure::Unavailable(format!("the {kind} at {version} cannot be read"));
+        let (_, json) = Envelope::open(body).map_err(|_| broken())?;
+        let value = json::parse(json).map_err(|_| broken())?;
+        let mut resource = Resource::from_value(value).map_err(|_| broken())?;
+        resource.set_meta(&version.to_string(), &format_instant(updated));
+        Ok(Version { version, updated, body: Some(json::print(resource.value()).into_bytes()) })
+    }
+
+    /// The person a search names. The filter that names it is taken out: the permit's reach is
+    /// that person, and the view needs no second look.
+    fn named_person(&self, query: &mut Query) -> Result<Named, Failure> {
+        let mut named = Named::Unsaid;
+        let mut i = 0;
+        while let Some(filter) = query.filters.get(i) {
+            let found = self.person_in(query.kind, filter)?;
+            let keep = match (found, named) {
+                (None, _) => true,
+                (Some(found), Named::Unsaid) => {
+                    named = found;
+                    query.kind == "Patient"
+                }
+                (Some(found), before) => {
+                    if found != before {
+                        named = Named::Nobody;
+                    }
+                    query.kind == "Patient"
+                }
+            };
+            if keep {
+                i += 1;
+            } else {
+                query.filters.remove(i);
+            }
+        }
+        Ok(named)
+    }
+
+    /// The person that one filter names, if it names exactly one.
+    fn person_in(&self, kind: &str, filter: &Filter) -> Result<Option<Named>, Failure> {
+        let [condition] = filter.any.as_slice() else { return Ok(None) };
+        if filter.negated {
+            return Ok(None);
+        }
+        match (filter.on, condition) {
+            (Target::Id, Condition::Id(id)) if kind == "Patient" => self.by_patient(id).map(Some),
+            (Target::Parameter(parameter), Condition::Token(token))
+                if kind == "Patient" && parameter.code == "identifier" =>
+            {
+                self.by_number(&token.system, token.code.as_deref())
+            }
+            (Target::Parameter(parameter), condition)
+                if matches!(parameter.code, "patient" | "subject") =>
+            {
+                match condition {
+                    Condition::Reference { kinds, id }
+                        if kinds.is_empty() || kinds.contains(&"Patient") =>
+                    {
+                        self.by_patient(id).map(Some)
+                    }
+                    Condition::Logical { identifier, .. } => {
+                        self.by_number(&identifier.system, identifier.code.as_deref())
+                    }
+                    _ => Ok(None),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn by_patient(&self, id: &str) -> Result<Named, Failure> {
+        let located = self.view.locate("Patient", id)?;
+        let person = located.and_then(|located| located.person).or_else(|| PersonId::parse(id));
+        Ok(person.map_or(Named::Nobody, Named::One))
+    }
+
+    /// A national number may come without its system: nothing else is asked for that way.
+    fn by_number(
+        &self,
+        system: &SystemMatch,
+        value: Option<&str>,
+    ) -> Result<Option<Named>, Failure> {
+        let Some(value) = value else { return Ok(None) };
+        let key = match system {
+            SystemMatch::Is(system) if system::is_national_number(system) => NATIONAL,
+            SystemMatch::Is(system) => system,
+            SystemMatch::Any | SystemMatch::Absent => NATIONAL,
+        };
+        let person = self.keys.expected(&PersonKey { system: key, value })?;
+        Ok(Some(Named::One(person)))
+    }
+
+    /// The person with a national number, whether or not anything is known.
+    pub fn person(&self, number: &str) -> Result<PersonId, Failure> {
+        record::identity::accept_number(number, self.strictness()).map_err(|error| {
+            Failure::invalid(IssueCode::Value, "identifier", error.to_string())
+        })?;
+        Ok(self.keys.expected(&PersonKey { system: NATIONAL, value: number })?)
+    }
+
+    /// The person behind a Patient's id.
+    pub fn person_of_patient(&self, id: &str) -> Result<PersonId, Failure> {
+        match self.by_patient(id)? {
+            Named::One(person) => Ok(person),
+            Named::Nobody | Named::Unsaid => Err(Failure::NotFound),
+        }
+    }
+}
+
+/// Whom a search is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    /// It does not say.
+    Unsaid,
+    /// One person.
+    One(PersonId),
+    /// Two at once, or somebody unknown: nothing can match.
+    Nobody,
+}
+
+/// Keys of the categories that hold resources of this type.
+fn keys_of(kind: &str) -> Vec<CategoryKey> {
+    Catalogue::get().of_type(kind).map(|category| category.key.as_str()).collect()
+}
+
+/// Parses the body of a stored resource.
+pub(crate) fn parsed(stored: &Stored) -> Result<Value, Failure> {
+    json::parse(&stored.body).map_err(|_| {
+        Failure::Unavailable(format!("the resource at position {} cannot be read", stored.version))
+    })
+}
+
+/// The resource type with this name, or a failure that says so.
+pub fn known_kind(name: &str) -> Result<&'static str, Failure> {
+    resource_kind(name).ok_or(Failure::NotFound)
+}

@@ -1,0 +1,142 @@
+//! What somebody wants recorded: operations on resources, whichever door they came through.
+
+use fhir::value::Value;
+
+/// The door an operation came through; stands in the stored envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// FHIR REST.
+    Fhir,
+    /// OKT messages.
+    Okt,
+    /// PMD Bundles.
+    Pmd,
+    /// CloudEvents.
+    Events,
+}
+
+impl Channel {
+    /// As the envelope writes it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Channel::Fhir => "fhir",
+            Channel::Okt => "okt",
+            Channel::Pmd => "pmd",
+            Channel::Events => "events",
+        }
+    }
+}
+
+/// Operations to carry out together.
+#[derive(Debug)]
+pub struct Submission {
+    /// Where they came in.
+    pub channel: Channel,
+    /// All or none.
+    pub atomic: bool,
+    /// In the order of the request.
+    pub operations: Vec<Operation>,
+}
+
+/// One change of one resource.
+#[derive(Debug)]
+pub struct Operation {
+    /// What to do.
+    pub action: Action,
+    /// The resource's type.
+    pub kind: &'static str,
+    /// The resource's id; for a new resource the platform gives one.
+    pub id: Option<String>,
+    /// The content; `None` for a removal.
+    pub resource: Option<Value>,
+    /// The entry's full URL, by which others in the same Bundle refer to it.
+    pub full_url: Option<String>,
+    /// The source's own id of this event.
+    pub event_id: Option<String>,
+    /// FHIRPath of the resource in the request, put before the location of each issue.
+    pub location: String,
+}
+
+/// What to do with a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A new resource; the platform gives the id.
+    Create,
+    /// A new version of a resource, or a new resource with the id given. `if_match` is the version
+    /// that must be current.
+    Update {
+        /// Version from `If-Match`.
+        if_match: Option<u64>,
+    },
+    /// Its owner removes it.
+    Delete,
+}
+
+/// What became of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// What was done.
+    pub result: Done,
+    /// The resource's type.
+    pub kind: &'static str,
+    /// The resource's id.
+    pub id: String,
+    /// Its version: the position in the ledger.
+    pub version: u64,
+    /// When it was recorded, milliseconds since 1970.
+    pub updated: i64,
+    /// The full URL of the entry, echoed.
+    pub full_url: Option<String>,
+    /// Whether the view has it already; if not, it will shortly.
+    pub visible: bool,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// There is a new resource.
+    Created,
+    /// There is a new version.
+    Updated,
+    /// It was recorded before, with the same content.
+    Unchanged,
+    /// It is removed.
+    Removed,
+}
+
+impl Operation {
+    /// A new resource.
+    pub fn create(kind: &'static str, resource: Value) -> Self {
+        Self {
+            action: Action::Create,
+            kind,
+            id: None,
+            resource: Some(resource),
+            full_url: None,
+            event_id: None,
+            location: String::new(),
+        }
+    }
+
+    /// A new version, or a new resource with this id.
+    pub fn update(kind: &'static str, id: String, resource: Value, if_match: Option<u64>) -> Self {
+        Self {
+            action: Action::Update { if_match },
+            id: Some(id),
+            ..Self::create(kind, resource)
+        }
+    }
+
+    /// A removal.
+    pub fn delete(kind: &'static str, id: String) -> Self {
+        Self {
+            action: Action::Delete,
+            kind,
+            id: Some(id),
+            resource: None,
+            full_url: None,
+            event_id: None,
+            location: String::new(),
+        }
+    }
+}

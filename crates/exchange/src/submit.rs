@@ -1,0 +1,292 @@
+//! The write flow: name it, may it be written, is it right, append, project.
+//!
+//! Invariants: what is refused never reaches the clinical ledger; an atomic submission is kept
+//! whole or not at all; a receipt is given only for what is on disk; every submission and every
+//! refusal by a rule of access is in the audit ledger before the answer leaves.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use access::caller::Caller;
+use access::permit::Basis;
+use access::refusal::Refusal;
+use futures_util::future::join_all;
+use ledger::append::{Appended, Body};
+use ledger::keys::PersonKey;
+use record::envelope::Envelope;
+use record::identity::PersonId;
+
+use crate::audit::{AuditRecord, Deed};
+use crate::bundle::{placed, rewrite_references};
+use crate::error::Failure;
+use crate::naming::{self, NATIONAL, Subject};
+use crate::prepare::{Kept, Outcome, Ready, patients_in};
+use crate::submission::{Action, Channel, Operation, Receipt, Submission};
+use crate::tenant::Tenant;
+
+/// Operations prepared before other requests get the thread.
+const SLICE: usize = 16;
+
+type Answer = Result<Kept, Failure>;
+
+impl Tenant {
+    /// Carries out a submission: one result for each operation. An atomic submission fails whole,
+    /// with the first failure.
+    pub async fn submit(
+        &self,
+        caller: &Caller,
+        mut submission: Submission,
+    ) -> Result<Vec<Result<Receipt, Failure>>, Failure> {
+        let (atomic, channel) = (submission.atomic, submission.channel);
+        let mut names = BTreeSet::new();
+        for operation in &mut submission.operations {
+            names.extend(self.choose_id(operation)?);
+        }
+        let held = self.locks.hold(names.into_iter()).await;
+        for operation in &mut submission.operations {
+            self.settle_patient(caller, operation)?;
+        }
+        if atomic {
+            connect(&mut submission.operations);
+        }
+        let outcomes = self.prepare_all(caller, submission).await;
+        let results = match whole(atomic, outcomes) {
+            Ok(outcomes) => self.append_all(outcomes, atomic).await,
+            Err(failure) => Err(failure),
+        };
+        let results = match results {
+            Ok(results) => results,
+            Err(failure) => {
+                self.audit_answers(caller, channel, &[Err(&failure)]).await?;
+                return Err(failure);
+            }
+        };
+        let answers: Vec<_> = results.iter().map(Result::as_ref).collect();
+        self.audit_answers(caller, channel, &answers).await?;
+        drop(held);
+        Ok(results.into_iter().map(|result| result.map(|kept| kept.receipt)).collect())
+    }
+
+    /// Gives a new resource its id. Returns the name to lock, unless nobody else can know the id.
+    fn choose_id(&self, operation: &mut Operation) -> Result<Option<String>, Failure> {
+        if operation.is_create() {
+            match self.patient_of_person(operation)? {
+                Some(person) => operation.id = Some(person.to_string()),
+                None => {
+                    operation.id = Some(self.new_id()?);
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(format!("{}/{}", operation.kind, operation.id.as_deref().unwrap_or_default())))
+    }
+
+    /// The person of a new Patient with a national number.
+    fn patient_of_person(&self, operation: &Operation) -> Result<Option<PersonId>, Failure> {
+        let Some(patient) = operation.resource.as_ref().filter(|_| operation.kind == "Patient")
+        else {
+            return Ok(None);
+        };
+        match naming::subject("Patient", patient, Some(""), self.strictness()) {
+            Ok(Some(Subject::Number(system, value))) if system == NATIONAL => {
+                let key = PersonKey { system: &system, value: &value };
+                Ok(Some(self.keys.expected(&key)?))
+            }
+            // What is wrong with it is said when it is prepared.
+            _ => Ok(None),
+        }
+    }
+
+    /// A source's Patient with a national number is that source's one Patient for the person, so
+    /// sending it again is a new version and not a double. The first source's stands on the
+    /// person's own id, another source's on an id of its own.
+    fn settle_patient(&self, caller: &Caller, operation: &mut Operation) -> Result<(), Failure> {
+        let (Some(id), true) = (&operation.id, operation.is_create() && operation.kind == "Patient")
+        else {
+            return Ok(());
+        };
+        let Some(agreement) = self.register.agreement(&caller.client_id, self.now()) else {
+            return Ok(());
+        };
+        let is_other = |id: &str| -> Result<Option<bool>, Failure> {
+            let located = self.view.locate("Patient", id)?.filter(|located| !located.derived);
+            Ok(located.map(|it| it.owner != agreement.owner || it.source != agreement.source))
+        };
+        let mut known = is_other(id)?;
+        if known == Some(true) {
+            let parts = [id, "|", &agreement.owner, "|", &agreement.source];
+            let hash = ledger::crypto::sha256(&parts.map(str::as_bytes));
+            let (own, _) = hash.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
+            let own = PersonId(*own).to_string();
+            known = is_other(&own)?;
+            operation.id = Some(own);
+        }
+        if known.is_some() {
+            operation.action = Action::Update { if_match: None };
+        }
+        Ok(())
+    }
+
+    async fn prepare_all(
+        &self,
+        caller: &Caller,
+        submission: Submission,
+    ) -> Vec<Result<Outcome, Failure>> {
+        let patients = patients_in(&submission);
+        let mut outcomes = Vec::with_capacity(submission.operations.len());
+        for (i, operation) in submission.operations.into_iter().enumerate() {
+            if i % SLICE == SLICE - 1 {
+                tokio::task::yield_now().await;
+            }
+            let location = operation.location.clone();
+            let outcome = self.prepare(caller, operation, submission.channel, &patients);
+            outcomes.push(outcome.map_err(|failure| placed(failure, &location)));
+        }
+        outcomes
+    }
+
+    /// Steps 5 and 6: all groups go to the ledger at once and share its commits.
+    async fn append_all(
+        &self,
+        outcomes: Vec<Result<Outcome, Failure>>,
+        atomic: bool,
+    ) -> Result<Vec<Answer>, Failure> {
+        let mut results: Vec<Answer> = Vec::with_capacity(outcomes.len());
+        let mut waiting = Vec::new();
+        for outcome in outcomes {
+            results.push(match outcome {
+                Ok(Outcome::Ready(ready)) => {
+                    waiting.push((results.len(), *ready));
+                    Err(Failure::Busy)
+                }
+                Ok(Outcome::Same(kept)) => Ok(kept),
+                Err(failure) => Err(failure),
+            });
+        }
+        let groups: Vec<Vec<(usize, Ready)>> =
+            if atomic { vec![waiting] } else { waiting.into_iter().map(|one| vec![one]).collect() };
+        let appended = join_all(groups.into_iter().map(|group| self.append_group(group))).await;
+        for (at, answer) in appended.into_iter().flatten() {
+            match (answer, results.get_mut(at)) {
+                (Err(failure), _) if atomic => return Err(failure),
+                (answer, Some(slot)) => *slot = answer,
+                (_, None) => {}
+            }
+        }
+        let last = results.iter().flatten().map(|kept| kept.receipt.version).max();
+        let visible = self.wait_visible(last.unwrap_or(0)).await;
+        for kept in results.iter_mut().flatten() {
+            kept.receipt.visible = visible;
+        }
+        Ok(results)
+    }
+
+    async fn append_group(&self, group: Vec<(usize, Ready)>) -> Vec<(usize, Answer)> {
+        if group.is_empty() {
+            return Vec::new();
+        }
+        let first = group.first().map_or(0, |(at, _)| *at);
+        let (mut places, mut drafts) = (Vec::new(), Vec::new());
+        for (at, Ready { result, kind, id, full_url, draft }) in group {
+            places.push((at, result, kind, id, full_url));
+            drafts.push(draft);
+        }
+        let appended = match self.ledger.append(drafts).await {
+            Ok(appended) => appended,
+            Err(error) => return vec![(first, Err(error.into()))],
+        };
+        let answers = places.into_iter().zip(appended);
+        answers
+            .map(|((at, result, kind, id, full_url), appended)| {
+                let entry = appended.entry();
+                let (version, updated) = (entry.position, entry.recorded_at);
+                let (person, category) = (entry.person, entry.category.clone());
+                let mut receipt =
+                    Receipt { result, kind, id, version, updated, full_url, visible: false };
+                if let Appended::Duplicate(_) = appended {
+                    receipt.result = crate::submission::Done::Unchanged;
+                    match self.id_at(version) {
+                        Ok(id) => receipt.id = id,
+                        Err(failure) => return (at, Err(failure)),
+                    }
+                }
+                (at, Ok(Kept { receipt, person, category }))
+            })
+            .collect()
+    }
+
+    /// The id of the resource recorded at a position.
+    fn id_at(&self, position: u64) -> Result<String, Failure> {
+        match self.ledger.body(position)? {
+            Some(Body::Plain(body)) => Envelope::open(&body)
+                .map(|(envelope, _)| envelope.id)
+                .map_err(|error| Failure::Unavailable(error.to_string())),
+            _ => Err(Failure::Gone),
+        }
+    }
+
+    /// One audit entry for each person a submission touched, and one for each rule that refused.
+    async fn audit_answers(
+        &self,
+        caller: &Caller,
+        channel: Channel,
+        answers: &[Result<&Kept, &Failure>],
+    ) -> Result<(), Failure> {
+        let action = format!("submit-{}", channel.key());
+        let mut touched: BTreeMap<Option<PersonId>, (usize, BTreeSet<&str>)> = BTreeMap::new();
+        let mut refused: Vec<Refusal> = Vec::new();
+        for answer in answers {
+            match answer {
+                Ok(kept) => {
+                    let (resources, categories) = touched.entry(kept.person).or_default();
+                    *resources += 1;
+                    categories.insert(&kept.category);
+                }
+                Err(Failure::Refused(refusal)) if !refused.contains(refusal) => {
+                    refused.push(*refusal);
+                }
+                Err(_) => {}
+            }
+        }
+        let deed = Deed { action: &action, person: None, categories: &[], resources: 0 };
+        let mut records: Vec<_> = refused
+            .into_iter()
+            .map(|refusal| (None, AuditRecord::refused(caller, &deed, refusal)))
+            .collect();
+        for (person, (resources, categories)) in touched {
+            let categories: Vec<&str> = categories.into_iter().collect();
+            let deed = Deed { action: &action, person, categories: &categories, resources };
+            records.push((person, AuditRecord::permitted(caller, &deed, &Basis::delivery())));
+        }
+        self.record_audit(caller, records).await
+    }
+}
+
+/// Writes the ids that new resources got into the references of the others.
+fn connect(operations: &mut [Operation]) {
+    let ids: HashMap<String, String> = operations
+        .iter()
+        .filter_map(|operation| {
+            let (url, id) = (operation.full_url.clone()?, operation.id.as_deref()?);
+            Some((url, format!("{}/{id}", operation.kind)))
+        })
+        .collect();
+    if ids.is_empty() {
+        return;
+    }
+    for operation in operations {
+        if let Some(resource) = &mut operation.resource {
+            rewrite_references(resource, &ids);
+        }
+    }
+}
+
+/// An atomic submission with a failure fails whole.
+fn whole(
+    atomic: bool,
+    outcomes: Vec<Result<Outcome, Failure>>,
+) -> Result<Vec<Result<Outcome, Failure>>, Failure> {
+    if !atomic {
+        return Ok(outcomes);
+    }
+    outcomes.into_iter().map(|outcome| outcome.map(Ok)).collect()
+}

@@ -1,0 +1,250 @@
+//! One municipality: its ledgers, keys, view and register. Everything below takes no municipality
+//! number, so that a read across municipalities cannot be written.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::register::Register;
+use ledger::append::{Committed, Sealing};
+use ledger::clock::Clock;
+use ledger::key_service::FileKey;
+use ledger::keys::Keys;
+use ledger::ledger::{Ledger, LedgerOptions};
+use ledger::random::Random;
+use record::entry::Position;
+use record::identity::PersonId;
+use tokio::sync::{broadcast, watch};
+use view::project::Projector;
+use view::store::View;
+
+use crate::error::Failure;
+use crate::locks::Locks;
+
+/// How long a submission waits for the view before it answers that it is not visible yet.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Entries read from the ledger at a time while the view catches up.
+const CATCH_UP: usize = 1_000;
+
+/// Where time and randomness come from.
+#[derive(Clone)]
+pub struct Environment {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for ids, keys and nonces.
+    pub random: Arc<dyn Random>,
+}
+
+/// Told to those who watch: something about this person is now visible.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Whom it is about.
+    pub person: Option<PersonId>,
+    /// Key of the category.
+    pub category: String,
+    /// Ledger position.
+    pub position: Position,
+}
+
+/// One municipality, open.
+pub struct Tenant {
+    pub(crate) register: Register,
+    pub(crate) ledger: Ledger,
+    pub(crate) audit: Ledger,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) view: View,
+    pub(crate) environment: Environment,
+    pub(crate) locks: Locks,
+    changes: broadcast::Sender<Change>,
+    visible: watch::Receiver<Position>,
+    directory: PathBuf,
+    // Dropped after the ledger, whose end closes the channel that the projection reads.
+    _projection: Projection,
+}
+
+/// The projection thread; dropping waits for its end.
+struct Projection(Option<std::thread::JoinHandle<()>>);
+
+impl Tenant {
+    /// Opens the municipality in `directory`, or makes it, and brings the view up to the ledger.
+    pub fn open(
+        directory: &Path,
+        register: Register,
+        environment: Environment,
+    ) -> Result<Self, Failure> {
+        std::fs::create_dir_all(directory).map_err(|error| {
+            Failure::Unavailable(format!("cannot make `{}`: {error}", directory.display()))
+        })?;
+        let random = environment.random.clone();
+        let service = FileKey::open(&directory.join("municipality.key"), random.clone())?;
+        let keys = Arc::new(Keys::open(&directory.join("keys.db"), Arc::new(service), random)?);
+        let (commits, arrived) = std::sync::mpsc::channel::<Arc<[Committed]>>();
+        let options = |kind: &str, sealing| LedgerOptions {
+            clock: environment.clock.clone(),
+            random: environment.random.clone(),
+            ..LedgerOptions::new(format!("{}/{kind}", register.number), keys.clone(), sealing)
+        };
+        let clinical = LedgerOptions {
+            // The projection thread outlives the ledger; a closed channel means that it has ended.
+            on_commit: Some(Box::new(move |batch| drop(commits.send(batch)))),
+            ..options("ledger", Sealing::PerPerson)
+        };
+        let ledger = Ledger::open(&directory.join("ledger.db"), clinical)?;
+        let audit =
+            Ledger::open(&directory.join("audit.db"), options("audit", Sealing::Ledger))?;
+        let index_key = keys.index_key();
+        let view_path = directory.join("view.db");
+        let mut projector = Projector::open(&view_path, index_key)?;
+        catch_up(&ledger, &mut projector)?;
+        let view = View::open(&view_path, index_key)?;
+        let (reached, visible) = watch::channel(projector.position());
+        let (changes, _) = broadcast::channel(1024);
+        let announce = changes.clone();
+        let projection = std::thread::Builder::new()
+            .name("projection".to_owned())
+            .spawn(move || project(&arrived, projector, &reached, &announce))
+            .map_err(|error| Failure::Unavailable(format!("cannot start a thread: {error}")))?;
+        Ok(Self {
+            register,
+            ledger,
+            audit,
+            keys,
+            view,
+            environment,
+            locks: Locks::new(),
+            changes,
+            visible,
+            directory: directory.to_owned(),
+            _projection: Projection(Some(projection)),
+        })
+    }
+
+    /// What the municipality has decided.
+    pub fn register(&self) -> &Register {
+        &self.register
+    }
+
+    /// Where its files are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The clinical ledger, for operators' commands.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The audit ledger, for operators' commands.
+    pub fn audit(&self) -> &Ledger {
+        &self.audit
+    }
+
+    /// The ledger position that readers see.
+    pub fn visible(&self) -> Position {
+        *self.visible.borrow()
+    }
+
+    /// Milliseconds since 1970.
+    pub fn now(&self) -> i64 {
+        self.environment.clock.now_ms()
+    }
+
+    /// Today in Norway, `YYYY-MM-DD`.
+    pub fn today(&self) -> String {
+        fhir::instant::local_date(self.now())
+    }
+
+    /// Every change from now on. Carries no content: a watcher asks again, with its own permit.
+    pub fn watch(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// Waits until readers see `position`; `false` if that takes too long.
+    pub(crate) async fn wait_visible(&self, position: Position) -> bool {
+        let mut visible = self.visible.clone();
+        let reached = visible.wait_for(|seen| *seen >= position);
+        matches!(tokio::time::timeout(VISIBLE_WITHIN, reached).await, Ok(Ok(_)))
+    }
+
+    /// Sixteen random bytes as 32 hex digits.
+    pub(crate) fn new_id(&self) -> Result<String, Failure> {
+        let mut bytes = [0; 16];
+        self.environment.random.fill(&mut bytes)?;
+        Ok(time_ordered(self.now(), bytes))
+    }
+}
+
+impl Drop for Projection {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// Throws the view away and makes it anew from the ledger. Returns the position reached.
+pub fn rebuild_view(
+    directory: &Path,
+    register: Register,
+    environment: Environment,
+) -> Result<Position, Failure> {
+    for name in ["view.db", "view.db-wal", "view.db-shm"] {
+        let path = directory.join(name);
+        if path.exists() {
+            std::fs::remove_file(&path).map_err(|error| {
+                Failure::Unavailable(format!("cannot remove `{}`: {error}", path.display()))
+            })?;
+        }
+    }
+    Tenant::open(directory, register, environment).map(|tenant| tenant.visible())
+}
+
+fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<(), Failure> {
+    loop {
+        let records = ledger.read(projector.position() + 1, CATCH_UP)?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        projector.replay(&records)?;
+    }
+}
+
+/// The projection thread: takes what waits, applies it in one transaction, tells the watchers.
+fn project(
+    arrived: &std::sync::mpsc::Receiver<Arc<[Committed]>>,
+    mut projector: Projector,
+    reached: &watch::Sender<Position>,
+    announce: &broadcast::Sender<Change>,
+) {
+    while let Ok(first) = arrived.recv() {
+        let mut batches = vec![first];
+        batches.extend(arrived.try_iter().take(15));
+        let committed: Vec<&Committed> = batches.iter().flat_map(|batch| batch.iter()).collect();
+        if let Err(error) = projector.apply(&committed) {
+            // The view is behind and stays behind: readers would miss facts, so nothing more is
+            // shown as visible and the operator is told. The ledger has everything.
+            tracing::error!(%error, "the view has stopped; restart to catch up from the ledger");
+            return;
+        }
+        reached.send_replace(projector.position());
+        for Committed { entry, .. } in &committed {
+            // Nobody watching is no fault.
+            drop(announce.send(Change {
+                person: entry.person,
+                category: entry.category.clone(),
+                position: entry.position,
+            }));
+        }
+    }
+}
+
+/// An id that grows with time (UUIDv7's layout, RFC 9562 §5.7), which keeps indexes compact.
+fn time_ordered(now: i64, random: [u8; 16]) -> String {
+    let time = (u128::from_be_bytes((i128::from(now)).to_be_bytes()) & 0xffff_ffff_ffff) << 80;
+    let rest = u128::from_be_bytes(random) & ((1 << 80) - 1);
+    let versioned = (rest & !(0xf << 76) & !(0x3 << 62)) | (0x7 << 76) | (0x2 << 62);
+    let hex = format!("{:032x}", time | versioned);
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();
+    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+}

@@ -1,0 +1,211 @@
+//! Reads the two data files into shapes.
+//!
+//! First every type and nested element with children gets its [`ShapeId`], then their elements are
+//! built, so that types may refer to each other in any order.
+
+use super::{
+    CodeList, Content, Definitions, Element, ElementType, Member, Shape, ShapeId, ShapeKind,
+    data_lines,
+};
+use crate::primitive::Primitive;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+const ELEMENTS: &str = include_str!("../../data/elements.txt");
+const CODES: &str = include_str!("../../data/codes.txt");
+
+/// A type as it stands in the data file.
+struct Written {
+    name: &'static str,
+    kind: ShapeKind,
+    base: &'static str,
+    lines: Vec<Line>,
+}
+
+/// An element as it stands in the data file.
+#[derive(Clone, Copy)]
+struct Line {
+    path: &'static str,
+    cardinality: &'static str,
+    types: &'static str,
+    summary: bool,
+}
+
+struct Loader {
+    written: HashMap<&'static str, Written>,
+    /// Shapes by type and path within it; the type itself has an empty path.
+    ids: HashMap<(&'static str, &'static str), ShapeId>,
+    codes: HashMap<&'static str, Arc<CodeList>>,
+}
+
+pub(super) fn definitions() -> Definitions {
+    let types = written();
+    let mut places = Vec::new();
+    for written in &types {
+        places.push((written.name, ""));
+        let parents = written.lines.iter().filter_map(|line| line.path.rsplit_once('.'));
+        places.extend(parents.map(|(parent, _)| (written.name, parent)));
+    }
+    places.sort_unstable();
+    places.dedup();
+    let ids: HashMap<_, _> =
+        places.iter().enumerate().map(|(index, place)| (*place, ShapeId(index))).collect();
+    let by_name = ids.iter().filter(|(place, _)| place.1.is_empty());
+    let by_name = by_name.map(|(place, id)| (place.0, *id)).collect();
+    let written = types.into_iter().map(|written| (written.name, written)).collect();
+    let loader = Loader { written, ids, codes: codes() };
+    let shapes = places.iter().map(|(name, path)| loader.shape(name, path)).collect();
+    Definitions { shapes, by_name }
+}
+
+fn codes() -> HashMap<&'static str, Arc<CodeList>> {
+    let lists = data_lines(CODES).filter_map(|line| {
+        let mut words = line.split(' ');
+        let name = words.next()?;
+        let system = words.next().filter(|system| *system != "-");
+        Some((name, Arc::new(CodeList { name, system, codes: words.collect() })))
+    });
+    lists.collect()
+}
+
+fn written() -> Vec<Written> {
+    let mut types: Vec<Written> = Vec::new();
+    for line in data_lines(ELEMENTS) {
+        let words: Vec<&'static str> = line.split(' ').collect();
+        match *words.as_slice() {
+            ["=", _, "primitive", ..] => {}
+            ["=", name, kind, ref base @ ..] => types.push(Written {
+                name,
+                kind: match kind {
+                    "resource" => ShapeKind::Resource,
+                    "abstract" => ShapeKind::Abstract,
+                    _ => ShapeKind::Datatype,
+                },
+                base: base.first().copied().unwrap_or_default(),
+                lines: Vec::new(),
+            }),
+            [path, cardinality, types_of, ref rest @ ..] => {
+                let line = Line { path, cardinality, types: types_of, summary: !rest.is_empty() };
+                if let Some(current) = types.last_mut() {
+                    current.lines.push(line);
+                }
+            }
+            _ => {}
+        }
+    }
+    types
+}
+
+impl Loader {
+    fn shape(&self, name: &'static str, path: &'static str) -> Shape {
+        let written = self.written.get(name);
+        let kind = written.filter(|_| path.is_empty()).map_or(ShapeKind::Datatype, |w| w.kind);
+        let mut elements = Vec::new();
+        self.collect(name, path, &mut elements);
+        let mut members = Vec::new();
+        for (index, element) in elements.iter().enumerate() {
+            for (kind, of_type) in element.types.iter().enumerate() {
+                let name = member_name(element, of_type.name);
+                members.push(Member { name, element: index, kind });
+            }
+        }
+        members.sort_by(|a, b| a.name.cmp(&b.name));
+        let name = if path.is_empty() { name.to_owned() } else { format!("{name}.{path}") };
+        Shape { name, kind, elements, members }
+    }
+
+    /// Adds the elements of a type or nested element: those of its base first. An element of the same
+    /// name takes the place of the inherited one.
+    fn collect(&self, name: &'static str, path: &'static str, elements: &mut Vec<Element>) {
+        let Some(written) = self.written.get(name) else {
+            return;
+        };
+        let base = if path.is_empty() {
+            written.base
+        } else {
+            let own = written.lines.iter().find(|line| line.path == path);
+            own.map_or("BackboneElement", |line| line.types)
+        };
+        if base != name {
+            self.collect(base, "", elements);
+        }
+        for line in &written.lines {
+            let (parent, own) = line.path.rsplit_once('.').unwrap_or(("", line.path));
+            if parent != path {
+                continue;
+            }
+            let Some(element) = self.element(name, line, own) else {
+                continue;
+            };
+            match elements.iter_mut().find(|known| known.name == element.name) {
+                Some(inherited) => *inherited = element,
+                None => elements.push(element),
+            }
+        }
+    }
+
+    fn element(&self, of: &'static str, line: &Line, own: &'static str) -> Option<Element> {
+        let (min, max) = line.cardinality.split_once("..")?;
+        let name = own.strip_suffix("[x]");
+        let types = split_types(line.types);
+        Some(Element {
+            name: name.unwrap_or(own),
+            choice: name.is_some(),
+            min: min.parse().ok()?,
+            max: if max == "*" { u32::MAX } else { max.parse().ok()? },
+            summary: line.summary,
+            types: types.filter_map(|text| self.element_type(of, line.path, text)).collect(),
+        })
+    }
+
+    fn element_type(
+        &self,
+        of: &'static str,
+        path: &'static str,
+        text: &'static str,
+    ) -> Option<ElementType> {
+        let plain = |name, content| ElementType { name, content, targets: Vec::new(), codes: None };
+        if let Some(target) = text.strip_prefix('#') {
+            let id = self.ids.get(&(of, target))?;
+            return Some(plain("BackboneElement", Content::Shape(*id)));
+        }
+        if let Some(list) = text.strip_prefix("code=") {
+            let codes = self.codes.get(list).cloned();
+            return Some(ElementType {
+                codes,
+                ..plain("code", Content::Primitive(Primitive::Code))
+            });
+        }
+        if let Some(targets) = text.strip_prefix("Reference(") {
+            let id = self.ids.get(&("Reference", ""))?;
+            let targets = targets.trim_end_matches(')').split(',').collect();
+            return Some(ElementType { targets, ..plain("Reference", Content::Shape(*id)) });
+        }
+        if let Some(id) = self.ids.get(&(of, path)) {
+            return Some(plain(text, Content::Shape(*id)));
+        }
+        if let Some(primitive) = Primitive::from_name(text) {
+            return Some(plain(text, Content::Primitive(primitive)));
+        }
+        if text == "Resource" {
+            return Some(plain(text, Content::Resource));
+        }
+        self.ids.get(&(text, "")).map(|id| plain(text, Content::Shape(*id)))
+    }
+}
+
+/// Splits `Reference(A,B)|string`; no list of targets holds a bar.
+fn split_types(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.split('|')
+}
+
+/// `value` and `Quantity` give `valueQuantity` for a choice.
+fn member_name(element: &Element, of_type: &str) -> Cow<'static, str> {
+    if !element.choice {
+        return Cow::Borrowed(element.name);
+    }
+    let mut letters = of_type.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    element.name.chars().chain(first).chain(letters).collect()
+}

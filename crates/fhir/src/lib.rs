@@ -1,0 +1,28 @@
+//! FHIR R4 (4.0.1) as values: parse, print, path, search values and check.
+//!
+//! Resources are a value tree and not a generated Rust model: what arrives is kept to the letter,
+//! unknown elements and the digits of decimals included, and the base definitions are compact data
+//! in `data/`. Nothing here may do IO, be async, read a clock or draw a random number, and nothing
+//! here knows a Norwegian rule or another crate of ours.
+//!
+//! - [`value`], [`json`]: the tree, and its text. [`json!`] writes one in Rust.
+//! - [`resource`], [`issue`]: an object with a known type; what may be wrong with it.
+//! - [`instant`]: dates and times as half-open ranges of milliseconds.
+//! - [`definitions`], [`primitive`], [`reference`]: every element of every R4 type; the forms of
+//!   primitive values and of references.
+//! - [`check`]: whether a resource is built as R4 says.
+//! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
+//! - [`query`]: the grammar of a search request.
+
+pub mod check;
+pub mod definitions;
+pub mod instant;
+pub mod issue;
+pub mod json;
+pub mod path;
+pub mod primitive;
+pub mod query;
+pub mod reference;
+pub mod resource;
+pub mod search;
+pub mod value;

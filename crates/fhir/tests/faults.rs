@@ -1,0 +1,160 @@
+//! One fault in each place of each sample: every one is found, and in its place.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use fhir::check::check;
+use fhir::json;
+use fhir::resource::Resource;
+use fhir::search;
+use fhir::value::Value;
+use proptest::prelude::*;
+
+mod samples;
+
+fn all() -> Vec<Value> {
+    use samples::{bundle, episode, observation, organization, patient, service_request};
+    vec![patient(), observation(), episode(), service_request(), organization(), bundle()]
+}
+
+/// One step from a value to one below it.
+#[derive(Clone, Debug)]
+enum Step {
+    Member(String),
+    Item(usize),
+}
+
+/// The way to every value below `value`, but for resource types.
+fn ways(value: &Value) -> Vec<Vec<Step>> {
+    let mut found = Vec::new();
+    let mut below = |step: Step, child: &Value| {
+        found.push(vec![step.clone()]);
+        for mut way in ways(child) {
+            way.insert(0, step.clone());
+            found.push(way);
+        }
+    };
+    match value {
+        Value::Object(object) => {
+            for (name, child) in object.iter().filter(|(name, _)| *name != "resourceType") {
+                below(Step::Member(name.to_owned()), child);
+            }
+        }
+        Value::Array(items) => {
+            for (index, child) in items.iter().enumerate() {
+                below(Step::Item(index), child);
+            }
+        }
+        _ => {}
+    }
+    found
+}
+
+fn location(kind: &str, way: &[Step]) -> String {
+    way.iter().fold(kind.to_owned(), |place, step| match step {
+        Step::Member(name) => format!("{place}.{name}"),
+        Step::Item(index) => format!("{place}[{index}]"),
+    })
+}
+
+/// What to make of a value.
+type Change<'a> = &'a dyn Fn(&Value) -> Value;
+
+/// The value with what `way` leads to changed.
+fn changed(value: &Value, way: &[Step], change: Change) -> Value {
+    let Some((step, rest)) = way.split_first() else {
+        return change(value);
+    };
+    match (step, value) {
+        (Step::Member(name), Value::Object(object)) => {
+            let mut object = object.clone();
+            object.set(name, changed(object.get(name).unwrap(), rest, change));
+            Value::Object(object)
+        }
+        (Step::Item(index), Value::Array(items)) => items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| if at == *index { changed(item, rest, change) } else { item.clone() })
+            .collect(),
+        _ => panic!("the way leads nowhere"),
+    }
+}
+
+/// A value of another JSON type.
+fn other_type(value: &Value) -> Value {
+    match value {
+        Value::String(_) => json!(7),
+        Value::Number(_) | Value::Bool(_) => json!("7"),
+        Value::Object(_) => json!("text"),
+        Value::Array(items) => items.first().cloned().unwrap_or_default(),
+        Value::Null => json!(7),
+    }
+}
+
+fn with_unknown(value: &Value) -> Value {
+    let mut value = value.clone();
+    match value.as_object_mut() {
+        Some(object) => object.set("colour", "red"),
+        None => return Value::Null,
+    }
+    value
+}
+
+#[test]
+fn every_fault_is_found_in_its_place() {
+    let faults: [(&str, Change); 7] = [
+        ("null", &|_| Value::Null),
+        ("empty object", &|_| json!({})),
+        ("empty array", &|_| json!([])),
+        ("empty string", &|_| json!("")),
+        ("one more array", &|value| json!([value])),
+        ("another type", &other_type),
+        ("an unknown member", &with_unknown),
+    ];
+    let mut count = 0;
+    for sample in all() {
+        let kind = sample.text("resourceType").unwrap();
+        for way in ways(&sample) {
+            let place = location(kind, &way);
+            for (name, fault) in faults {
+                let faulty = Resource::from_value(changed(&sample, &way, fault)).unwrap();
+                let issues = check(&faulty);
+                let found = issues.iter().all(|issue| issue.location.starts_with(&place));
+                assert!(found && !issues.is_empty(), "{place}, {name}: {issues:?}");
+                assert!(
+                    issues.len() <= 1 || name == "one more array",
+                    "{place}, {name}: {issues:?}"
+                );
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 900, "only {count} faults tried");
+}
+
+proptest! {
+    /// Whatever stands in any place, nothing fails otherwise, and what passes the check prints and
+    /// parses to a resource that passes it again.
+    #[test]
+    fn anything_anywhere_is_answered(
+        sample in prop::sample::select(all()),
+        at in any::<prop::sample::Index>(),
+        text in any::<String>(),
+        shape in 0..5,
+    ) {
+        let ways = ways(&sample);
+        let way = at.get(&ways);
+        let put = match shape {
+            0 => json!(&text),
+            1 => json!([&text]),
+            2 => json!({ (&text): &text }),
+            3 => json!({ "extension": [{ "url": &text, "valueString": &text }] }),
+            _ => json!(text.len()),
+        };
+        let value = changed(&sample, way, &|_| put.clone());
+        let resource = Resource::from_value(value).unwrap();
+        let issues = check(&resource);
+        search::index(&resource);
+        let again = json::parse(json::print(resource.value()).as_bytes()).unwrap();
+        prop_assert_eq!(check(&Resource::from_value(again).unwrap()), issues);
+    }
+}

@@ -1,0 +1,201 @@
+//! What goes in and what comes out: drafts, answers, and records read back.
+//!
+//! Invariant: all heavy work on a draft (compression, encryption, digests) is done here, on the
+//! caller's thread, before the queue; the one writer only places and chains.
+
+use crate::body::{self, Belonging};
+use crate::crypto::{DataKey, first16, sha256};
+use crate::error::Error;
+use crate::keys::Keys;
+use crate::random::Random;
+use record::entry::{Entry, Kind};
+use record::identity::PersonId;
+use std::sync::Arc;
+
+/// A fact on its way into the ledger.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// What it is.
+    pub kind: Kind,
+    /// The system that sent it.
+    pub source: String,
+    /// The source's own id of the event. The same id with the same content is kept once; without an
+    /// id, nothing is compared.
+    pub source_event_id: Option<String>,
+    /// Organisation number of the owner.
+    pub owner: String,
+    /// The person it is about, if any, as [`Keys::resolve`] gave.
+    pub person: Option<PersonId>,
+    /// Category in the information catalogue.
+    pub category: String,
+    /// SHA-256 of what was received: what makes a repeat a repeat. Not stored as it is.
+    pub fingerprint: [u8; 32],
+    /// The content to seal.
+    pub body: Vec<u8>,
+}
+
+/// The answer for one draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// It got this place.
+    New(Entry),
+    /// It was there already, here.
+    Duplicate(Entry),
+}
+
+impl Appended {
+    /// The entry, new or not.
+    pub fn entry(&self) -> &Entry {
+        match self {
+            Appended::New(entry) | Appended::Duplicate(entry) => entry,
+        }
+    }
+}
+
+/// A newly kept entry with its plain body, handed on so that nobody needs to open it again.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// The entry.
+    pub entry: Entry,
+    /// The plain body.
+    pub body: Vec<u8>,
+}
+
+/// An entry read back.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The entry.
+    pub entry: Entry,
+    /// Its content.
+    pub body: Body,
+}
+
+/// The content of an entry read back.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Body {
+    /// As it was given.
+    Plain(Vec<u8>),
+    /// The person's key was destroyed: nobody can read it any more.
+    Erased,
+}
+
+// Content is about persons: none of these prints it.
+
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Draft({:?} {}, {} bytes)", self.kind, self.category, self.body.len())
+    }
+}
+
+impl std::fmt::Debug for Committed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Committed({}, {} bytes)", self.entry.position, self.body.len())
+    }
+}
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Record({}, {:?})", self.entry.position, self.body)
+    }
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Body::Plain(bytes) => write!(f, "Plain({} bytes)", bytes.len()),
+            Body::Erased => f.write_str("Erased"),
+        }
+    }
+}
+
+/// With whose key a ledger seals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sealing {
+    /// Each person's own key, so that a person's content can be erased. Entries without a person,
+    /// and the entry that tells of an erasure, take the ledger's key.
+    PerPerson,
+    /// The ledger's key for all: the audit ledger, which outlives an erasure.
+    Ledger,
+}
+
+/// Seals and opens the bodies of one ledger.
+pub(crate) struct Sealer {
+    pub(crate) ledger: String,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) sealing: Sealing,
+    pub(crate) ledger_key: DataKey,
+}
+
+/// A draft after the heavy work: place, time and chain are still zero in the entry.
+pub(crate) struct Prepared {
+    pub(crate) entry: Entry,
+    pub(crate) event: Option<[u8; 16]>,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) plain: Vec<u8>,
+}
+
+impl Sealer {
+    pub(crate) fn prepare(&self, draft: Draft) -> Result<Prepared, Error> {
+        let belonging = Belonging { ledger: &self.ledger, person: draft.person };
+        let key = self.key(draft.kind, draft.person)?;
+        let mut nonce = [0; crate::crypto::NONCE];
+        self.random.fill(&mut nonce)?;
+        let sealed = body::seal(&key, nonce, belonging, &draft.body)?;
+        let event = draft.source_event_id.as_deref().map(|id| event_key(&draft.source, id));
+        let entry = Entry {
+            position: 0,
+            recorded_at: 0,
+            kind: draft.kind,
+            source: draft.source,
+            source_event_id: draft.source_event_id,
+            owner: draft.owner,
+            person: draft.person,
+            category: draft.category,
+            content_mac: key.content_mac(&draft.fingerprint),
+            body_hash: sha256(&[&sealed]),
+            prev_hash: [0; 32],
+        };
+        Ok(Prepared { entry, event, sealed, plain: draft.body })
+    }
+
+    /// Checks the sealed bytes against the entry and opens them.
+    pub(crate) fn open(&self, entry: &Entry, sealed: &[u8]) -> Result<Body, Error> {
+        let damaged = |what| Error::Corrupt { position: entry.position, what };
+        if sha256(&[sealed]) != entry.body_hash {
+            return Err(damaged("the body is not the one the entry names"));
+        }
+        let key = match self.key(entry.kind, entry.person) {
+            Err(Error::Erased) => return Ok(Body::Erased),
+            key => key?,
+        };
+        let belonging = Belonging { ledger: &self.ledger, person: entry.person };
+        body::open(&key, belonging, sealed)
+            .map(Body::Plain)
+            .ok_or_else(|| damaged("the body does not open with its key"))
+    }
+
+    /// Whether nothing more may be kept of this entry because its person was erased meanwhile.
+    pub(crate) fn is_erased(&self, entry: &Entry) -> bool {
+        self.person_of_key(entry.kind, entry.person).is_some_and(|p| self.keys.is_erased(p))
+    }
+
+    fn key(&self, kind: Kind, person: Option<PersonId>) -> Result<DataKey, Error> {
+        match self.person_of_key(kind, person) {
+            Some(person) => self.keys.data_key(person),
+            None => Ok(self.ledger_key.clone()),
+        }
+    }
+
+    fn person_of_key(&self, kind: Kind, person: Option<PersonId>) -> Option<PersonId> {
+        match (self.sealing, kind) {
+            (Sealing::Ledger, _) | (Sealing::PerPerson, Kind::Erasure) => None,
+            (Sealing::PerPerson, _) => person,
+        }
+    }
+}
+
+/// What the unique index holds of a source's own event id.
+pub(crate) fn event_key(source: &str, id: &str) -> [u8; 16] {
+    first16(&sha256(&[source.as_bytes(), b"\0", id.as_bytes()]))
+}

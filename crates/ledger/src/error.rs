@@ -1,0 +1,129 @@
+//! What can go wrong, in one enum. No variant carries data about a person.
+
+use record::entry::Position;
+use std::sync::Arc;
+
+/// Why the ledger did not do as asked.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The source's event id was used before for other content. Nothing of the group was kept.
+    #[error(
+        "draft {index} of the group repeats a source event id with other content; send a correction as a new event with its own id"
+    )]
+    Conflict {
+        /// Which draft of the group, from 0.
+        index: usize,
+        /// Where the earlier entry stands; none where the earlier one is in the same group.
+        position: Option<Position>,
+    },
+    /// The number already belongs to another person.
+    #[error(
+        "the number already belongs to another person in this municipality; two persons are never merged by linking"
+    )]
+    NumberTaken,
+    /// The group is larger than a transaction should be.
+    #[error(
+        "the group holds {bytes} bytes, more than the limit of {limit}; send it in smaller groups"
+    )]
+    TooLarge {
+        /// Bytes of all bodies together.
+        bytes: usize,
+        /// The most allowed.
+        limit: usize,
+    },
+    /// The queue is full. Nothing was kept; try again later.
+    #[error("the ledger's queue is full; try again shortly")]
+    Busy,
+    /// The person's content was erased; nothing more can be sealed for the person or opened.
+    #[error("the person's content was erased")]
+    Erased,
+    /// No person has this id: the key file is older than the ledger, or the id was never resolved.
+    #[error(
+        "no such person in keys.db; resolve the person's number first, or restore keys.db from backup"
+    )]
+    UnknownPerson,
+    /// What is stored is not what was written.
+    #[error(
+        "the ledger is damaged at position {position}: {what}; run verify and restore from backup"
+    )]
+    Corrupt {
+        /// The nearest position; 0 where the damage has no place in the chain.
+        position: Position,
+        /// What was found.
+        what: &'static str,
+    },
+    /// A key could not be made, read, wrapped or unwrapped.
+    #[error("the municipality's key cannot be used: {what}")]
+    Key {
+        /// What failed.
+        what: &'static str,
+    },
+    /// Another process has the ledger open for writing.
+    #[error("`{name}` is open in another process; stop that first")]
+    Locked {
+        /// The ledger's name.
+        name: String,
+    },
+    /// The writer stopped after a failure. What was acknowledged is kept.
+    #[error("the ledger's writer has stopped; reopen the ledger and send again with the same ids")]
+    Stopped,
+    /// The database refused.
+    #[error("{what}: {source}")]
+    Storage {
+        /// What was being done.
+        what: &'static str,
+        /// SQLite's own error.
+        source: Arc<rusqlite::Error>,
+    },
+    /// The file system refused.
+    #[error("{what}: {source}")]
+    File {
+        /// What was being done.
+        what: &'static str,
+        /// The operating system's own error.
+        source: Arc<std::io::Error>,
+    },
+}
+
+/// What the caller can do about an [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Category {
+    /// The request contradicts what is kept: change it.
+    Conflict,
+    /// The request can never be taken as it is: change it.
+    Invalid,
+    /// Try the same again shortly.
+    Busy,
+    /// The content is gone for good, by decision.
+    Erased,
+    /// An operator must verify and restore.
+    Corrupt,
+    /// Disk, key service or writer is out of order: an operator must look, then try again.
+    Unavailable,
+}
+
+impl Error {
+    /// The category, which decides the answer at the edge.
+    pub fn category(&self) -> Category {
+        match self {
+            Error::Conflict { .. } | Error::NumberTaken => Category::Conflict,
+            Error::TooLarge { .. } => Category::Invalid,
+            Error::Busy => Category::Busy,
+            Error::Erased => Category::Erased,
+            Error::UnknownPerson | Error::Corrupt { .. } => Category::Corrupt,
+            Error::Key { .. }
+            | Error::Locked { .. }
+            | Error::Stopped
+            | Error::Storage { .. }
+            | Error::File { .. } => Category::Unavailable,
+        }
+    }
+
+    pub(crate) fn storage(what: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
+        move |source| Error::Storage { what, source: Arc::new(source) }
+    }
+
+    pub(crate) fn file(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Error::File { what, source: Arc::new(source) }
+    }
+}

@@ -1,0 +1,304 @@
+//! The open ledger: what the rest of the platform calls.
+
+use crate::append::{Appended, Body, Committed, Draft, Record, Sealer, Sealing};
+use crate::body::MAX_BYTES;
+use crate::chain::{self, Head, Seal};
+use crate::clock::{Clock, SystemClock};
+use crate::error::Error;
+use crate::faults::{Faults, NoFaults};
+use crate::keys::Keys;
+use crate::random::{Random, SystemRandom};
+use crate::read::Readers;
+use crate::store;
+use crate::verify::{self, Report};
+use crate::writer::{self, Job, Limits, Writer};
+use parking_lot::Mutex;
+use record::entry::{Entry, Position};
+use record::identity::PersonId;
+use rusqlite::{Connection, OptionalExtension};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+
+/// Gets every commit, in order, before the appenders are answered. Called on the writer's thread:
+/// it should only hand on (send into a channel), since appends wait for it, and must not panic.
+pub type Sink = Box<dyn FnMut(Arc<[Committed]>) + Send>;
+
+/// How to open a ledger.
+pub struct LedgerOptions {
+    /// The ledger's name, such as `0301/ledger`; bound into signatures and bodies, never changed.
+    pub name: String,
+    /// The municipality's keys.
+    pub keys: Arc<Keys>,
+    /// With whose key bodies are sealed; never changed for a ledger.
+    pub sealing: Sealing,
+    /// Who is told of every commit.
+    pub on_commit: Option<Sink>,
+    /// Where `recorded_at` comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where nonces come from.
+    pub random: Arc<dyn Random>,
+    /// How many groups may wait.
+    pub queue: usize,
+    /// A batch is full at this many drafts.
+    pub batch_drafts: usize,
+    /// A batch is full at this many sealed bytes.
+    pub batch_bytes: usize,
+    /// Told when the writer passes a point where a crash is tested.
+    pub faults: Arc<dyn Faults>,
+}
+
+impl LedgerOptions {
+    /// The usual: the system's clock and randomness, 512 groups waiting, batches of 1 024 drafts or
+    /// 8 MiB, nobody told.
+    pub fn new(name: impl Into<String>, keys: Arc<Keys>, sealing: Sealing) -> Self {
+        Self {
+            name: name.into(),
+            keys,
+            sealing,
+            on_commit: None,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            queue: 512,
+            batch_drafts: 1024,
+            batch_bytes: 8 << 20,
+            faults: Arc::new(NoFaults),
+        }
+    }
+}
+
+/// One open ledger. Dropping it commits what waits and ends the writer.
+pub struct Ledger {
+    path: PathBuf,
+    sealer: Arc<Sealer>,
+    readers: Readers,
+    // Some until dropped: closing the queue is what ends the writer.
+    queue: Option<mpsc::Sender<Job>>,
+    writer: Option<JoinHandle<()>>,
+    _lock: File,
+}
+
+impl Ledger {
+    /// Opens the ledger in `path`, or makes it. One process at a time.
+    ///
+    /// # Errors
+    /// [`Error::Locked`]; [`Error::Storage`]; [`Error::Key`]; [`Error::Corrupt`] when the end of the
+    /// chain does not fit its signature, or a ledger that was there before is missing.
+    pub fn open(path: &Path, options: LedgerOptions) -> Result<Self, Error> {
+        let lock = store::lock(path, &options.name)?;
+        let missing = !path.exists();
+        if missing && options.keys.has_made(&options.name)? {
+            return Err(Error::Corrupt { position: 0, what: "the file of a known ledger is gone" });
+        }
+        let connection = store::open_writable(path, store::LEDGER, store::LEDGER_SCHEMA)?;
+        let signing_key = options.keys.signing_key(&options.name)?;
+        check_end(&connection, &options, &signing_key)?;
+        let ledger_key = options.keys.ledger_key(&options.name)?;
+        let sealer = Arc::new(Sealer {
+            ledger: options.name,
+            keys: options.keys,
+            random: options.random,
+            sealing: options.sealing,
+            ledger_key,
+        });
+        let writer = Writer {
+            connection,
+            sealer: sealer.clone(),
+            signing_key,
+            clock: options.clock,
+            faults: options.faults,
+            sink: options.on_commit,
+            limits: Limits { drafts: options.batch_drafts, bytes: options.batch_bytes },
+        };
+        let (queue, jobs) = mpsc::channel(options.queue.max(1));
+        let writer = std::thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || writer.run(jobs))
+            .map_err(Error::file("starting the ledger's writer"))?;
+        let readers =
+            Readers { path: path.to_owned(), sealer: sealer.clone(), idle: Mutex::default() };
+        Ok(Self {
+            path: path.to_owned(),
+            sealer,
+            readers,
+            queue: Some(queue),
+            writer: Some(writer),
+            _lock: lock,
+        })
+    }
+
+    /// Appends a group, whole or not at all, and answers when it is on disk: one [`Appended`] per
+    /// draft, in order. Waits for a place in the queue. Seals on the calling thread: a large group
+    /// belongs on a blocking one. When the future is dropped after queuing, the group is kept anyway.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`], [`Error::Erased`], [`Error::UnknownPerson`], [`Error::TooLarge`]: nothing
+    /// of the group was kept. [`Error::Storage`]: not kept, try again. [`Error::Stopped`]: unknown;
+    /// reopen, and send again with the same source event ids.
+    pub async fn append(&self, group: Vec<Draft>) -> Result<Vec<Appended>, Error> {
+        if group.is_empty() {
+            return Ok(Vec::new());
+        }
+        let place = self.queue()?.reserve().await.map_err(|_| Error::Stopped)?;
+        let (job, answer) = self.prepare(group)?;
+        place.send(job);
+        answer.await.map_err(|_| Error::Stopped)?
+    }
+
+    /// As [`Ledger::append`], but refuses at once when the queue is full, before any work is done.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], and those of [`Ledger::append`].
+    pub async fn try_append(&self, group: Vec<Draft>) -> Result<Vec<Appended>, Error> {
+        if group.is_empty() {
+            return Ok(Vec::new());
+        }
+        let place = self.queue()?.try_reserve().map_err(|error| match error {
+            mpsc::error::TrySendError::Full(()) => Error::Busy,
+            mpsc::error::TrySendError::Closed(()) => Error::Stopped,
+        })?;
+        let (job, answer) = self.prepare(group)?;
+        place.send(job);
+        answer.await.map_err(|_| Error::Stopped)?
+    }
+
+    /// As [`Ledger::append`], for a thread that may block. Not to be called from async code.
+    ///
+    /// # Errors
+    /// Those of [`Ledger::append`].
+    pub fn append_blocking(&self, group: Vec<Draft>) -> Result<Vec<Appended>, Error> {
+        if group.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (job, answer) = self.prepare(group)?;
+        self.queue()?.blocking_send(job).map_err(|_| Error::Stopped)?;
+        answer.blocking_recv().map_err(|_| Error::Stopped)?
+    }
+
+    /// The signed end of the chain.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Corrupt`].
+    pub fn head(&self) -> Result<Head, Error> {
+        self.readers.head()
+    }
+
+    /// Up to `limit` records from position `from` on, in order.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Key`]; [`Error::Corrupt`] at the first record that does not fit.
+    pub fn read(&self, from: Position, limit: usize) -> Result<Vec<Record>, Error> {
+        self.readers.read(from, limit)
+    }
+
+    /// The record at `position`, if there is one.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub fn record(&self, position: Position) -> Result<Option<Record>, Error> {
+        let first = self.readers.read(position, 1)?.into_iter().next();
+        Ok(first.filter(|record| record.entry.position == position))
+    }
+
+    /// The content at `position`, if there is an entry.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub fn body(&self, position: Position) -> Result<Option<Body>, Error> {
+        Ok(self.record(position)?.map(|record| record.body))
+    }
+
+    /// Up to `limit` records about `person`, the newest first; `before` continues a page.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub fn by_person(
+        &self,
+        person: PersonId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Error> {
+        self.readers.by_person(person, before, limit)
+    }
+
+    /// The entry of a source's own event id, if it was kept.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Corrupt`].
+    pub fn find_event(&self, source: &str, id: &str) -> Result<Option<Entry>, Error> {
+        self.readers.find_event(source, id)
+    }
+
+    /// Recomputes everything, beside running appends. `progress` is told `(done, of)` entries.
+    ///
+    /// # Errors
+    /// Only where verifying is impossible: [`Error::Key`], or [`Error::Storage`] when the file
+    /// cannot be opened. Damage is no error but in the report.
+    pub fn verify(&self, progress: impl FnMut(Position, Position)) -> Result<Report, Error> {
+        let public_key = self.sealer.keys.public_key(&self.sealer.ledger)?;
+        verify::verify(&self.path, &self.sealer.ledger, &public_key, &[], progress)
+    }
+
+    fn queue(&self) -> Result<&mpsc::Sender<Job>, Error> {
+        self.queue.as_ref().ok_or(Error::Stopped)
+    }
+
+    fn prepare(&self, group: Vec<Draft>) -> Result<(Job, Answer), Error> {
+        let bytes: usize = group.iter().map(|draft| draft.body.len()).sum();
+        if bytes > MAX_BYTES {
+            return Err(Error::TooLarge { bytes, limit: MAX_BYTES });
+        }
+        let group: Result<Vec<_>, Error> =
+            group.into_iter().map(|draft| self.sealer.prepare(draft)).collect();
+        let (answer, receiver) = oneshot::channel();
+        Ok((Job { group: group?, answer }, receiver))
+    }
+}
+
+type Answer = oneshot::Receiver<Result<Vec<Appended>, Error>>;
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        // Readers first: the writer, closing last, empties the write-ahead file; a reader cannot.
+        self.readers.idle.lock().clear();
+        self.queue.take();
+        if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!(ledger = %self.sealer.ledger, "the ledger's writer had panicked");
+        }
+    }
+}
+
+/// Checks that the stored head is signed and is the last entry's; an empty ledger gets its head.
+fn check_end(
+    connection: &Connection,
+    options: &LedgerOptions,
+    signing_key: &aws_lc_rs::signature::Ed25519KeyPair,
+) -> Result<(), Error> {
+    let last: Option<(Position, Vec<u8>)> = connection
+        .query_row("SELECT position, bytes FROM entry ORDER BY position DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()
+        .map_err(Error::storage("reading the last entry"))?;
+    let (position, hash) =
+        last.map_or((0, [0; 32]), |(position, bytes)| (position, chain::hash(&bytes)));
+    match chain::stored_head(connection)? {
+        None if position == 0 && !options.keys.has_made(&options.name)? => {
+            let head = chain::sign(signing_key, Seal::Head, &options.name, 0, hash);
+            writer::keep_head(connection, &head)?;
+        }
+        None => return Err(Error::Corrupt { position, what: "there is no head" }),
+        Some(head) => {
+            if head.position != position || head.hash != hash {
+                return Err(Error::Corrupt { position, what: "the last entry is not the head's" });
+            }
+            if !head.is_signed(&options.keys.public_key(&options.name)?, &options.name) {
+                let what = "the head is not signed by the key in keys.db";
+                return Err(Error::Corrupt { position, what });
+            }
+        }
+    }
+    options.keys.mark_made(&options.name)
+}

@@ -1,0 +1,128 @@
+//! Reading: a small pool of read-only connections beside the writer.
+//!
+//! Invariants: a reader never waits for the writer nor the writer for a reader (WAL). Every answer
+//! comes from one consistent state. Nothing is returned that does not fit its entry; within one
+//! `read`, each entry is also checked against the one before.
+
+use crate::append::{Record, Sealer, event_key};
+use crate::chain::{self, Head};
+use crate::error::Error;
+use crate::store;
+use crate::writer::stored_event;
+use parking_lot::Mutex;
+use record::entry::{Entry, Position};
+use record::identity::PersonId;
+use rusqlite::{Connection, Params, Row, params};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// More than this many idle connections are closed.
+const IDLE: usize = 8;
+
+pub(crate) struct Readers {
+    pub(crate) path: PathBuf,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) idle: Mutex<Vec<Connection>>,
+}
+
+const BY_POSITION: &str = "SELECT e.position, e.bytes, b.bytes FROM entry e
+    LEFT JOIN body b ON b.position = e.position
+    WHERE e.position >= ?1 ORDER BY e.position LIMIT ?2";
+const BY_PERSON: &str = "SELECT e.position, e.bytes, b.bytes FROM entry e
+    LEFT JOIN body b ON b.position = e.position
+    WHERE e.person = ?1 AND e.position < ?2 ORDER BY e.position DESC LIMIT ?3";
+
+impl Readers {
+    pub(crate) fn head(&self) -> Result<Head, Error> {
+        self.with(|connection| {
+            chain::stored_head(connection)?
+                .ok_or(Error::Corrupt { position: 0, what: "there is no head" })
+        })
+    }
+
+    pub(crate) fn read(&self, from: Position, limit: usize) -> Result<Vec<Record>, Error> {
+        let records = self.query(BY_POSITION, params![sql(from), sql_limit(limit)])?;
+        for pair in records.windows(2) {
+            if let [before, after] = pair
+                && (after.entry.position != before.entry.position + 1
+                    || after.entry.prev_hash != chain::entry_hash(&before.entry))
+            {
+                let position = before.entry.position;
+                return Err(Error::Corrupt {
+                    position,
+                    what: "the chain is broken after the entry",
+                });
+            }
+        }
+        Ok(records)
+    }
+
+    pub(crate) fn by_person(
+        &self,
+        person: PersonId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Record>, Error> {
+        let before = before.map_or(i64::MAX, sql);
+        self.query(BY_PERSON, params![person.0, before, sql_limit(limit)])
+    }
+
+    pub(crate) fn find_event(&self, source: &str, id: &str) -> Result<Option<Entry>, Error> {
+        self.with(|connection| stored_event(connection, event_key(source, id)))
+    }
+
+    fn query(&self, sql: &str, params: impl Params) -> Result<Vec<Record>, Error> {
+        let failed = "reading entries";
+        let rows: Vec<_> = self.with(|connection| {
+            let mut select = connection.prepare_cached(sql).map_err(Error::storage(failed))?;
+            let rows = select.query_map(params, stored).map_err(Error::storage(failed))?;
+            rows.collect::<Result<_, _>>().map_err(Error::storage(failed))
+        })?;
+        rows.into_iter().map(|stored| self.open(stored)).collect()
+    }
+
+    fn open(&self, stored: Stored) -> Result<Record, Error> {
+        let damaged = |what| Error::Corrupt { position: stored.position, what };
+        let entry = Entry::from_canonical(&stored.entry)
+            .map_err(|_| damaged("the entry does not decode"))?;
+        if entry.position != stored.position {
+            return Err(damaged("the entry belongs at another position"));
+        }
+        let sealed = stored.body.as_deref().ok_or_else(|| damaged("the body is missing"))?;
+        let body = self.sealer.open(&entry, sealed)?;
+        Ok(Record { entry, body })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let idle = self.idle.lock().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => store::open_readable(&self.path)?,
+        };
+        let result = work(&connection);
+        let mut idle = self.idle.lock();
+        if idle.len() < IDLE {
+            idle.push(connection);
+        }
+        result
+    }
+}
+
+struct Stored {
+    position: Position,
+    entry: Vec<u8>,
+    body: Option<Vec<u8>>,
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    Ok(Stored { position: row.get(0)?, entry: row.get(1)?, body: row.get(2)? })
+}
+
+/// A position as SQLite's signed integer; no ledger grows past that.
+fn sql(position: Position) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+fn sql_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

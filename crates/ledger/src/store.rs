@@ -1,0 +1,101 @@
+//! SQLite files: opening, settings and schema.
+
+use crate::error::Error;
+use crate::key_service::sync_folder;
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+/// `PRAGMA application_id` of a `keys.db`: `fkjK`.
+pub(crate) const KEYS: i32 = 0x666b_6a4b;
+/// `PRAGMA application_id` of a ledger: `fkjL`.
+pub(crate) const LEDGER: i32 = 0x666b_6a4c;
+
+/// `entry.bytes` are the canonical bytes; `event` and `person` repeat what the indexes need:
+/// `event` is the first 16 bytes of SHA-256(source, NUL, source event id). Bodies lie apart, so that
+/// reading entries reads no bodies, and by position, since a random key would spread each batch over
+/// the whole tree; `body_hash` in the entry binds them all the same.
+pub(crate) const LEDGER_SCHEMA: &str = "
+CREATE TABLE entry(position INTEGER PRIMARY KEY, event BLOB, person BLOB, bytes BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX entry_event ON entry(event) WHERE event IS NOT NULL;
+CREATE INDEX entry_person ON entry(person, position) WHERE person IS NOT NULL;
+CREATE TABLE body(position INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE head(id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER NOT NULL, hash BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
+CREATE TABLE checkpoint(position INTEGER PRIMARY KEY, hash BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
+";
+
+/// Takes the file's lock for this process, until the returned file is dropped.
+pub(crate) fn lock(path: &Path, name: &str) -> Result<File, Error> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(PathBuf::from(beside))
+        .map_err(Error::file("making a lock file"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::Locked { name: name.to_owned() }),
+        Err(std::fs::TryLockError::Error(error)) => Err(Error::file("locking a file")(error)),
+    }
+}
+
+/// Opens the file for its single writer, making it with `schema` where there is none. Durable
+/// before it returns.
+pub(crate) fn open_writable(
+    path: &Path,
+    application: i32,
+    schema: &str,
+) -> Result<Connection, Error> {
+    let is_new = !path.exists();
+    let connection = Connection::open(path).map_err(Error::storage("opening a database"))?;
+    set_up(&connection, application, schema)?;
+    if is_new {
+        sync_folder(path)?;
+    }
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection, application: i32, schema: &str) -> Result<(), Error> {
+    let failed = "setting up a database";
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA wal_autocheckpoint = 4000;
+             PRAGMA journal_size_limit = 67108864;
+             PRAGMA cache_size = -16384;
+             PRAGMA temp_store = MEMORY;",
+        )
+        .map_err(Error::storage(failed))?;
+    connection.set_prepared_statement_cache_capacity(32);
+    match (pragma(connection, "application_id")?, pragma(connection, "user_version")?) {
+        (found, 1) if found == application => Ok(()),
+        (0, 0) => connection
+            .execute_batch(&format!(
+                "BEGIN IMMEDIATE; {schema}
+                 PRAGMA application_id = {application}; PRAGMA user_version = 1; COMMIT;"
+            ))
+            .map_err(Error::storage(failed)),
+        _ => Err(Error::Corrupt { position: 0, what: "the file is not of this kind or version" }),
+    }
+}
+
+fn pragma(connection: &Connection, name: &str) -> Result<i32, Error> {
+    connection
+        .pragma_query_value(None, name, |row| row.get(0))
+        .map_err(Error::storage("reading a database's header"))
+}
+
+/// Opens the file for a reader, which never holds the writer back. No memory mapping: with it, a
+/// failing disk would end the process instead of giving an error.
+pub(crate) fn open_readable(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)
+        .map_err(Error::storage("opening a database for reading"))?;
+    connection
+        .execute_batch("PRAGMA cache_size = -4096; PRAGMA busy_timeout = 5000;")
+        .map_err(Error::storage("opening a database for reading"))?;
+    Ok(connection)
+}

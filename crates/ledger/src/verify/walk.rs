@@ -1,0 +1,240 @@
+//! The walk along the chain that tells *which* entry was changed.
+//!
+//! An entry is vouched for by its successor's `prev_hash`, the last one by the head. Where a link does
+//! not fit, either the entry was changed or only the successor's `prev_hash` was. The successor's own
+//! voucher decides: when it fits the successor as it stands, the entry is to blame; when it fits the
+//! successor with the right `prev_hash` put in, the successor is.
+
+use super::{Report, Signed, What};
+use crate::append::event_key;
+use crate::chain::{CHECKPOINT_EVERY, Seal, hash};
+use crate::crypto::sha256;
+use record::entry::{Entry, Position};
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::BTreeMap;
+
+type Hash = [u8; 32];
+
+/// A head or checkpoint row, as lenient as its columns.
+struct SignedRow {
+    position: i64,
+    hash: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+/// The entry read last, waiting for its voucher.
+struct Link {
+    position: Position,
+    hash: Hash,
+    /// Its hash with the predecessor's real hash put in, where its own `prev_hash` does not fit.
+    mended: Option<Hash>,
+    /// Whether it was blamed already.
+    blamed: bool,
+}
+
+pub(crate) struct Walk<'a> {
+    signed: &'a Signed<'a>,
+    report: &'a mut Report,
+    head: Option<SignedRow>,
+    checkpoints: BTreeMap<Position, SignedRow>,
+    last: Option<Link>,
+    /// An entry that its successor does not vouch for, while the successor is not judged.
+    doubt: Option<Position>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn begin(
+        connection: &Connection,
+        signed: &'a Signed<'a>,
+        report: &'a mut Report,
+    ) -> rusqlite::Result<Self> {
+        let head = connection
+            .query_row("SELECT position, hash, signature FROM head", [], signed_row)
+            .optional()?;
+        let mut checkpoints = BTreeMap::new();
+        let mut select = connection.prepare("SELECT position, hash, signature FROM checkpoint")?;
+        for row in select.query_map([], signed_row)? {
+            let row = row?;
+            match u64::try_from(row.position) {
+                Ok(position) => drop(checkpoints.insert(position, row)),
+                Err(_) => report.add(0, What::CheckpointChanged),
+            }
+        }
+        Ok(Self { signed, report, head, checkpoints, last: None, doubt: None })
+    }
+
+    /// Takes the next entry; answers how many there were.
+    pub(crate) fn entry(&mut self, row: &Row<'_>) -> rusqlite::Result<Position> {
+        let Ok(position) = u64::try_from(row.get::<_, i64>(0)?) else {
+            self.report.add(0, What::EntryMisplaced(0));
+            return Ok(self.report.entries);
+        };
+        self.report.entries += 1;
+        let bytes: Vec<u8> = row.get(3)?;
+        let expected = self.last.as_ref().map_or(1, |last| last.position + 1);
+        let is_next = position == expected;
+        if !is_next {
+            self.gap(expected, position);
+        }
+        let own = hash(&bytes);
+        let Ok(entry) = Entry::from_canonical(&bytes) else {
+            self.settle(None);
+            self.report.add(position, What::EntryUnreadable);
+            self.last = Some(Link { position, hash: own, mended: None, blamed: true });
+            return Ok(self.report.entries);
+        };
+        self.check_row(row, position, &entry)?;
+        let before = self.last.as_ref().map(|last| last.hash);
+        let before = if is_next { before.or((position == 1).then_some([0; 32])) } else { None };
+        if is_next {
+            self.settle(Some(entry.prev_hash));
+        }
+        let mended = before
+            .filter(|before| *before != entry.prev_hash)
+            .map(|before| hash(&Entry { prev_hash: before, ..entry.clone() }.canonical()));
+        if position == 1 && mended.is_some() {
+            // Nothing stands before the first, so nothing else can be to blame.
+            self.report.add(1, What::EntryChanged);
+        }
+        let blamed = entry.position != position;
+        self.last = Some(Link { position, hash: own, mended, blamed });
+        Ok(self.report.entries)
+    }
+
+    /// What can be judged of a row without its neighbours.
+    fn check_row(
+        &mut self,
+        row: &Row<'_>,
+        position: Position,
+        entry: &Entry,
+    ) -> rusqlite::Result<()> {
+        let event: Option<Vec<u8>> = row.get(1)?;
+        let person: Option<Vec<u8>> = row.get(2)?;
+        let body: Option<Vec<u8>> = row.get(4)?;
+        if entry.position != position {
+            self.report.add(position, What::EntryMisplaced(entry.position));
+        }
+        let right_event = entry.source_event_id.as_deref().map(|id| event_key(&entry.source, id));
+        if event.as_deref() != right_event.as_ref().map(<[u8; 16]>::as_slice)
+            || person.as_deref() != entry.person.as_ref().map(|person| person.0.as_slice())
+        {
+            self.report.add(position, What::IndexColumns);
+        }
+        match body {
+            None => self.report.add(position, What::BodyMissing),
+            Some(body) if sha256(&[&body]) != entry.body_hash => {
+                self.report.add(position, What::BodyChanged);
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    fn gap(&mut self, expected: Position, found: Position) {
+        self.settle(None);
+        self.last = None;
+        self.report.add(expected, What::EntriesMissing(found.saturating_sub(1)));
+    }
+
+    /// Judges the entry read last by what its successor (or the head) says its hash is.
+    fn settle(&mut self, voucher: Option<Hash>) {
+        let Some(last) = self.last.take() else { return };
+        let doubted = self.doubt.take();
+        let vouched = voucher == Some(last.hash);
+        if !vouched && voucher.is_some() && voucher == last.mended {
+            // Only its prev_hash was changed: the one before is not to blame.
+            self.report.add(last.position, What::EntryChanged);
+        } else {
+            if let Some(before) = doubted {
+                self.report.add(before, What::EntryChanged);
+            }
+            if !vouched && voucher.is_some() && !last.blamed {
+                self.doubt = Some(last.position);
+            }
+        }
+        self.check_checkpoint(&last, voucher);
+        for known in self.signed.known.iter().filter(|known| known.position == last.position) {
+            if known.hash != last.hash && Some(known.hash) != voucher {
+                self.report.add(last.position, What::Rewritten);
+            }
+        }
+        self.last = Some(last);
+    }
+
+    fn check_checkpoint(&mut self, last: &Link, voucher: Option<Hash>) {
+        if !last.position.is_multiple_of(CHECKPOINT_EVERY) {
+            return;
+        }
+        let Some(row) = self.checkpoints.remove(&last.position) else {
+            self.report.add(last.position, What::CheckpointMissing);
+            return;
+        };
+        let fits =
+            |hash: &Hash| self.signed.fits(Seal::Checkpoint, last.position, hash, &row.signature);
+        let what = match Hash::try_from(row.hash.as_slice()) {
+            Ok(hash) if hash == last.hash || Some(hash) == voucher => {
+                (!fits(&hash)).then_some(What::CheckpointChanged)
+            }
+            Ok(hash) if fits(&hash) => Some(What::Rewritten),
+            _ => Some(What::CheckpointChanged),
+        };
+        if let Some(what) = what {
+            self.report.add(last.position, what);
+        }
+    }
+
+    /// Judges the last entry by the head, and what should have come after it.
+    pub(crate) fn end(mut self) {
+        let (position, own, mended) = match &self.last {
+            Some(last) => (last.position, last.hash, last.mended),
+            None => (0, [0; 32], None),
+        };
+        let voucher = self.check_head(position, own, mended);
+        self.settle(voucher);
+        if let Some(doubted) = self.doubt {
+            self.report.add(doubted, What::EntryChanged);
+        }
+        let signed = self.signed;
+        for (at, row) in std::mem::take(&mut self.checkpoints) {
+            let is_signed = Hash::try_from(row.hash.as_slice())
+                .is_ok_and(|hash| signed.fits(Seal::Checkpoint, at, &hash, &row.signature));
+            if at > position && is_signed {
+                self.report.add(position + 1, What::EntriesMissing(at));
+            } else {
+                self.report.add(at, What::CheckpointChanged);
+            }
+        }
+        for known in self.signed.known.iter().filter(|known| known.position > position) {
+            self.report.add(position + 1, What::EntriesMissing(known.position));
+        }
+    }
+
+    /// What the head says the last entry's hash is, as far as it can be trusted.
+    fn check_head(&mut self, position: Position, own: Hash, mended: Option<Hash>) -> Option<Hash> {
+        let Some(row) = self.head.take() else {
+            self.report.add(position, What::HeadMissing);
+            return None;
+        };
+        let signed = self.signed;
+        let fits = |at: Position, hash: &Hash| signed.fits(Seal::Head, at, hash, &row.signature);
+        let (at, hash) = match (u64::try_from(row.position), Hash::try_from(row.hash.as_slice())) {
+            (Ok(at), Ok(hash)) if fits(at, &hash) => (at, hash),
+            // The signature fits what is there: only the row was changed.
+            (_, hash) => {
+                self.report.add(position, What::HeadChanged);
+                let real = [Some(own), mended, hash.ok()].into_iter().flatten();
+                return real.into_iter().find(|hash| fits(position, hash)).or(hash.ok());
+            }
+        };
+        if at > position {
+            self.report.add(position + 1, What::EntriesMissing(at));
+        } else if at < position {
+            self.report.add(at + 1, What::EntriesAfterHead(position));
+        }
+        (at == position).then_some(hash)
+    }
+}
+
+fn signed_row(row: &Row<'_>) -> rusqlite::Result<SignedRow> {
+    Ok(SignedRow { position: row.get(0)?, hash: row.get(1)?, signature: row.get(2)? })
+}

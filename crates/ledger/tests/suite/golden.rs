@@ -1,0 +1,124 @@
+//! The frozen formats: what was ever written still decodes.
+//!
+//! The files are never regenerated. Entries, hashes and signatures must also encode to the same
+//! bytes; a sealed body need not, since another version of zstd may pack it otherwise.
+
+use ledger::body::{self, Belonging, DICTIONARY_V1};
+use ledger::chain::{Head, entry_hash};
+use ledger::crypto::{DataKey, Secret, sha256};
+use record::entry::{Entry, Kind};
+use record::identity::PersonId;
+use std::collections::BTreeMap;
+
+const ENTRIES: &str = include_str!("../../../../cases/formats/v1/ledger-entry.txt");
+const BODIES: &str = include_str!("../../../../cases/formats/v1/sealed-body.txt");
+const HEADS: &str = include_str!("../../../../cases/formats/v1/signed-head.txt");
+
+/// `name: value` lines in blocks divided by empty lines; `#` begins a comment.
+fn blocks(text: &str) -> Vec<BTreeMap<&str, &str>> {
+    let without: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    without
+        .split(|line| line.is_empty())
+        .filter(|block| !block.is_empty())
+        .map(|block| block.iter().map(|line| line.split_once(": ").unwrap()).collect())
+        .collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap();
+    hex.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::try_from(digit(pair[0]) * 16 + digit(pair[1])).unwrap())
+        .collect()
+}
+
+fn array<const N: usize>(hex: &str) -> [u8; N] {
+    bytes(hex).try_into().unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn entry(block: &BTreeMap<&str, &str>) -> Entry {
+    let text = |name: &str| block[name].to_owned();
+    Entry {
+        position: block["position"].parse().unwrap(),
+        recorded_at: block["recorded_at"].parse().unwrap(),
+        kind: Kind::from_wire(block["kind"].parse().unwrap()).unwrap(),
+        source: text("source"),
+        source_event_id: block.get("source_event_id").map(|id| (*id).to_owned()),
+        owner: text("owner"),
+        person: block.get("person").map(|person| PersonId::parse(person).unwrap()),
+        category: text("category"),
+        content_mac: array(block["content_mac"]),
+        body_hash: array(block["body_hash"]),
+        prev_hash: array(block["prev_hash"]),
+    }
+}
+
+#[test]
+fn entries_of_version_1_decode_and_encode() {
+    let blocks = blocks(ENTRIES);
+    assert_eq!(blocks.len(), 4);
+    for block in blocks {
+        let entry = entry(&block);
+        assert_eq!(hex(&entry.canonical()), block["canonical"]);
+        assert_eq!(hex(&entry_hash(&entry)), block["hash"]);
+        assert_eq!(Entry::from_canonical(&bytes(block["canonical"])), Ok(entry));
+    }
+}
+
+#[test]
+fn bodies_of_version_1_open() {
+    let blocks = blocks(BODIES);
+    assert_eq!(blocks.len(), 4);
+    for block in blocks {
+        let key = DataKey::new(&Secret::new(array(block["key"])));
+        let person = block.get("person").map(|person| PersonId::parse(person).unwrap());
+        let belonging = Belonging { ledger: block["ledger"], person };
+        let (sealed, plain) = (bytes(block["sealed"]), bytes(block["plain"]));
+        assert_eq!(body::open(&key, belonging, &sealed), Some(plain.clone()));
+        assert_eq!(hex(&key.content_mac(&sha256(&[&plain]))), block["content_mac"]);
+        let again = body::seal(&key, array(block["nonce"]), belonging, &plain).unwrap();
+        assert_eq!(body::open(&key, belonging, &again), Some(plain));
+
+        let another = Belonging { person: Some(PersonId([7; 16])), ..belonging };
+        assert_eq!(body::open(&key, another, &sealed), None);
+        let another = Belonging { ledger: "9998/ledger", ..belonging };
+        assert_eq!(body::open(&key, another, &sealed), None);
+        assert_eq!(body::open(&key, belonging, &[&[2], &sealed[1..]].concat()), None);
+    }
+    assert_eq!(
+        hex(&sha256(&[DICTIONARY_V1])),
+        "95704873b95971937a9155348adc964b553244839d7ac7cb2cea3482d2aef354",
+        "a dictionary in use is never replaced; add one with a new format byte"
+    );
+}
+
+#[test]
+fn heads_of_version_1_are_signed() {
+    for block in blocks(HEADS) {
+        let (position, hash) = (block["position"].parse().unwrap(), array(block["hash"]));
+        let head = Head { position, hash, signature: bytes(block["signature"]) };
+        assert!(head.is_signed(&array(block["public_key"]), block["ledger"]));
+        let other = Head { position: position + 1, ..head };
+        assert!(!other.is_signed(&array(block["public_key"]), block["ledger"]));
+    }
+}
+
+/// A body like those of the platform shrinks to less than a quarter on disk, envelope, nonce and tag
+/// included.
+#[test]
+fn small_bodies_shrink() {
+    let key = DataKey::new(&Secret::new([1; 32]));
+    let belonging = Belonging { ledger: "9999/ledger", person: None };
+    let (_, largest) = blocks(BODIES)
+        .iter()
+        .map(|block| bytes(block["plain"]))
+        .map(|plain| (plain.len(), plain))
+        .max()
+        .unwrap();
+    let sealed = body::seal(&key, [0; 12], belonging, &largest).unwrap();
+    assert!(sealed.len() * 4 < largest.len(), "{} of {}", sealed.len(), largest.len());
+}

@@ -1,0 +1,92 @@
+//! `keys.db` through its public doors.
+
+use crate::town::{keys, person};
+use ledger::error::{Category, Error};
+use ledger::key_service::FileKey;
+use ledger::keys::{Keys, PersonKey};
+use ledger::random::SystemRandom;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use tempfile::tempdir;
+
+const FNR: &str = "urn:oid:2.16.578.1.12.4.1.4.1";
+const DNR: &str = "urn:oid:2.16.578.1.12.4.1.4.2";
+
+fn contains(file: &Path, bytes: &[u8]) -> bool {
+    std::fs::read(file).unwrap_or_default().windows(bytes.len()).any(|window| window == bytes)
+}
+
+#[test]
+fn the_same_number_is_the_same_person_here_and_nobody_elsewhere() {
+    let (here, there) = (tempdir().unwrap(), tempdir().unwrap());
+    let home = keys(here.path());
+    let one = PersonKey { system: FNR, value: "01810112345" };
+    let two = PersonKey { system: FNR, value: "02810112345" };
+    let d = PersonKey { system: DNR, value: "41810112345" };
+    assert_eq!(home.find(&one).unwrap(), None);
+    let found = home.resolve(&[one, two, one]).unwrap();
+    assert_eq!(found[0], found[2]);
+    assert_ne!(found[0], found[1]);
+    assert_eq!(home.find(&one).unwrap(), Some(found[0]));
+
+    home.link(found[0], &d).unwrap();
+    home.link(found[0], &d).unwrap();
+    assert_eq!(home.link(found[1], &d).unwrap_err().category(), Category::Conflict);
+    let nobody = record::identity::PersonId([9; 16]);
+    let other = PersonKey { system: DNR, value: "42810112345" };
+    assert!(matches!(home.link(nobody, &other), Err(Error::UnknownPerson)));
+    drop(home);
+
+    let home = keys(here.path());
+    assert_eq!(home.resolve(&[d, two, one]).unwrap(), [found[0], found[1], found[0]]);
+    assert_ne!(person(&keys(there.path()), "01810112345"), found[0]);
+    for file in ["keys.db", "keys.db-wal"] {
+        assert!(!contains(&here.path().join(file), b"01810112345"));
+    }
+}
+
+#[test]
+fn a_destroyed_key_is_in_no_file_and_its_person_stays_known() {
+    let dir = tempdir().unwrap();
+    let home = keys(dir.path());
+    let (gone, stays) = (person(&home, "01810112345"), person(&home, "02810112345"));
+    let wrapped: Vec<u8> = rusqlite::Connection::open(dir.path().join("keys.db"))
+        .unwrap()
+        .query_row("SELECT wrapped FROM person WHERE id = ?1", [gone.0], |row| row.get(0))
+        .unwrap();
+    let anywhere =
+        || ["keys.db", "keys.db-wal"].iter().any(|file| contains(&dir.path().join(file), &wrapped));
+    assert!(anywhere());
+    home.data_key(gone).unwrap();
+    home.destroy(gone).unwrap();
+    home.destroy(gone).unwrap();
+    assert!(!anywhere());
+    assert!(home.is_erased(gone) && matches!(home.data_key(gone), Err(Error::Erased)));
+    drop(home);
+
+    let home = keys(dir.path());
+    assert!(home.is_erased(gone) && matches!(home.data_key(gone), Err(Error::Erased)));
+    assert_eq!(person(&home, "01810112345"), gone);
+    assert!(home.data_key(stays).is_ok());
+}
+
+#[test]
+fn the_municipality_key_is_kept_close() {
+    let dir = tempdir().unwrap();
+    let home = keys(dir.path());
+    let mode = std::fs::metadata(dir.path().join("municipality.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let somebody = person(&home, "01810112345");
+    let number = PersonKey { system: FNR, value: "01810112345" };
+    let printed = format!("{number:?} {:?}", home.data_key(somebody).unwrap());
+    assert!(!printed.contains("01810112345") && printed.contains("Secret(…)"), "{printed}");
+    drop(home);
+
+    let random = Arc::new(SystemRandom);
+    let other = Arc::new(FileKey::open(&dir.path().join("other.key"), random.clone()).unwrap());
+    let wrong = Keys::open(&dir.path().join("keys.db"), other, random.clone());
+    assert!(matches!(wrong, Err(Error::Key { .. })));
+    std::fs::write(dir.path().join("short.key"), "short").unwrap();
+    assert!(matches!(FileKey::open(&dir.path().join("short.key"), random), Err(Error::Key { .. })));
+}

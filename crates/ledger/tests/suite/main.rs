@@ -1,0 +1,17 @@
+//! The ledger through its public doors.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod contract;
+mod crash;
+mod flip;
+mod golden;
+mod keys;
+mod model;
+mod tamper;
+mod town;

@@ -1,0 +1,92 @@
+//! A made-up municipality in a folder.
+
+use ledger::append::{Draft, Sealing};
+use ledger::crypto::sha256;
+use ledger::error::Error;
+use ledger::faults::{Faults, Point};
+use ledger::key_service::FileKey;
+use ledger::keys::{Keys, PersonKey};
+use ledger::ledger::{Ledger, LedgerOptions};
+use ledger::random::SystemRandom;
+use parking_lot::Mutex;
+use record::entry::Kind;
+use record::identity::PersonId;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Waker};
+
+/// Name of the clinical ledger in every test.
+pub const NAME: &str = "9999/ledger";
+
+pub fn keys(dir: &Path) -> Arc<Keys> {
+    let random = Arc::new(SystemRandom);
+    let service = Arc::new(FileKey::open(&dir.join("municipality.key"), random.clone()).unwrap());
+    Arc::new(Keys::open(&dir.join("keys.db"), service, random).unwrap())
+}
+
+/// The usual options; a test changes what it is about.
+pub fn options(keys: &Arc<Keys>) -> LedgerOptions {
+    LedgerOptions::new(NAME, keys.clone(), Sealing::PerPerson)
+}
+
+pub fn open(dir: &Path, options: LedgerOptions) -> Ledger {
+    try_open(dir, options).unwrap()
+}
+
+pub fn try_open(dir: &Path, options: LedgerOptions) -> Result<Ledger, Error> {
+    Ledger::open(&dir.join("ledger.db"), options)
+}
+
+pub fn person(keys: &Keys, number: &str) -> PersonId {
+    keys.resolve(&[PersonKey { system: "urn:oid:2.16.578.1.12.4.1.4.1", value: number }]).unwrap()
+        [0]
+}
+
+pub fn draft(id: &str, person: Option<PersonId>, content: &str) -> Draft {
+    Draft {
+        kind: Kind::Version,
+        source: "velferd-1".to_owned(),
+        source_event_id: Some(id.to_owned()),
+        owner: "974760673".to_owned(),
+        person,
+        category: "vital-signs".to_owned(),
+        fingerprint: sha256(&[content.as_bytes()]),
+        body: content.as_bytes().to_vec(),
+    }
+}
+
+/// Stops the writer each time it has taken a batch, until told to go on.
+pub struct Gate {
+    arrived: Mutex<mpsc::Sender<()>>,
+    go: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Gate {
+    /// The gate, what tells that the writer stands at it, and what lets it through.
+    pub fn new() -> (Arc<Self>, mpsc::Receiver<()>, mpsc::Sender<()>) {
+        let ((arrived, at_gate), (let_go, go)) = (mpsc::channel(), mpsc::channel());
+        (Arc::new(Gate { arrived: Mutex::new(arrived), go: Mutex::new(go) }), at_gate, let_go)
+    }
+}
+
+impl Faults for Gate {
+    fn at(&self, point: Point) {
+        if point == Point::Taken {
+            // When the test has let go of its ends, the gate stands open.
+            let _ = self.arrived.lock().send(());
+            let _ = self.go.lock().recv();
+        }
+    }
+}
+
+/// Polls once, which is what puts a group into the queue.
+pub fn queued<F: Future>(future: F) -> Pin<Box<F>> {
+    let mut future = Box::pin(future);
+    assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    future
+}
+
+pub fn wait<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}

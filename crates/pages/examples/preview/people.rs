@@ -1,0 +1,183 @@
+//! Made-up people, services and looks.
+
+use exchange::answer::{
+    AccessLine, DecisionLine, Overview, PatientHeader, ServiceLine, ServiceStatus, Site,
+};
+use pages::layout::{Area, Session};
+use pages::signin::{Choice, Problem, SignIn};
+use record::identity::PersonId;
+
+const HOUR: i64 = 60 * 60 * 1000;
+
+/// Somebody signed in at Dalfjord.
+pub fn session(name: &str, role: &str, areas: &[Area]) -> Session {
+    Session {
+        name: name.to_owned(),
+        role: role.to_owned(),
+        municipality: "Dalfjord kommune".to_owned(),
+        number: "9901".to_owned(),
+        areas: areas.to_vec(),
+        synthetic: true,
+    }
+}
+
+/// A patient by a made-up number.
+pub fn patient(id: u8, name: &str, born: &str, number: &str) -> PatientHeader {
+    PatientHeader {
+        person: PersonId([id; 16]),
+        name: Some(name.to_owned()),
+        number: Some(number.to_owned()),
+        birth_date: Some(born.to_owned()),
+        gender: Some(if id % 2 == 0 { "male" } else { "female" }.to_owned()),
+        address: Some("Fjordveien 12, 9901 Dalfjord".to_owned()),
+        phone: Some("+47 900 00 000".to_owned()),
+    }
+}
+
+fn site(name: &str, phone: Option<&str>) -> Site {
+    Site { name: name.to_owned(), phone: phone.map(str::to_owned) }
+}
+
+fn line(title: &str, status: ServiceStatus, updated_at: i64) -> ServiceLine {
+    ServiceLine {
+        id: title.to_lowercase(),
+        status,
+        code: None,
+        title: title.to_owned(),
+        local_text: None,
+        stay: None,
+        hours_per_week: None,
+        extent_text: None,
+        start: Some("2024-02-05".to_owned()),
+        revision: None,
+        end: None,
+        sites: vec![
+            site("Hjemmetjenesten sone Indre", Some("+47 55 55 12 34")),
+            site("Hjemmetjenester Dalfjord", None),
+            site("Dalfjord kommune", Some("+47 55 55 10 00")),
+        ],
+        owner: "999999901".to_owned(),
+        owner_name: Some("Dalfjord kommune".to_owned()),
+        source: "plo-epj".to_owned(),
+        updated_at,
+        decision: None,
+    }
+}
+
+/// Four services, two of them over.
+pub fn overview() -> Overview {
+    let now = super::NOW;
+    let decision = |text: &str| DecisionLine {
+        id: "v1".to_owned(),
+        status: "active".to_owned(),
+        decided: Some("2025-10-30".to_owned()),
+        text: Some(text.to_owned()),
+    };
+    let stay = [site("Dalfjord helsetun, korttidsavdelingen", Some("55 55 13 00"))];
+    Overview {
+        patient: patient(1, "Astrid Lunde", "1941-03-14", "14834112345"),
+        active: vec![
+            ServiceLine {
+                local_text: Some("Hjemmesykepleie morgen og kveld".to_owned()),
+                hours_per_week: Some(12.5),
+                extent_text: Some("to besøk daglig".to_owned()),
+                revision: Some("2026-02-05".to_owned()),
+                decision: Some(decision(
+                    "Hjelp til morgenstell, medisiner og sårstell. To ansatte ved forflytning.",
+                )),
+                ..line("Helsetjenester i hjemmet", ServiceStatus::Active, now - 3 * HOUR)
+            },
+            line("Trygghetsalarm", ServiceStatus::Active, now - 40 * 24 * HOUR),
+            ServiceLine {
+                stay: Some("Korttidsopphold".to_owned()),
+                start: Some("2025-12-01".to_owned()),
+                end: Some("2025-12-21".to_owned()),
+                sites: stay.to_vec(),
+                ..line(
+                    "Tidsbegrenset opphold – utredning/behandling",
+                    ServiceStatus::Planned,
+                    now - 26 * HOUR,
+                )
+            },
+        ],
+        ended: vec![
+            ServiceLine {
+                end: Some("2025-06-30".to_owned()),
+                sites: Vec::new(),
+                ..line("Matombringing", ServiceStatus::Finished, now - 145 * 24 * HOUR)
+            },
+            line("Støttekontakt", ServiceStatus::Cancelled, now - 300 * 24 * HOUR),
+        ],
+        incomplete: vec!["Kilden «Velferdsteknologi» svarte ikke innen fristen.".to_owned()],
+    }
+}
+
+/// Somebody without services, not even a name.
+pub fn empty_overview() -> Overview {
+    Overview {
+        patient: PatientHeader {
+            name: None,
+            birth_date: None,
+            gender: None,
+            address: None,
+            phone: None,
+            ..patient(9, "", "", "01815512345")
+        },
+        active: Vec::new(),
+        ended: Vec::new(),
+        incomplete: Vec::new(),
+    }
+}
+
+/// Looks, one of them refused.
+pub fn looks(now: i64) -> Vec<AccessLine> {
+    let look = |hours: i64, who: &str, role: &str, organisation: &str, purpose: &str, action: &str| {
+        AccessLine {
+            at: now - hours * HOUR,
+            who: who.to_owned(),
+            role: role.to_owned(),
+            organisation: organisation.to_owned(),
+            purpose: purpose.to_owned(),
+            action: action.to_owned(),
+            categories: vec!["services".to_owned(), "measurements".to_owned()],
+            refused: None,
+        }
+    };
+    let legevakt = "Dalfjord legevakt";
+    vec![
+        look(2, "Sunniva Granli", "legevaktslege", legevakt, "ETREAT", "overview"),
+        AccessLine {
+            refused: Some("category-not-for-role".to_owned()),
+            categories: vec!["measurements".to_owned()],
+            ..look(30, "Jon Skar", "saksbehandler", "Tjenestekontoret", "COC", "news2")
+        },
+        look(31, "dho-hjemme", "system", "Dalfjord kommune", "HOPERAT", "create"),
+        look(75, "Tor Heggelund", "sykepleier", "Dalfjord helsetun", "TREAT", "board"),
+    ]
+}
+
+/// What the sign-in page offers.
+pub fn choices(problem: Option<Problem>) -> SignIn {
+    let choice = |value: &str, title: &str, hint: &str| Choice {
+        value: value.to_owned(),
+        title: title.to_owned(),
+        hint: hint.to_owned(),
+    };
+    SignIn {
+        municipalities: vec![
+            choice("9901", "Dalfjord kommune", "Kommunenummer 9901"),
+            choice("9902", "Granfjelldal kommune", "Kommunenummer 9902"),
+        ],
+        roles: vec![
+            choice("legevaktslege", "Lege på legevakten", "Ser tjenester og målinger for én pasient"),
+            choice("sykepleier", "Sykepleier", "Følger pasientene på avdelingens NEWS2-tavle"),
+            choice("saksbehandler", "Saksbehandler", "Ser tjenester og vedtak"),
+            choice("innbygger", "Innbygger", "Ser sine egne opplysninger og hvem som har sett dem"),
+        ],
+        residents: vec![
+            choice("14834112345", "Astrid Lunde (84)", "Kols og hjemmetjeneste, høy normal NEWS2"),
+            choice("02825512345", "Arne Moen (70)", "Blir dårligere på korttidsavdelingen"),
+        ],
+        problem,
+    }
+}

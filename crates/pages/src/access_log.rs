@@ -1,0 +1,64 @@
+//! Who has looked, told so that a resident understands it.
+
+use access::refusal::Rule;
+use exchange::answer::AccessLine;
+use record::catalogue::Catalogue;
+
+use crate::text;
+use crate::time::{self, Moment};
+
+/// The view of an [`AccessLine`].
+pub(crate) struct Look {
+    pub at: Moment,
+    pub who: String,
+    pub role: String,
+    pub organisation: String,
+    pub action: String,
+    pub purpose: String,
+    pub categories: Vec<Category>,
+    pub refused: Option<String>,
+}
+
+/// A kind of information, with the catalogue's explanation.
+pub(crate) struct Category {
+    pub title: String,
+    pub explanation: String,
+}
+
+impl Look {
+    /// The line as seen at `now_ms`.
+    pub fn new(line: &AccessLine, now_ms: i64) -> Self {
+        Self {
+            at: time::moment(line.at, now_ms),
+            who: line.who.clone(),
+            role: known("role", &line.role).unwrap_or_else(|| line.role.clone()),
+            organisation: line.organisation.clone(),
+            action: known("action", &line.action).unwrap_or_else(|| text::get("action-other")),
+            purpose: known("purpose", &line.purpose)
+                .unwrap_or_else(|| text::with("purpose-other", &[("code", line.purpose.as_str().into())])),
+            categories: line.categories.iter().map(|key| category(key)).collect(),
+            refused: line.refused.as_deref().map(refused),
+        }
+    }
+}
+
+fn known(group: &str, key: &str) -> Option<String> {
+    text::find(&format!("{group}-{key}"), &[])
+}
+
+fn category(key: &str) -> Category {
+    match Catalogue::get().category(key) {
+        Some(category) => Category {
+            title: category.title.clone(),
+            explanation: category.explanation.clone(),
+        },
+        None => Category { title: key.to_owned(), explanation: String::new() },
+    }
+}
+
+fn refused(code: &str) -> String {
+    let rule = Rule::ALL.into_iter().find(|rule| rule.code() == code);
+    rule.map_or_else(|| text::get("refused-unknown"), |rule| {
+        text::get(&format!("rule-{}", rule.code()))
+    })
+}

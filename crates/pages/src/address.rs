@@ -1,0 +1,74 @@
+//! Where the pages are. `server` mounts the patterns, the pages link to what the functions give.
+//!
+//! Invariant: a person stands in an address only as a pseudonymous id.
+
+use record::identity::PersonId;
+
+use crate::chart::Period;
+
+/// Sign-in: GET shows [`crate::signin`], POST signs in with its form.
+pub const SIGN_IN: &str = "/";
+/// POST signs out.
+pub const SIGN_OUT: &str = "/ut";
+/// Assets, by [`crate::assets::get`].
+pub const ASSETS: &str = "/assets/{file}";
+/// GET shows the form, POST with [`crate::legevakt::NUMBER_FIELD`] the patient.
+pub const LEGEVAKT: &str = "/{kommune}/legevakt";
+/// The ward board.
+pub const TAVLE: &str = "/{kommune}/tavle";
+/// One line of the board, by [`crate::tavle::row`].
+pub const TAVLE_ROW: &str = "/{kommune}/tavle/rad/{person}";
+/// Server-sent events of the board: the data of each is the id of the changed person.
+pub const TAVLE_EVENTS: &str = "/{kommune}/tavle/hendelser";
+/// The NEWS2 chart of a person; query `periode` is a [`Period::key`].
+pub const CHART: &str = "/{kommune}/pasient/{person}/news2";
+/// A resident's own page; query as [`CHART`].
+pub const INNBYGGER: &str = "/{kommune}/innbygger";
+
+/// [`LEGEVAKT`] of a municipality.
+pub fn legevakt(municipality: &str) -> String {
+    fill(LEGEVAKT, municipality, None)
+}
+
+/// [`TAVLE`] of a municipality.
+pub fn tavle(municipality: &str) -> String {
+    fill(TAVLE, municipality, None)
+}
+
+/// [`TAVLE_ROW`] without the person, which the board's script adds.
+pub fn tavle_rows(municipality: &str) -> String {
+    fill(TAVLE_ROW, municipality, None).replace("{person}", "")
+}
+
+/// [`TAVLE_EVENTS`] of a municipality.
+pub fn tavle_events(municipality: &str) -> String {
+    fill(TAVLE_EVENTS, municipality, None)
+}
+
+/// [`CHART`] of a person.
+pub fn chart(municipality: &str, person: PersonId, period: Period) -> String {
+    with_period(fill(CHART, municipality, Some(person)), period)
+}
+
+/// [`INNBYGGER`] of a municipality.
+pub fn innbygger(municipality: &str) -> String {
+    fill(INNBYGGER, municipality, None)
+}
+
+/// [`INNBYGGER`] with the measurements of a period.
+pub fn innbygger_in(municipality: &str, period: Period) -> String {
+    let anchor = crate::innbygger::MEASUREMENTS;
+    format!("{}#{anchor}", with_period(innbygger(municipality), period))
+}
+
+fn with_period(address: String, period: Period) -> String {
+    format!("{address}?periode={}", period.key())
+}
+
+fn fill(pattern: &str, municipality: &str, person: Option<PersonId>) -> String {
+    let address = pattern.replace("{kommune}", municipality);
+    match person {
+        Some(person) => address.replace("{person}", &person.to_string()),
+        None => address,
+    }
+}

@@ -1,0 +1,88 @@
+//! The resident's own page: my services, my measurements, who has looked, and what this is.
+
+use askama::Template;
+use exchange::answer::{AccessLine, News2, Overview};
+use record::news2::normal::{Measure, Place};
+use record::news2::course::Course;
+
+use crate::access_log::Look;
+use crate::address;
+use crate::chart::Period;
+use crate::chart::figure::Figure;
+use crate::layout::{Alert, Area, Frame, Session, html};
+use crate::news2::summary::{self, Summary};
+use crate::services::Service;
+use crate::text::{self, filters};
+
+/// Anchor of the measurements.
+pub const MEASUREMENTS: &str = "malinger";
+
+/// What the page shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Mine<'a> {
+    /// Services.
+    pub overview: &'a Overview,
+    /// Measurements.
+    pub news2: &'a News2,
+    /// Who has looked, the latest first.
+    pub looks: &'a [AccessLine],
+    /// Whether `looks` is only the latest of more.
+    pub more_looks: bool,
+}
+
+#[derive(Template)]
+#[template(path = "innbygger.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    name: &'a str,
+    municipality: &'a str,
+    incomplete: Option<Alert>,
+    active: Vec<Service>,
+    ended: Vec<Service>,
+    summary: Option<Summary>,
+    plain: Vec<String>,
+    news2_incomplete: Option<Alert>,
+    figure: Figure,
+    looks: Vec<Look>,
+    more_looks: bool,
+}
+
+/// The page at `now_ms`, with the measurements of a period.
+pub fn render(session: &Session, mine: Mine<'_>, period: Period, now_ms: i64) -> String {
+    let link = |each| address::innbygger_in(&session.number, each);
+    let course = &mine.news2.course;
+    let services = |lines: &[exchange::answer::ServiceLine]| {
+        lines.iter().map(|line| Service::new(line, now_ms, 3)).collect()
+    };
+    let summary = summary::summary(course, now_ms);
+    html(&Page {
+        frame: Frame::signed_in(text::get("mine-title"), session, Some(Area::Innbygger)),
+        name: mine.overview.patient.name.as_deref().unwrap_or(&session.name),
+        municipality: &session.municipality,
+        incomplete: Alert::incomplete(&mine.overview.incomplete),
+        active: services(&mine.overview.active),
+        ended: services(&mine.overview.ended),
+        plain: summary.as_ref().map(|summary| plain(summary, course)).unwrap_or_default(),
+        summary,
+        news2_incomplete: Alert::incomplete(&mine.news2.incomplete),
+        figure: Figure::new(course, period, now_ms, link),
+        looks: mine.looks.iter().map(|line| Look::new(line, now_ms)).collect(),
+        more_looks: mine.more_looks,
+    })
+}
+
+/// What the latest measurements mean, in everyday words.
+fn plain(summary: &Summary, course: &Course) -> Vec<String> {
+    let total = text::with(
+        "plain-total",
+        &[("total", summary.total.as_str().into()), ("when", summary.measured.full.as_str().into())],
+    );
+    let place = course.line(Measure::Total).and_then(|line| line.deviation).map(|d| d.place);
+    let against_normal = text::get(match place {
+        Some(Place::Above) => "plain-above",
+        Some(Place::Within) => "plain-within",
+        Some(Place::Below) => "plain-below",
+        None => "plain-no-normal",
+    });
+    vec![total, text::get(&format!("plain-{}", summary.risk.class)), against_normal]
+}

@@ -1,0 +1,25 @@
+//! Server-rendered pages: pure functions from answers to HTML.
+//!
+//! Invariants:
+//! - No IO, no clock, no HTTP: the time is an argument, `server` does routes and headers.
+//! - Every text for people comes from `texts/`, every value is escaped by the template engine.
+//! - The pages work under [`assets::CONTENT_SECURITY_POLICY`]: no inline script or style, and no
+//!   request to anywhere but the server itself.
+//! - A national identity number is never part of an address ([`address`]).
+
+pub mod address;
+pub mod assets;
+pub mod chart;
+pub mod innbygger;
+pub mod layout;
+pub mod legevakt;
+pub mod problem;
+pub mod signin;
+pub mod tavle;
+pub mod text;
+
+mod access_log;
+mod news2;
+mod patient;
+mod services;
+mod time;

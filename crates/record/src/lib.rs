@@ -1,0 +1,17 @@
+//! The vocabulary of the municipal record: identities, parties, purposes, the information
+//! catalogue, municipal services, NEWS2, and the frozen wire format of events.
+//!
+//! Pure values and rules. This crate does no IO, reads no clock and draws no random number, and it
+//! knows nothing of FHIR, HTTP or storage. The conflicts between Norwegian conventions (several
+//! identifier systems for one thing, `2` against `02`, …) are decided here and nowhere else.
+
+pub mod catalogue;
+pub mod entry;
+pub mod envelope;
+pub mod extension;
+pub mod identity;
+pub mod news2;
+pub mod okt;
+pub mod purpose;
+pub mod service;
+pub mod system;

@@ -1,0 +1,105 @@
+//! What each municipality has decided: units, agreements with source systems, and roles.
+
+use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
+use record::purpose::Purpose;
+
+use crate::world::Municipality;
+
+/// Name of the source system that documents services: the municipality's record system.
+pub const PLO_EPJ: &str = "plo-epj";
+/// Name of the source system of the wards' and home nurses' NEWS2 board.
+pub const TAVLE: &str = "tavle";
+/// Name of the source system of measurements at home (velferdsteknologisk knutepunkt).
+pub const VKP: &str = "vkp";
+
+/// The agreements begin on 2026-01-01T00:00:00Z minus enough years for any history: 2015-01-01.
+const VALID_FROM: i64 = 1_420_070_400_000;
+
+/// The register of a municipality. Everything a source delivers is owned by the municipality, which
+/// is the controller whichever unit did the work.
+pub fn register(municipality: &Municipality) -> Register {
+    let unit = |site: &crate::world::Site| {
+        Some(Unit {
+            organisation: site.organisation?.to_owned(),
+            name: site.name.to_owned(),
+            kind: site.kind?.to_owned(),
+        })
+    };
+    let agreement = |source: &str, categories: &[&str]| Agreement {
+        client_id: municipality.client_id(source),
+        source: source.to_owned(),
+        owner: municipality.organisation().to_owned(),
+        categories: owned(categories),
+        valid_from: VALID_FROM,
+        valid_to: None,
+    };
+    Register {
+        number: municipality.number.to_owned(),
+        name: municipality.name.to_owned(),
+        organisation: municipality.organisation().to_owned(),
+        identity_numbers: IdentityNumbers::Synthetic,
+        purposes: codes(&[
+            Purpose::Treatment,
+            Purpose::EmergencyTreatment,
+            Purpose::Coordination,
+            Purpose::PatientRequest,
+            Purpose::Delivery,
+        ]),
+        units: municipality.sites.iter().filter_map(unit).collect(),
+        agreements: vec![
+            agreement(
+                PLO_EPJ,
+                &["demographics", "services", "decisions", "organisation", "measurements"],
+            ),
+            agreement(TAVLE, &["demographics", "measurements"]),
+            agreement(VKP, &["measurements"]),
+        ],
+        roles: roles(),
+    }
+}
+
+fn roles() -> Vec<Role> {
+    vec![
+        Role {
+            key: "legevaktslege".to_owned(),
+            title: "Legevaktslege".to_owned(),
+            unit_kinds: owned(&["legevakt"]),
+            authorizations: owned(&["LE"]),
+            purposes: codes(&[Purpose::Treatment, Purpose::EmergencyTreatment]),
+            categories: owned(&[
+                "demographics",
+                "services",
+                "decisions",
+                "measurements",
+                "organisation",
+            ]),
+            unit_list: false,
+        },
+        Role {
+            key: "sykepleier".to_owned(),
+            title: "Sykepleier eller helsefagarbeider".to_owned(),
+            unit_kinds: owned(&["ward", "home-care"]),
+            authorizations: owned(&["SP", "HF"]),
+            purposes: codes(&[Purpose::Treatment]),
+            categories: owned(&["demographics", "services", "measurements", "organisation"]),
+            unit_list: true,
+        },
+        Role {
+            key: "saksbehandler".to_owned(),
+            title: "Saksbehandler på tildelingskontoret".to_owned(),
+            unit_kinds: owned(&["case-office"]),
+            authorizations: Vec::new(),
+            purposes: codes(&[Purpose::Coordination]),
+            categories: owned(&["demographics", "services", "decisions", "organisation"]),
+            unit_list: false,
+        },
+    ]
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn codes(purposes: &[Purpose]) -> Vec<String> {
+    purposes.iter().map(|purpose| purpose.code().to_owned()).collect()
+}

@@ -1,0 +1,3 @@
+//! The fkj binary.
+
+fn main() {}

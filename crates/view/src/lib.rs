@@ -1,0 +1,34 @@
+//! The view of one municipality: the current resources and what can be searched, projected from
+//! the ledger.
+//!
+//! A local SQLite file, written by one [`project::Projector`] and read through a pool of read
+//! connections, each query on one snapshot. It is never synced and holds no fact of its own: it
+//! may be deleted at any time and is rebuilt from the ledger to the same content.
+//!
+//! Nothing is read without a [`access::permit::ReadPermit`]: its limits are part of the query
+//! itself, so that totals, paging and includes leak nothing. [`store::View::locate`] is the one
+//! exception: it says who owns a record and whom it is about, which the decision itself needs.
+//!
+//! | Table | Holds |
+//! |---|---|
+//! | `resource` | one row per resource: its current version, ready to send |
+//! | `version` | positions of earlier versions (their bodies are in the ledger) |
+//! | `term` | tokens, references and URIs, as keyed hashes |
+//! | `span` | dates as ranges of milliseconds |
+//! | `word` | strings, folded |
+//! | `meta` | the ledger position the view has reached |
+//!
+//! Identity numbers and codes stand in `term` only as SipHash values under a secret key, which
+//! keeps the index small and keeps numbers out of it.
+
+pub mod error;
+pub mod project;
+pub mod search;
+pub mod store;
+
+mod condition;
+mod include;
+mod schema;
+mod sql;
+mod term;
+mod unit;

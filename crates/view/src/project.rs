@@ -1,0 +1,404 @@
+//! The projector: applies ledger entries to the view, in order, many in one transaction.
+//!
+//! Invariants: the view after entry n depends only on entries 1…n, not on how they were batched,
+//! so that a rebuilt view equals the live one; the position is written in the same transaction as
+//! what it covers, so that a crash resumes exactly.
+
+use std::path::Path;
+
+use fhir::instant::format_instant;
+use fhir::json;
+use fhir::resource::Resource;
+use fhir::search::{self, IndexEntry, IndexValue};
+use fhir::value::Value;
+use ledger::append::{Body, Committed, Record};
+use record::entry::{Entry, Kind, Position};
+use record::envelope::Envelope;
+use record::identity::PersonId;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use crate::error::Error;
+use crate::schema;
+use crate::term::{Term, Terms};
+
+/// The state of a row of `resource`.
+pub mod state {
+    /// As the owner last recorded it.
+    pub const LIVE: i64 = 0;
+    /// Removed by the owner.
+    pub const REMOVED: i64 = 1;
+    /// A Patient that no source has sent, made from the identifier in another resource so that the
+    /// person can be found.
+    pub const DERIVED: i64 = 2;
+}
+
+/// The one writer of a view.
+pub struct Projector {
+    connection: Connection,
+    terms: Terms,
+    position: Position,
+}
+
+/// A resource as it is now in the view.
+struct Current {
+    rid: i64,
+    version: i64,
+    state: i64,
+    body: Vec<u8>,
+}
+
+impl Projector {
+    /// Opens the view for writing.
+    pub fn open(path: &Path, index_key: [u8; 16]) -> Result<Self, Error> {
+        let connection = schema::open_writer(path)?;
+        let position = connection
+            .query_row("SELECT value FROM meta WHERE key = 'position'", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .optional()?
+            .unwrap_or(0)
+            .unsigned_abs();
+        Ok(Self { connection, terms: Terms::new(index_key), position })
+    }
+
+    /// The last entry that is applied.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Applies what was just committed; entries the view has already are passed over.
+    pub fn apply(&mut self, committed: &[&Committed]) -> Result<(), Error> {
+        let known = self.position;
+        self.transact(
+            committed
+                .iter()
+                .filter(|committed| committed.entry.position > known)
+                .map(|committed| (&committed.entry, Some(committed.body.as_slice()))),
+        )
+    }
+
+    /// Applies entries read back from the ledger. An erased body projects to nothing.
+    pub fn replay(&mut self, records: &[Record]) -> Result<(), Error> {
+        self.transact(records.iter().map(|record| {
+            let body = match &record.body {
+                Body::Plain(body) => Some(body.as_slice()),
+                Body::Erased => None,
+            };
+            (&record.entry, body)
+        }))
+    }
+
+    fn transact<'a>(
+        &mut self,
+        entries: impl Iterator<Item = (&'a Entry, Option<&'a [u8]>)>,
+    ) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        let mut position = self.position;
+        for (entry, body) in entries {
+            let step = Step { transaction: &transaction, terms: &self.terms, entry };
+            match (entry.kind, body) {
+                (Kind::Version | Kind::Removal, Some(body)) => step.project(body)?,
+                (Kind::Erasure, _) => step.erase()?,
+                // An erased body, or a kind that is not about resources.
+                (Kind::Version | Kind::Removal, None) | (Kind::Audit, _) => {}
+            }
+            position = entry.position;
+        }
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES ('position', ?1)")?
+            .execute([signed(position)])?;
+        transaction.commit()?;
+        self.position = position;
+        Ok(())
+    }
+}
+
+/// One entry on its way into the view.
+struct Step<'a> {
+    transaction: &'a Transaction<'a>,
+    terms: &'a Terms,
+    entry: &'a Entry,
+}
+
+impl Step<'_> {
+    fn project(&self, body: &[u8]) -> Result<(), Error> {
+        let broken = || Error::Entry(self.entry.position);
+        let (envelope, json) = Envelope::open(body).map_err(|_| broken())?;
+        let current = self.current(&envelope.kind, &envelope.id)?;
+        if self.entry.kind == Kind::Removal {
+            return self.remove(&envelope, current);
+        }
+        let value = json::parse(json).map_err(|_| broken())?;
+        let mut resource = Resource::from_value(value).map_err(|_| broken())?;
+        resource.set_meta(
+            &self.entry.position.to_string(),
+            &format_instant(self.entry.recorded_at),
+        );
+        if let Some(person) = self.entry.person {
+            self.settle_patient(&resource, person)?;
+        }
+        // The derived Patient may just have made way for this resource.
+        let current = if resource.kind() == "Patient" {
+            self.current(&envelope.kind, &envelope.id)?
+        } else {
+            current
+        };
+        let rid = self.put(&resource, &envelope.id, state::LIVE, current)?;
+        self.index(rid, &resource)
+    }
+
+    fn current(&self, kind: &str, id: &str) -> Result<Option<Current>, Error> {
+        let mut select = self.transaction.prepare_cached(
+            "SELECT rid, version, state, body FROM resource WHERE kind = ?1 AND id = ?2",
+        )?;
+        let current = select
+            .query_row([kind, id], |row| {
+                Ok(Current {
+                    rid: row.get(0)?,
+                    version: row.get(1)?,
+                    state: row.get(2)?,
+                    body: row.get(3)?,
+                })
+            })
+            .optional()?;
+        Ok(current)
+    }
+
+    /// Writes the row; what stood there becomes an earlier version.
+    fn put(
+        &self,
+        resource: &Resource,
+        id: &str,
+        state: i64,
+        current: Option<Current>,
+    ) -> Result<i64, Error> {
+        let mut body = Vec::with_capacity(2_048);
+        json::print_to(resource.value(), &mut body);
+        if let Some(current) = current {
+            self.retire(&current)?;
+            self.transaction
+                .prepare_cached(
+                    "UPDATE resource SET version = ?2, updated = ?3, person = ?4, category = ?5,
+                     owner = ?6, source = ?7, state = ?8, body = ?9 WHERE rid = ?1",
+                )?
+                .execute(params![
+                    current.rid,
+                    signed(self.entry.position),
+                    self.entry.recorded_at,
+                    self.entry.person.map(|person| person.0),
+                    self.entry.category,
+                    self.entry.owner,
+                    self.entry.source,
+                    state,
+                    body,
+                ])?;
+            return Ok(current.rid);
+        }
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO resource (kind, id, version, updated, person, category, owner,
+                 source, state, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?
+            .execute(params![
+                resource.kind(),
+                id,
+                signed(self.entry.position),
+                self.entry.recorded_at,
+                self.entry.person.map(|person| person.0),
+                self.entry.category,
+                self.entry.owner,
+                self.entry.source,
+                state,
+                body,
+            ])?;
+        Ok(self.transaction.last_insert_rowid())
+    }
+
+    /// Takes a resource out of the index and keeps its version number for history.
+    fn retire(&self, current: &Current) -> Result<(), Error> {
+        self.unindex(current)?;
+        if current.state != state::DERIVED {
+            self.transaction
+                .prepare_cached("INSERT OR IGNORE INTO version (rid, version) VALUES (?1, ?2)")?
+                .execute([current.rid, current.version])?;
+        }
+        Ok(())
+    }
+
+    fn remove(&self, envelope: &Envelope, current: Option<Current>) -> Result<(), Error> {
+        let Some(current) = current else {
+            return Err(Error::Entry(self.entry.position));
+        };
+        let empty = fhir::json!({ "resourceType": envelope.kind.as_str() });
+        let resource =
+            Resource::from_value(empty).map_err(|_| Error::Entry(self.entry.position))?;
+        self.put(&resource, &envelope.id, state::REMOVED, Some(current)).map(drop)
+    }
+
+    /// Everything about the person leaves the view.
+    fn erase(&self) -> Result<(), Error> {
+        let Some(person) = self.entry.person else { return Ok(()) };
+        let rows: Vec<Current> = self
+            .transaction
+            .prepare_cached("SELECT rid, version, state, body FROM resource WHERE person = ?1")?
+            .query_map([person.0], |row| {
+                Ok(Current {
+                    rid: row.get(0)?,
+                    version: row.get(1)?,
+                    state: row.get(2)?,
+                    body: row.get(3)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        for row in rows {
+            self.delete(&row)?;
+        }
+        Ok(())
+    }
+
+    fn delete(&self, row: &Current) -> Result<(), Error> {
+        self.unindex(row)?;
+        for sql in ["DELETE FROM version WHERE rid = ?1", "DELETE FROM resource WHERE rid = ?1"] {
+            self.transaction.prepare_cached(sql)?.execute([row.rid])?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that every person can be found as a Patient: one is derived from the identifier
+    /// in the first resource about the person, and makes way when a source sends its own.
+    fn settle_patient(&self, resource: &Resource, person: PersonId) -> Result<(), Error> {
+        let known: Option<i64> = self
+            .transaction
+            .prepare_cached(
+                "SELECT state FROM resource WHERE person = ?1 AND kind = 'Patient' LIMIT 1",
+            )?
+            .query_row([person.0], |row| row.get(0))
+            .optional()?;
+        let id = person.to_string();
+        if resource.kind() == "Patient" {
+            if known == Some(state::DERIVED)
+                && let Some(derived) = self.current("Patient", &id)?
+            {
+                self.delete(&derived)?;
+            }
+            return Ok(());
+        }
+        if known.is_some() {
+            return Ok(());
+        }
+        let identifier = ["subject", "patient"]
+            .iter()
+            .find_map(|name| resource.value().get(name)?.get("identifier"));
+        let Some(identifier) = identifier else { return Ok(()) };
+        let mut patient = Resource::from_value(derived_patient(&id, identifier))
+            .map_err(|_| Error::Entry(self.entry.position))?;
+        patient.set_meta(
+            &self.entry.position.to_string(),
+            &format_instant(self.entry.recorded_at),
+        );
+        let rid = self.put(&patient, &id, state::DERIVED, None)?;
+        self.transaction
+            .prepare_cached("UPDATE resource SET category = 'demographics' WHERE rid = ?1")?
+            .execute([rid])?;
+        self.index(rid, &patient)
+    }
+
+    fn index(&self, rid: i64, resource: &Resource) -> Result<(), Error> {
+        for entry in search::index(resource) {
+            self.change(Change::Add, rid, &entry)?;
+        }
+        Ok(())
+    }
+
+    fn unindex(&self, current: &Current) -> Result<(), Error> {
+        if current.state == state::REMOVED {
+            return Ok(());
+        }
+        let broken = || Error::Entry(current.version.unsigned_abs());
+        let value = json::parse(&current.body).map_err(|_| broken())?;
+        let resource = Resource::from_value(value).map_err(|_| broken())?;
+        for entry in search::index(&resource) {
+            self.change(Change::Take, current.rid, &entry)?;
+        }
+        Ok(())
+    }
+
+    fn change(&self, change: Change, rid: i64, entry: &IndexEntry) -> Result<(), Error> {
+        let param = i64::from(entry.index_id);
+        let term = match &entry.value {
+            IndexValue::Token { system, code } => self.terms.token(system.as_deref(), code),
+            IndexValue::Reference { kind, id } => self.terms.reference(kind, id),
+            IndexValue::Logical { system, value } => self.terms.logical(system.as_deref(), value),
+            IndexValue::Uri(uri) => self.terms.uri(uri),
+            IndexValue::Date { low, high } => {
+                let values = params![rid, param, low, high];
+                self.transaction.prepare_cached(change.span())?.execute(values)?;
+                return Ok(());
+            }
+            IndexValue::Text { folded, exact } => {
+                let values = params![param, folded, exact, rid];
+                self.transaction.prepare_cached(change.word())?.execute(values)?;
+                return Ok(());
+            }
+        };
+        let Term { value, system } = term;
+        self.transaction
+            .prepare_cached(change.term())?
+            .execute(params![param, value, system, rid])?;
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Change {
+    Add,
+    Take,
+}
+
+impl Change {
+    fn term(self) -> &'static str {
+        match self {
+            Change::Add => {
+                "INSERT OR IGNORE INTO term (param, value, system, rid) VALUES (?1, ?2, ?3, ?4)"
+            }
+            Change::Take => {
+                "DELETE FROM term WHERE param = ?1 AND value = ?2 AND system = ?3 AND rid = ?4"
+            }
+        }
+    }
+
+    fn span(self) -> &'static str {
+        match self {
+            Change::Add => {
+                "INSERT OR IGNORE INTO span (rid, param, low, high) VALUES (?1, ?2, ?3, ?4)"
+            }
+            Change::Take => {
+                "DELETE FROM span WHERE rid = ?1 AND param = ?2 AND low = ?3 AND high = ?4"
+            }
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Change::Add => {
+                "INSERT OR IGNORE INTO word (param, value, exact, rid) VALUES (?1, ?2, ?3, ?4)"
+            }
+            Change::Take => {
+                "DELETE FROM word WHERE param = ?1 AND value = ?2 AND exact = ?3 AND rid = ?4"
+            }
+        }
+    }
+}
+
+fn derived_patient(id: &str, identifier: &Value) -> Value {
+    fhir::json!({
+        "resourceType": "Patient",
+        "id": id,
+        "identifier": [identifier],
+    })
+}
+
+/// SQLite's integers are signed; positions never come near the limit.
+fn signed(position: Position) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,101 @@
+//! Tables of the view and how its connections are opened.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::Error;
+
+/// Raised when tables or the meaning of their content change; a view of another version is thrown
+/// away and rebuilt.
+pub const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE resource (
+    rid INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    person BLOB,
+    category TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    source TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE UNIQUE INDEX resource_id ON resource (kind, id);
+CREATE INDEX resource_person ON resource (person, kind);
+CREATE TABLE version (
+    rid INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (rid, version)
+) WITHOUT ROWID;
+CREATE TABLE term (
+    param INTEGER NOT NULL,
+    value INTEGER NOT NULL,
+    rid INTEGER NOT NULL,
+    system INTEGER NOT NULL,
+    PRIMARY KEY (param, value, rid, system)
+) WITHOUT ROWID;
+CREATE TABLE span (
+    rid INTEGER NOT NULL,
+    param INTEGER NOT NULL,
+    low INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    PRIMARY KEY (rid, param, low, high)
+) WITHOUT ROWID;
+CREATE INDEX span_low ON span (param, low, high);
+CREATE TABLE word (
+    param INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    exact TEXT NOT NULL,
+    rid INTEGER NOT NULL,
+    PRIMARY KEY (param, value, exact, rid)
+) WITHOUT ROWID;
+";
+
+/// Opens the one writing connection, making the tables where they are missing. A view of another
+/// version is emptied.
+pub fn open_writer(path: &Path) -> Result<Connection, Error> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // Never synced: after a power cut the view is rebuilt.
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version != VERSION {
+        clear(&connection)?;
+    }
+    Ok(connection)
+}
+
+/// Drops everything and makes empty tables.
+fn clear(connection: &Connection) -> Result<(), Error> {
+    let mut drop = String::from("BEGIN;");
+    let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+    for name in tables.query_map([], |row| row.get::<_, String>(0))? {
+        drop.push_str(&format!("DROP TABLE IF EXISTS \"{}\";", name?));
+    }
+    drop.push_str(TABLES);
+    drop.push_str(&format!("PRAGMA user_version = {VERSION}; COMMIT;"));
+    connection.execute_batch(&drop)?;
+    Ok(())
+}
+
+/// Opens one reading connection.
+pub fn open_reader(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.pragma_update(None, "cache_size", -8_192)?;
+    connection.pragma_update(None, "mmap_size", 268_435_456)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}

@@ -1,0 +1,96 @@
+//! Who is at a unit: the narrow list that a ward's board may show without naming a patient.
+
+use std::collections::BTreeSet;
+
+use fhir::search::parameter;
+use record::identity::PersonId;
+use record::system;
+use rusqlite::Connection;
+
+use crate::error::Error;
+use crate::project::state;
+use crate::store::View;
+use crate::term::Term;
+
+/// Most levels followed from a unit down to its departments.
+const DEPTH: usize = 6;
+
+impl View {
+    /// Persons with an active service at this unit or below it, in a stable order.
+    pub(crate) fn persons_at(
+        &self,
+        connection: &Connection,
+        unit: &str,
+    ) -> Result<Vec<PersonId>, Error> {
+        let mut persons = BTreeSet::new();
+        for site in self.sites_of(connection, unit)? {
+            let term = self.terms.reference("Organization", &site);
+            for rid in rids(connection, "EpisodeOfCare", "organization", term)? {
+                let row = connection
+                    .prepare_cached(
+                        "SELECT r.person FROM resource r WHERE r.rid = ?1 AND r.state = ?2
+                         AND EXISTS (SELECT 1 FROM term t WHERE t.param = ?3 AND t.value = ?4
+                         AND t.rid = r.rid)",
+                    )?
+                    .query_map(
+                        rusqlite::params![
+                            rid,
+                            state::LIVE,
+                            param("EpisodeOfCare", "status"),
+                            self.terms.token(None, "active").value,
+                        ],
+                        |row| row.get::<_, Option<[u8; 16]>>(0),
+                    )?
+                    .collect::<Result<Vec<_>, _>>()?;
+                persons.extend(row.into_iter().flatten().map(PersonId));
+            }
+        }
+        Ok(persons.into_iter().collect())
+    }
+
+    /// Ids of the unit's Organization and of everything below it.
+    fn sites_of(&self, connection: &Connection, unit: &str) -> Result<BTreeSet<String>, Error> {
+        let term = self.terms.token(Some(system::ENH), unit);
+        let mut found = BTreeSet::new();
+        let mut level = self.ids(connection, "identifier", term)?;
+        for _ in 0..DEPTH {
+            let mut below = Vec::new();
+            for id in level {
+                if found.insert(id.clone()) {
+                    let term = self.terms.reference("Organization", &id);
+                    below.extend(self.ids(connection, "partof", term)?);
+                }
+            }
+            level = below;
+        }
+        Ok(found)
+    }
+
+    fn ids(&self, connection: &Connection, code: &str, term: Term) -> Result<Vec<String>, Error> {
+        let mut ids = Vec::new();
+        for rid in rids(connection, "Organization", code, term)? {
+            let mut select =
+                connection.prepare_cached("SELECT id FROM resource WHERE rid = ?1")?;
+            ids.push(select.query_row([rid], |row| row.get(0))?);
+        }
+        Ok(ids)
+    }
+}
+
+/// The index number of a search parameter; -1, which no row has, for one that does not exist.
+pub(crate) fn param(kind: &str, code: &str) -> i64 {
+    parameter(kind, code).map_or(-1, |parameter| i64::from(parameter.index_id))
+}
+
+fn rids(
+    connection: &Connection,
+    kind: &str,
+    code: &str,
+    term: Term,
+) -> Result<Vec<i64>, Error> {
+    let mut select = connection
+        .prepare_cached("SELECT rid FROM term WHERE param = ?1 AND value = ?2 AND system = ?3")?;
+    let rows =
+        select.query_map([param(kind, code), term.value, term.system], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,22 @@
+//! Developer commands: `cargo xtask <command>`. Nothing here is part of the product.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+mod definitions;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments.as_slice() {
+        ["definitions", directory] => definitions::run(Path::new(directory)),
+        _ => Err("usage: cargo xtask definitions <directory of HL7's bundles>".to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
