@@ -77,7 +77,7 @@ pub fn decide_write(
     if !register.has_purpose(Purpose::Delivery) {
         return Err(refuse(Rule::PurposeInactive));
     }
-    if !agreement.categories.iter().any(|key| *key == category.key) {
+    if !agreement.categories.contains(&category.key) {
         return Err(refuse(Rule::CategoryNotAgreed));
     }
     if existing.is_some_and(|(owner, source)| {
@@ -90,6 +90,11 @@ pub fn decide_write(
         owner: agreement.owner.clone(),
         category: &category.key,
     })
+}
+
+/// The role of a person at work, for showing: what it opens is for [`decide_read`] to say.
+pub fn role_of<'a>(caller: &Caller, register: &'a Register) -> Option<&'a Role> {
+    role(caller.attest()?, register).ok()
 }
 
 const fn refuse(rule: Rule) -> Refusal {

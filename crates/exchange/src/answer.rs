@@ -35,8 +35,25 @@ pub struct Overview {
     pub active: Vec<ServiceLine>,
     /// Ended and cancelled services, the latest end first.
     pub ended: Vec<ServiceLine>,
-    /// What could not be read, in words without person data.
-    pub incomplete: Vec<String>,
+    /// What could not be read.
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// Something that could not be read and is therefore missing from an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Incomplete {
+    /// A stored resource.
+    #[error("the resource at position {position} cannot be read")]
+    Record {
+        /// Its version.
+        position: u64,
+    },
+    /// Measurements whose value or unit is not understood.
+    #[error("{count} measurements have a value or unit that is not understood")]
+    Measurements {
+        /// How many.
+        count: usize,
+    },
 }
 
 /// State of a service.
@@ -123,7 +140,7 @@ pub struct News2 {
     /// Latest, series, trend and the patient's normal level.
     pub course: Course,
     /// What could not be read.
-    pub incomplete: Vec<String>,
+    pub incomplete: Vec<Incomplete>,
 }
 
 /// A ward's board (tavle).

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod audit;
+pub mod board;
 pub mod bundle;
 pub mod cloud_event;
 pub mod error;
@@ -10,6 +11,7 @@ pub mod okt;
 pub mod overview;
 pub mod print;
 pub mod read;
+pub mod searchset;
 pub mod services;
 pub mod submission;
 pub mod tenant;

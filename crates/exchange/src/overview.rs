@@ -14,7 +14,7 @@ use record::news2::course::Course;
 use record::system;
 use view::store::Stored;
 
-use crate::answer::{AccessLine, Board, News2, Overview, PatientHeader};
+use crate::answer::{AccessLine, Incomplete, News2, Overview, PatientHeader};
 use crate::audit::AuditRecord;
 use crate::error::Failure;
 use crate::read::parsed;
@@ -26,7 +26,7 @@ use crate::vitals::Vitals;
 const LOG_LINES: usize = 500;
 
 const SERVICES: [CategoryKey; 4] = ["services", "decisions", "organisation", "demographics"];
-const MEASUREMENTS: [CategoryKey; 2] = ["measurements", "demographics"];
+pub(crate) const MEASUREMENTS: [CategoryKey; 2] = ["measurements", "demographics"];
 
 impl Tenant {
     /// *Oversikt over kommunale tjenester* for one person.
@@ -57,36 +57,6 @@ impl Tenant {
         let categories = permit.categories();
         self.disclosed(caller, &permit, "news2", Some(person), categories, shown).await?;
         Ok(news2)
-    }
-
-    /// The board of the caller's own unit. One audit entry for each patient on it.
-    pub async fn board(&self, caller: &Caller) -> Result<Board, Failure> {
-        let permit = self.decide(caller, "board", About::OwnUnit, &MEASUREMENTS).await?;
-        let mut patients = Vec::new();
-        let mut records = Vec::new();
-        for person in self.view.persons(&permit)? {
-            // The list is the permit's own; each patient on it is then read as one person.
-            let single = self.decide(caller, "board", About::Person(person), &MEASUREMENTS).await?;
-            let (news2, shown) = self.measured(&single, person)?;
-            let categories = single.categories();
-            let deed = crate::audit::Deed {
-                action: "board",
-                person: Some(person),
-                categories,
-                resources: shown,
-            };
-            let record = AuditRecord::permitted(caller, &deed, single.basis());
-            records.push((Some(person), record));
-            patients.push(news2);
-        }
-        self.record_audit(caller, records).await?;
-        patients.sort_by_cached_key(|news2| {
-            let total = news2.course.latest_with_total().and_then(|set| set.total());
-            (std::cmp::Reverse(total.map(|total| total.value())), news2.patient.name.clone())
-        });
-        let unit = caller.attest().map(|attest| attest.point_of_care.clone()).unwrap_or_default();
-        let unit = self.register.organisation_name(&unit).map_or(unit.clone(), str::to_owned);
-        Ok(Board { unit, patients })
     }
 
     /// Who has looked at a person's information, the newest first. For the person alone.
@@ -120,7 +90,7 @@ impl Tenant {
         Ok(header)
     }
 
-    fn measured(&self, permit: &ReadPermit, person: PersonId) -> Result<(News2, usize), Failure> {
+    pub(crate) fn measured(&self, permit: &ReadPermit, person: PersonId) -> Result<(News2, usize), Failure> {
         let mut incomplete = Vec::new();
         let mut vitals = Vitals::default();
         let observations = self.items(permit, "Observation", &mut incomplete)?;
@@ -128,10 +98,7 @@ impl Tenant {
             vitals.add(&observation.id, &observation.value);
         }
         if vitals.unreadable > 0 {
-            incomplete.push(format!(
-                "{} målinger har en verdi eller enhet som ikke kan tolkes",
-                vitals.unreadable
-            ));
+            incomplete.push(Incomplete::Measurements { count: vitals.unreadable });
         }
         let sets = assemble(&vitals.readings, &vitals.received, WINDOW_MS);
         let course = Course::build(sets, self.now());
@@ -144,7 +111,7 @@ impl Tenant {
         &self,
         permit: &ReadPermit,
         kind: &str,
-        incomplete: &mut Vec<String>,
+        incomplete: &mut Vec<Incomplete>,
     ) -> Result<Vec<Item>, Failure> {
         let mut items = Vec::new();
         for stored in self.view.records(permit, kind)? {
@@ -156,7 +123,7 @@ impl Tenant {
                     updated: stored.updated,
                     value,
                 }),
-                Err(failure) => incomplete.push(failure.to_string()),
+                Err(_) => incomplete.push(Incomplete::Record { position: stored.version }),
             }
         }
         Ok(items)
@@ -166,7 +133,7 @@ impl Tenant {
     fn organisations(
         &self,
         permit: &ReadPermit,
-        incomplete: &mut Vec<String>,
+        incomplete: &mut Vec<Incomplete>,
     ) -> Result<HashMap<String, Value>, Failure> {
         let items = self.items(permit, "Organization", incomplete)?;
         Ok(items.into_iter().map(|item| (item.id, item.value)).collect())

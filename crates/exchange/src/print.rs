@@ -13,7 +13,7 @@ use record::news2::parameter::{Parameter, SpO2Scale, Supply, Value as Measured};
 use record::news2::received::{Basis, Subject, compare};
 use record::news2::score::{KnownRisk, Score};
 use record::news2::trend::{Bearing, Movement, Trend};
-use record::{service, system};
+use record::system;
 
 use crate::answer::{News2, Overview, ServiceLine, ServiceStatus};
 
@@ -25,7 +25,7 @@ pub fn overview(overview: &Overview) -> Value {
     })];
     parts.extend(overview.active.iter().map(|line| service("active", line)));
     parts.extend(overview.ended.iter().map(|line| service("ended", line)));
-    parts.extend(overview.incomplete.iter().map(|text| string("incomplete", text)));
+    parts.extend(overview.incomplete.iter().map(|what| string("incomplete", &what.to_string())));
     parameters(parts)
 }
 
@@ -124,7 +124,7 @@ pub fn news2(news2: &News2) -> Value {
     parts.extend(course.latest().map(|set| measured("latest", set)));
     parts.extend(lines(course));
     parts.extend(course.sets.iter().map(|set| measured("set", set)));
-    parts.extend(news2.incomplete.iter().map(|text| string("incomplete", text)));
+    parts.extend(news2.incomplete.iter().map(|what| string("incomplete", &what.to_string())));
     parameters(parts)
 }
 
@@ -217,7 +217,7 @@ fn received_part(received: &record::news2::received::Received, set: &Set) -> Val
         let basis = match difference.basis {
             Basis::Measured => "measured",
             Basis::NamedBand => "named-band",
-            Basis::PartsSum => "sum-of-parts",
+            Basis::ReceivedPoints => "received-points",
         };
         parts.push(group(
             "difference",
@@ -297,9 +297,4 @@ fn deviation(deviation: &Deviation) -> Value {
             json!({ "name": "amount", "valueDecimal": decimal(deviation.amount) }),
         ],
     )
-}
-
-/// The title of a service type, for lists that carry only the code.
-pub fn service_title(code: &str) -> Option<&'static str> {
-    service::service_type(code).map(|service| service.title)
 }

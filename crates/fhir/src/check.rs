@@ -16,6 +16,9 @@ mod reference;
 /// More issues than this help nobody; the rest is left out.
 const MOST_ISSUES: usize = 100;
 
+/// A message names up to so many codes or types to choose from.
+const MOST_NAMED: usize = 12;
+
 /// Checks a resource, and those within it, against the base definitions of R4.
 pub fn check(resource: &Resource) -> Vec<Issue> {
     let mut checker = Checker { place: Vec::with_capacity(16), issues: Vec::new() };
@@ -92,8 +95,7 @@ impl<'a> Checker<'a> {
             }
             let plain = name.strip_prefix('_').unwrap_or(name);
             let Some(found) = shape.member(plain) else {
-                let message = unknown(shape, plain);
-                self.issue_at(name, IssueCode::Structure, message);
+                self.unknown(shape, name, plain);
                 continue;
             };
             self.place.push(Step::Name(name));
@@ -108,6 +110,15 @@ impl<'a> Checker<'a> {
             self.place.pop();
         }
         self.required(shape, &met);
+    }
+
+    fn unknown(&mut self, shape: &'static Shape, name: &'a str, plain: &str) {
+        if is_element_name(plain) {
+            self.issue_at(name, IssueCode::Structure, unknown_message(shape, plain));
+        } else {
+            let message = "a member whose name is no element name: remove it";
+            self.issue(IssueCode::Structure, message);
+        }
     }
 
     fn required(&mut self, shape: &'static Shape, met: &Met) {
@@ -319,12 +330,12 @@ impl<'a> Met<'a> {
 }
 
 /// What to say of a member that the shape does not know.
-fn unknown(shape: &'static Shape, name: &str) -> String {
+fn unknown_message(shape: &'static Shape, name: &str) -> String {
     let choice = |element: &&Element| {
         element.choice && name.strip_prefix(element.name).is_some_and(starts_like_type)
     };
     match shape.elements.iter().find(choice) {
-        Some(element) if element.types.len() > 12 => {
+        Some(element) if element.types.len() > MOST_NAMED => {
             format!("`{}` cannot have this type: choose another type", element.name)
         }
         Some(element) => {
@@ -335,6 +346,14 @@ fn unknown(shape: &'static Shape, name: &str) -> String {
     }
 }
 
+/// Whether a member name looks like one of FHIR's. Another might be anything, even a person's number,
+/// and is not repeated.
+fn is_element_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|letter: char| letter.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 fn starts_like_type(rest: &str) -> bool {
     rest.is_empty() || rest.starts_with(|letter: char| letter.is_ascii_uppercase())
 }
@@ -342,7 +361,7 @@ fn starts_like_type(rest: &str) -> bool {
 fn choices(names: &[&str]) -> String {
     match names {
         [one] => format!("use `{one}`"),
-        few if few.len() <= 12 => format!("use one of `{}`", few.join("`, `")),
+        few if few.len() <= MOST_NAMED => format!("use one of `{}`", few.join("`, `")),
         many => format!("use one of its {} codes", many.len()),
     }
 }

@@ -5,10 +5,10 @@
 //! in `data/`. Nothing here may do IO, be async, read a clock or draw a random number, and nothing
 //! here knows a Norwegian rule or another crate of ours.
 //!
-//! - [`value`], [`json`]: the tree, and its text. [`json!`] writes one in Rust.
+//! - [`value`], [`mod@json`]: the tree, and its text. [`json!`] writes one in Rust.
 //! - [`resource`], [`issue`]: an object with a known type; what may be wrong with it.
 //! - [`instant`]: dates and times as half-open ranges of milliseconds.
-//! - [`definitions`], [`primitive`], [`reference`]: every element of every R4 type; the forms of
+//! - [`definitions`], [`primitive`], [`mod@reference`]: every element of every R4 type; the forms of
 //!   primitive values and of references.
 //! - [`check`]: whether a resource is built as R4 says.
 //! - [`path`], [`search`]: compiled element paths; the values a resource is found by.

@@ -44,11 +44,12 @@ fn faults(table: &[Fault], expected: Expect) {
 }
 
 #[test]
-fn structure() {
-    use samples::{bundle, observation, patient};
+fn names_and_types() {
+    use samples::{observation, patient};
     faults(
         &[
             (patient, r#""active":true"#, r#""active":true,"actve":true"#),
+            (patient, r#""active":true"#, r#""active":true,"28894698995":true"#),
             (observation, r#""unit":"mmHg","value":81"#, r#""units":"mmHg","value":81"#),
             (patient, r#""gender":"female""#, r#""gender":["female"]"#),
             (patient, r#""given":["Kari","Anne"]"#, r#""given":"Kari""#),
@@ -57,21 +58,12 @@ fn structure() {
             (observation, r#""value":81"#, r#""value":"81""#),
             (observation, r#""issued""#, r#""effectivePeriod":{"start":"2026"},"issued""#),
             (observation, r#""effectiveDateTime":"#, r#""effectiveDate":"#),
-            (observation, r#""status":"final","#, ""),
-            (observation, r#""code":{"text":"Blodtrykk"}"#, r#""code":[]"#),
-            (patient, r#""family":"Lund""#, r#""family":"""#),
-            (patient, r#""family":"Lund""#, r#""family":null"#),
-            (patient, r#"["Kari","Anne"]"#, "[]"),
-            (patient, r#"["Kari","Anne"]"#, r#"["Kari",null]"#),
-            (patient, r#"{"reference":"Organization/o1"}"#, "{}"),
-            (patient, r#"{"reference":"Organization/o1"}"#, r#""Organization/o1""#),
-            (bundle, r#""resourceType":"Organization""#, r#""resourceType":"Organisation""#),
-            (bundle, r#""resourceType":"Organization","#, ""),
-            (bundle, r#""name":"Hjemmetjenesten""#, r#""nam":"Hjemmetjenesten""#),
         ],
         expect![[r#"
             "active":true,"actve":true
             - structure Patient.actve | unknown element of Patient: correct the name or use an extension
+            "active":true,"28894698995":true
+            - structure Patient | a member whose name is no element name: remove it
             "units":"mmHg","value":81
             - structure Observation.component[1].valueQuantity.units | unknown element of Quantity: correct the name or use an extension
             "gender":["female"]
@@ -88,6 +80,28 @@ fn structure() {
             - structure Observation.effectivePeriod | a second type of one choice: keep one of them
             "effectiveDate":
             - structure Observation.effectiveDate | `effective` cannot have this type: use one of `dateTime`, `Period`, `Timing`, `instant`
+        "#]],
+    );
+}
+
+#[test]
+fn cardinality_and_emptiness() {
+    use samples::{bundle, observation, patient};
+    faults(
+        &[
+            (observation, r#""status":"final","#, ""),
+            (observation, r#""code":{"text":"Blodtrykk"}"#, r#""code":[]"#),
+            (patient, r#""family":"Lund""#, r#""family":"""#),
+            (patient, r#""family":"Lund""#, r#""family":null"#),
+            (patient, r#"["Kari","Anne"]"#, "[]"),
+            (patient, r#"["Kari","Anne"]"#, r#"["Kari",null]"#),
+            (patient, r#"{"reference":"Organization/o1"}"#, "{}"),
+            (patient, r#"{"reference":"Organization/o1"}"#, r#""Organization/o1""#),
+            (bundle, r#""resourceType":"Organization""#, r#""resourceType":"Organisation""#),
+            (bundle, r#""resourceType":"Organization","#, ""),
+            (bundle, r#""name":"Hjemmetjenesten""#, r#""nam":"Hjemmetjenesten""#),
+        ],
+        expect![[r#"
 
             - required Observation.status | `status` is required: add it
             "code":[]

@@ -50,306 +50,240 @@ fn show(kind: &str, text: &str) -> String {
     let query = match Query::parse(kind, &pairs(text)) {
         Ok(query) => query,
         Err(issues) => {
-            return issues.iter().map(|issue| format!("refused: {}\n", issue.message)).collect();
+            return issues.iter().map(|issue| format!("- refused: {}\n", issue.message)).collect();
         }
     };
     let mut out = String::new();
     for filter in &query.filters {
         let any: Vec<String> = filter.any.iter().map(condition).collect();
         let not = if filter.negated { "not " } else { "" };
-        out.push_str(&format!("{}: {not}{}\n", target(filter.on), any.join(" or ")));
+        out.push_str(&format!("- {}: {not}{}\n", target(filter.on), any.join(" or ")));
     }
     for sort in &query.sort {
-        out.push_str(&format!("sort {} descending={}\n", target(sort.by), sort.descending));
+        out.push_str(&format!("- sort {} descending={}\n", target(sort.by), sort.descending));
     }
     for (name, list) in [("include", &query.includes), ("revinclude", &query.revincludes)] {
         for item in list {
-            out.push_str(&format!("{name} {}\n", include(item)));
+            out.push_str(&format!("- {name} {}\n", include(item)));
         }
     }
     if let Some(count) = query.count {
-        out.push_str(&format!("count {count}\n"));
+        out.push_str(&format!("- count {count}\n"));
     }
     if query.summary.is_some() || query.total.is_some() || !query.elements.is_empty() {
         let (summary, total) = (query.summary, query.total);
-        out.push_str(&format!("{summary:?} {total:?} {:?}\n", query.elements));
+        out.push_str(&format!("- {summary:?} {total:?} {:?}\n", query.elements));
     }
     for unsupported in &query.unsupported {
         let (name, reason) = (&unsupported.parameter, unsupported.reason.as_str());
-        out.push_str(&format!("unsupported {name}: {reason}\n"));
+        out.push_str(&format!("- unsupported {name}: {reason}\n"));
     }
     out
 }
 
-fn check(text: &str, expected: Expect) {
-    expected.assert_eq(&show("Observation", text));
+/// Each search with what it is read as.
+fn check(kind: &str, searches: &[&str], expected: Expect) {
+    let report = searches.iter().map(|search| format!("{search}\n{}", show(kind, search)));
+    expected.assert_eq(&report.collect::<String>());
 }
 
 #[test]
 fn tokens() {
     check(
-        "code=85354-9",
+        "Observation",
+        &[
+            "code=85354-9",
+            "code=http://loinc.org|85354-9,|x,http://loinc.org|",
+            r"code=a\,b\|c\\d,e",
+            "status=http://hl7.org/fhir/observation-status|final",
+            "status=urn:other|final",
+            "status:not=final,amended",
+            "code:missing=true",
+            "code:text=trykk&code:in=urn:vs&code:Patient=x",
+            "code=|",
+            "code=a|b|c",
+            "code=a,",
+            "code:missing=x",
+        ],
         expect![[r#"
-        code: token <any> <85354-9>
-    "#]],
-    );
-    check(
-        "code=http://loinc.org|85354-9,|x,http://loinc.org|",
-        expect![[r#"
-        code: token <http://loinc.org> <85354-9> or token <no system> <x> or token <http://loinc.org> <any>
-    "#]],
-    );
-    check(
-        r"code=a\,b\|c\\d,e",
-        expect![[r#"
-        code: token <any> <a,b|c\d> or token <any> <e>
-    "#]],
-    );
-    check(
-        "status:not=final,amended",
-        expect![[r#"
-        status: not token <any> <final> or token <any> <amended>
-    "#]],
-    );
-    check(
-        "code:missing=true",
-        expect![[r#"
-        code: Missing(true)
-    "#]],
-    );
-    check(
-        "code:text=trykk&code:in=urn:vs&code:Patient=x",
-        expect![[r#"
-        unsupported code:text: the modifier is not supported for this parameter
-        unsupported code:in: the modifier is not supported for this parameter
-        unsupported code:Patient: the modifier is not supported for this parameter
-    "#]],
-    );
-    check(
-        "code=|",
-        expect![[r#"
-        refused: search parameter `code`: send `code`, `system|code`, `|code` or `system|`
-    "#]],
-    );
-    check(
-        "code=a|b|c",
-        expect![[r#"
-        refused: search parameter `code`: send `code`, `system|code`, `|code` or `system|`
-    "#]],
-    );
-    check(
-        "code=a,",
-        expect![[r#"
-        refused: search parameter `code`: an alternative is empty: take the comma away
-    "#]],
-    );
-    check(
-        "code:missing=x",
-        expect![[r#"
-        refused: search parameter `code:missing`: send `true` or `false` with `:missing`
-    "#]],
+            code=85354-9
+            - code: token <any> <85354-9>
+            code=http://loinc.org|85354-9,|x,http://loinc.org|
+            - code: token <http://loinc.org> <85354-9> or token <no system> <x> or token <http://loinc.org> <any>
+            code=a\,b\|c\\d,e
+            - code: token <any> <a,b|c\d> or token <any> <e>
+            status=http://hl7.org/fhir/observation-status|final
+            - status: token <any> <final>
+            status=urn:other|final
+            - status: token <urn:other> <final>
+            status:not=final,amended
+            - status: not token <any> <final> or token <any> <amended>
+            code:missing=true
+            - code: Missing(true)
+            code:text=trykk&code:in=urn:vs&code:Patient=x
+            - unsupported code:text: the modifier is not supported for this parameter
+            - unsupported code:in: the modifier is not supported for this parameter
+            - unsupported code:Patient: the modifier is not supported for this parameter
+            code=|
+            - refused: search parameter `code`: send `code`, `system|code`, `|code` or `system|`
+            code=a|b|c
+            - refused: search parameter `code`: send `code`, `system|code`, `|code` or `system|`
+            code=a,
+            - refused: search parameter `code`: an alternative is empty: take the comma away
+            code:missing=x
+            - refused: search parameter `code:missing`: send `true` or `false` with `:missing`
+        "#]],
     );
 }
 
 #[test]
 fn references() {
     check(
-        "patient=Patient/p1",
+        "Observation",
+        &[
+            "patient=Patient/p1",
+            "patient=p1",
+            "subject=p1",
+            "subject:Patient=p1",
+            "subject=https://x.example/fhir/Device/d1",
+            "subject=urn:uuid:0190a1b2-0000-7000-8000-000000000001",
+            "patient:identifier=urn:oid:2.16|289",
+            "patient.identifier=urn:oid:2.16|289",
+            "subject:Patient.identifier=289",
+            "patient=Group/g1&subject:Device=Patient/p1&patient=p_1",
+            "patient.name=x&patient.organization.name=y&patient:above=x",
+        ],
         expect![[r#"
-        patient: Reference { kinds: ["Patient"], id: "p1" }
-    "#]],
-    );
-    check(
-        "patient=p1",
-        expect![[r#"
-        patient: Reference { kinds: ["Patient"], id: "p1" }
-    "#]],
-    );
-    check(
-        "subject=p1",
-        expect![[r#"
-        subject: Reference { kinds: ["Device", "Group", "Location", "Patient"], id: "p1" }
-    "#]],
-    );
-    check(
-        "subject:Patient=p1",
-        expect![[r#"
-        subject: Reference { kinds: ["Patient"], id: "p1" }
-    "#]],
-    );
-    check(
-        "subject=https://x.example/fhir/Device/d1",
-        expect![[r#"
-        subject: Reference { kinds: ["Device"], id: "d1" }
-    "#]],
-    );
-    check(
-        "subject=urn:uuid:0190a1b2-0000-7000-8000-000000000001",
-        expect![[r#"
-        subject: Uri("urn:uuid:0190a1b2-0000-7000-8000-000000000001")
-    "#]],
-    );
-    check(
-        "patient:identifier=urn:oid:2.16|289",
-        expect![[r#"
-        patient: logical <urn:oid:2.16> <289> chained=false
-    "#]],
-    );
-    check(
-        "patient.identifier=urn:oid:2.16|289",
-        expect![[r#"
-        patient: logical <urn:oid:2.16> <289> chained=true
-    "#]],
-    );
-    check(
-        "subject:Patient.identifier=289",
-        expect![[r#"
-        subject: logical <any> <289> chained=true
-    "#]],
-    );
-    check(
-        "patient=Group/g1&subject:Device=Patient/p1&patient=p_1",
-        expect![[r#"
-        refused: search parameter `patient`: Group cannot stand here: use one of Patient
-        refused: search parameter `subject:Device`: the modifier and the value name different types
-        refused: search parameter `patient`: send `Type/id`, an id or a URL
-    "#]],
-    );
-    check(
-        "patient.name=x&patient.organization.name=y&patient:above=x",
-        expect![[r#"
-        unsupported patient.name: only `.identifier` is supported as a chain
-        unsupported patient.organization.name: only `.identifier` is supported as a chain
-        unsupported patient:above: the modifier is not supported for this parameter
-    "#]],
+            patient=Patient/p1
+            - patient: Reference { kinds: ["Patient"], id: "p1" }
+            patient=p1
+            - patient: Reference { kinds: ["Patient"], id: "p1" }
+            subject=p1
+            - subject: Reference { kinds: ["Device", "Group", "Location", "Patient"], id: "p1" }
+            subject:Patient=p1
+            - subject: Reference { kinds: ["Patient"], id: "p1" }
+            subject=https://x.example/fhir/Device/d1
+            - subject: Reference { kinds: ["Device"], id: "d1" }
+            subject=urn:uuid:0190a1b2-0000-7000-8000-000000000001
+            - subject: Uri("urn:uuid:0190a1b2-0000-7000-8000-000000000001")
+            patient:identifier=urn:oid:2.16|289
+            - patient: logical <urn:oid:2.16> <289> chained=false
+            patient.identifier=urn:oid:2.16|289
+            - patient: logical <urn:oid:2.16> <289> chained=true
+            subject:Patient.identifier=289
+            - subject: logical <any> <289> chained=true
+            patient=Group/g1&subject:Device=Patient/p1&patient=p_1
+            - refused: search parameter `patient`: Group cannot stand here: use one of Patient
+            - refused: search parameter `subject:Device`: the modifier and the value name different types
+            - refused: search parameter `patient`: send `Type/id`, an id or a URL
+            patient.name=x&patient.organization.name=y&patient:above=x
+            - unsupported patient.name: only `.identifier` is supported as a chain
+            - unsupported patient.organization.name: only `.identifier` is supported as a chain
+            - unsupported patient:above: the modifier is not supported for this parameter
+        "#]],
     );
 }
 
 #[test]
 fn dates() {
     check(
-        "date=2026-01-05",
+        "Observation",
+        &[
+            "date=2026-01-05",
+            "date=ge2026-01&date=lt2026-02",
+            "date=sa2026-01-05T10:00:00Z,eb2025,ap2024,ne2023",
+            "_lastUpdated=gt2026-01-05T10:00:00.123Z",
+            "date=xx2026&date=gt&date=2026-13&date=2026-01-05T10",
+        ],
         expect![[r#"
-        date: Equal 2026-01-04T23:00:00.000Z .. 2026-01-05T23:00:00.000Z
-    "#]],
-    );
-    check(
-        "date=ge2026-01&date=lt2026-02",
-        expect![[r#"
-        date: GreaterOrEqual 2025-12-31T23:00:00.000Z .. 2026-01-31T23:00:00.000Z
-        date: Less 2026-01-31T23:00:00.000Z .. 2026-02-28T23:00:00.000Z
-    "#]],
-    );
-    check(
-        "date=sa2026-01-05T10:00:00Z,eb2025,ap2024,ne2023",
-        expect![[r#"
-        date: StartsAfter 2026-01-05T10:00:00.000Z .. 2026-01-05T10:00:01.000Z or EndsBefore 2024-12-31T23:00:00.000Z .. 2025-12-31T23:00:00.000Z or Approximate 2023-12-31T23:00:00.000Z .. 2024-12-31T23:00:00.000Z or NotEqual 2022-12-31T23:00:00.000Z .. 2023-12-31T23:00:00.000Z
-    "#]],
-    );
-    check(
-        "_lastUpdated=gt2026-01-05T10:00:00.123Z",
-        expect![[r#"
-        _lastUpdated: Greater 2026-01-05T10:00:00.123Z .. 2026-01-05T10:00:00.124Z
-    "#]],
-    );
-    check(
-        "date=xx2026&date=gt&date=2026-13&date=2026-01-05T10",
-        expect![[r#"
-        refused: search parameter `date`: send a date such as `2024-02-29` or `ge2024-02-29T12:00:00Z`
-        refused: search parameter `date`: send a date such as `2024-02-29` or `ge2024-02-29T12:00:00Z`
-        refused: search parameter `date`: send a date such as `2024-02-29` or `ge2024-02-29T12:00:00Z`
-        refused: search parameter `date`: send a date such as `2024-02-29` or `ge2024-02-29T12:00:00Z`
-    "#]],
+            date=2026-01-05
+            - date: Equal 2026-01-04T23:00:00.000Z .. 2026-01-05T23:00:00.000Z
+            date=ge2026-01&date=lt2026-02
+            - date: GreaterOrEqual 2025-12-31T23:00:00.000Z .. 2026-01-31T23:00:00.000Z
+            - date: Less 2026-01-31T23:00:00.000Z .. 2026-02-28T23:00:00.000Z
+            date=sa2026-01-05T10:00:00Z,eb2025,ap2024,ne2023
+            - date: StartsAfter 2026-01-05T10:00:00.000Z .. 2026-01-05T10:00:01.000Z or EndsBefore 2024-12-31T23:00:00.000Z .. 2025-12-31T23:00:00.000Z or Approximate 2023-12-31T23:00:00.000Z .. 2024-12-31T23:00:00.000Z or NotEqual 2022-12-31T23:00:00.000Z .. 2023-12-31T23:00:00.000Z
+            _lastUpdated=gt2026-01-05T10:00:00.123Z
+            - _lastUpdated: Greater 2026-01-05T10:00:00.123Z .. 2026-01-05T10:00:00.124Z
+            date=xx2026&date=gt&date=2026-13&date=2026-01-05T10
+            - refused: search parameter `date`: send a date such as `2024-02-29` or `ge2024-02-29T12:00:00Z`
+            - refused: search parameter `date`: send a date such as `2024-02-29` or `ge2024-02-29T12:00:00Z`
+            - refused: search parameter `date`: send a date such as `2024-02-29` or `ge2024-02-29T12:00:00Z`
+            - refused: search parameter `date`: send a date such as `2024-02-29` or `ge2024-02-29T12:00:00Z`
+        "#]],
     );
 }
 
 #[test]
 fn texts_and_uris() {
-    let check = |text: &str, expected: Expect| expected.assert_eq(&show("Patient", text));
     check(
-        "family=ÅSE&name:contains=Ber&given:exact=Kari",
+        "Patient",
+        &[
+            "family=ÅSE&name:contains=Ber&given:exact=Kari",
+            r"address=Storgata 1\, Ørnes",
+            "_profile=http://hl7.no/fhir/StructureDefinition/no-basis-Patient",
+            "family= &family:not=x&family=",
+        ],
         expect![[r#"
-        family: Text { text: "åse", how: Starts }
-        name: Text { text: "ber", how: Contains }
-        given: Text { text: "Kari", how: Exact }
-    "#]],
-    );
-    check(
-        r"address=Storgata 1\, Ørnes",
-        expect![[r#"
-        address: Text { text: "storgata 1, ørnes", how: Starts }
-    "#]],
-    );
-    check(
-        "_profile=http://hl7.no/fhir/StructureDefinition/no-basis-Patient",
-        expect![[r#"
-        _profile: Uri("http://hl7.no/fhir/StructureDefinition/no-basis-Patient")
-    "#]],
-    );
-    check(
-        "family= &family:not=x&family=",
-        expect![[r#"
-        refused: search parameter `family`: only white space: give some text
-        refused: search parameter `family`: empty: give a value or leave the parameter out
-    "#]],
+            family=ÅSE&name:contains=Ber&given:exact=Kari
+            - family: Text { text: "åse", how: Starts }
+            - name: Text { text: "ber", how: Contains }
+            - given: Text { text: "Kari", how: Exact }
+            address=Storgata 1\, Ørnes
+            - address: Text { text: "storgata 1, ørnes", how: Starts }
+            _profile=http://hl7.no/fhir/StructureDefinition/no-basis-Patient
+            - _profile: Uri("http://hl7.no/fhir/StructureDefinition/no-basis-Patient")
+            family= &family:not=x&family=
+            - refused: search parameter `family`: only white space: give some text
+            - refused: search parameter `family`: empty: give a value or leave the parameter out
+        "#]],
     );
 }
 
 #[test]
 fn results() {
     check(
-        "_id=a,b&_sort=-date,status,_lastUpdated&_count=20",
+        "Observation",
+        &[
+            "_id=a,b&_sort=-date,status,_lastUpdated&_count=20",
+            "_include=Observation:subject&_include=Observation:performer:Practitioner&_revinclude=Observation:has-member",
+            "_summary=count&_total=none&_elements=status,code&_format=json&_pretty=true",
+            "_count=-1&_summary=some&_total=x&_include=Observation&_id=a_b",
+            "_count=1&_count=2",
+            "_include=*&_include:iterate=Observation:subject&_sort=value&_has:X:y:z=1&colour=red&_text=x",
+        ],
         expect![[r#"
-        _id: Id("a") or Id("b")
-        sort date descending=true
-        sort status descending=false
-        sort _lastUpdated descending=false
-        count 20
-    "#]],
-    );
-    check(
-        "_include=Observation:subject&_include=Observation:performer:Practitioner&_revinclude=Observation:has-member",
-        expect![[r#"
-            include Observation:subject -> any
-            include Observation:performer -> Practitioner
-            revinclude Observation:has-member -> any
-        "#]],
-    );
-    check(
-        "_summary=count&_total=none&_elements=status,code&_format=json&_pretty=true",
-        expect![[r#"
-        Some(Count) Some(None) ["status", "code"]
-    "#]],
-    );
-    check(
-        "_count=-1&_summary=some&_total=x&_include=Observation&_id=a_b",
-        expect![[r#"
-        refused: search parameter `_count`: send a whole number from 0
-        refused: search parameter `_summary`: send `true`, `false`, `count`, `data` or `text`
-        refused: search parameter `_total`: send `none`, `estimate` or `accurate`
-        refused: search parameter `_include`: send `Type:parameter` or `Type:parameter:Target`
-        refused: search parameter `_id`: send logical ids
-    "#]],
-    );
-    check(
-        "_count=1&_count=2",
-        expect![[r#"
-        refused: search parameter `_count`: given twice: keep one
-    "#]],
-    );
-    check(
-        "_include=*&_include:iterate=Observation:subject&_sort=value&_has:X:y:z=1&colour=red&_text=x",
-        expect![[r#"
-            unsupported _include: this value is not supported for the parameter
-            unsupported _include:iterate: the modifier is not supported for this parameter
-            unsupported _sort: this value is not supported for the parameter
-            unsupported _has:X:y:z: no such search parameter for this resource type
-            unsupported colour: no such search parameter for this resource type
-            unsupported _text: no such search parameter for this resource type
+            _id=a,b&_sort=-date,status,_lastUpdated&_count=20
+            - _id: Id("a") or Id("b")
+            - sort date descending=true
+            - sort status descending=false
+            - sort _lastUpdated descending=false
+            - count 20
+            _include=Observation:subject&_include=Observation:performer:Practitioner&_revinclude=Observation:has-member
+            - include Observation:subject -> any
+            - include Observation:performer -> Practitioner
+            - revinclude Observation:has-member -> any
+            _summary=count&_total=none&_elements=status,code&_format=json&_pretty=true
+            - Some(Count) Some(None) ["status", "code"]
+            _count=-1&_summary=some&_total=x&_include=Observation&_id=a_b
+            - refused: search parameter `_count`: send a whole number from 0
+            - refused: search parameter `_summary`: send `true`, `false`, `count`, `data` or `text`
+            - refused: search parameter `_total`: send `none`, `estimate` or `accurate`
+            - refused: search parameter `_include`: send `Type:parameter` or `Type:parameter:Target`
+            - refused: search parameter `_id`: send logical ids
+            _count=1&_count=2
+            - refused: search parameter `_count`: given twice: keep one
+            _include=*&_include:iterate=Observation:subject&_sort=value&_has:X:y:z=1&colour=red&_text=x
+            - unsupported _include: this value is not supported for the parameter
+            - unsupported _include:iterate: the modifier is not supported for this parameter
+            - unsupported _sort: this value is not supported for the parameter
+            - unsupported _has:X:y:z: no such search parameter for this resource type
+            - unsupported colour: no such search parameter for this resource type
+            - unsupported _text: no such search parameter for this resource type
         "#]],
     );
     expect![[r#"
-        refused: not a resource type of FHIR R4
+        - refused: not a resource type of FHIR R4
     "#]]
     .assert_eq(&show("Pasient", "a=b"));
 }
@@ -360,7 +294,7 @@ fn messages_never_repeat_the_value() {
         ["date=28894698995", "_id=288_94698995", "patient=28894698995?", "code=28894698995||"]
     {
         let shown = show("Observation", text);
-        assert!(shown.starts_with("refused") && !shown.contains("2889"), "{shown}");
+        assert!(shown.starts_with("- refused") && !shown.contains("2889"), "{shown}");
     }
 }
 

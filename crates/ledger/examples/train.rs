@@ -7,7 +7,7 @@ use std::path::Path;
 
 mod synthetic;
 
-/// Larger gains nothing measurable on bodies of this kind.
+/// Larger gains a few per cent on made-up bodies, and loses on published ones it has not seen.
 const SIZE: usize = 32 << 10;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = arguments.next().ok_or("give the file to write")?;
     let samples: Vec<Vec<u8>> = match arguments.next() {
         Some(folder) => read(Path::new(&folder))?,
-        None => (0..4000).map(synthetic::body).collect(),
+        None => (0..6000).map(sample).collect(),
     };
     let dictionary = zstd::dict::from_samples(&samples, SIZE)?;
     std::fs::write(&out, &dictionary)?;
@@ -40,4 +40,50 @@ fn read(folder: &Path) -> std::io::Result<Vec<Vec<u8>>> {
     paths.sort();
     let is_json = |path: &&std::path::PathBuf| path.extension().is_some_and(|e| e == "json");
     paths.iter().filter(is_json).map(std::fs::read).collect()
+}
+
+/// Every third as some systems print it: indented.
+fn sample(n: u64) -> Vec<u8> {
+    let body = synthetic::body(n);
+    if n.is_multiple_of(3) { indented(&body) } else { body }
+}
+
+/// The same body with its resource indented, as other systems print it.
+fn indented(body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(body.len() * 2);
+    let (mut depth, mut in_text, mut in_resource) = (0_usize, false, false);
+    for byte in body {
+        if !in_resource || in_text {
+            out.push(*byte);
+            in_resource |= *byte == b'\n';
+            in_text &= *byte != b'"';
+            continue;
+        }
+        let line = |out: &mut Vec<u8>, depth: usize| {
+            out.push(b'\n');
+            out.extend(std::iter::repeat_n(b' ', depth * 2));
+        };
+        match byte {
+            b'{' | b'[' => {
+                depth += 1;
+                out.push(*byte);
+                line(&mut out, depth);
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut out, depth);
+                out.push(*byte);
+            }
+            b',' => {
+                out.push(b',');
+                line(&mut out, depth);
+            }
+            b':' => out.extend_from_slice(b": "),
+            _ => {
+                in_text = *byte == b'"';
+                out.push(*byte);
+            }
+        }
+    }
+    out
 }

@@ -114,7 +114,8 @@ pub enum Sealing {
     /// Each person's own key, so that a person's content can be erased. Entries without a person,
     /// and the entry that tells of an erasure, take the ledger's key.
     PerPerson,
-    /// The ledger's key for all: the audit ledger, which outlives an erasure.
+    /// The ledger's key for all: the audit ledger, which outlives an erasure, and has an index by
+    /// person.
     Ledger,
 }
 

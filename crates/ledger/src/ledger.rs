@@ -92,7 +92,11 @@ impl Ledger {
         if missing && options.keys.has_made(&options.name)? {
             return Err(Error::Corrupt { position: 0, what: "the file of a known ledger is gone" });
         }
-        let connection = store::open_writable(path, store::LEDGER, store::LEDGER_SCHEMA)?;
+        let schema = match options.sealing {
+            Sealing::PerPerson => store::LEDGER_SCHEMA.to_owned(),
+            Sealing::Ledger => format!("{}{}", store::LEDGER_SCHEMA, store::PERSON_INDEX),
+        };
+        let connection = store::open_writable(path, store::LEDGER, &schema)?;
         let signing_key = options.keys.signing_key(&options.name)?;
         check_end(&connection, &options, &signing_key)?;
         let ledger_key = options.keys.ledger_key(&options.name)?;
@@ -210,7 +214,8 @@ impl Ledger {
         Ok(self.record(position)?.map(|record| record.body))
     }
 
-    /// Up to `limit` records about `person`, the newest first; `before` continues a page.
+    /// Up to `limit` records about `person`, the newest first; `before` continues a page. Fast in an
+    /// audit ledger, which has an index for it; a clinical ledger is searched from end to end.
     ///
     /// # Errors
     /// As [`Ledger::read`].

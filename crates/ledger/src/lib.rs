@@ -1,4 +1,73 @@
-//! One municipality's log.
+//! One municipality's log: append-only, hash-chained, encrypted, on SQLite. It never knows what an
+//! event means.
+//!
+//! A municipality has two: `ledger.db`, the clinical facts, each person's sealed with that person's
+//! key; and `audit.db`, the same mechanism with its own chain, sealed with the ledger's key. Beside
+//! them lies `keys.db`. All three are synced at every commit; everything else a municipality has on
+//! disk can be made again from them.
+//!
+//! # Flow
+//!
+//! A caller resolves numbers to persons ([`keys::Keys::resolve`]), makes [`append::Draft`]s and calls
+//! [`ledger::Ledger::append`]. On the caller's thread each draft is packed, sealed and digested. The
+//! group then waits in a bounded queue for the one writer thread, which takes all that waits (up to a
+//! limit), judges each group by the source event ids, and in one transaction keeps the new bodies,
+//! then their entries, then the signed head. After the commit it hands the batch to the projector
+//! ([`ledger::Sink`]) and then answers the appenders. Readers use connections of their own.
+//!
+//! # What holds always
+//!
+//! - Positions run from 1 without gaps; `recorded_at` never goes backwards; an entry never changes.
+//! - Each entry carries the SHA-256 of the one before, and of its sealed body. The head, and a
+//!   checkpoint at every 1 024th position, are signed with Ed25519. [`verify`] finds and places any
+//!   flipped byte.
+//! - A group is kept whole or not at all. A refused group leaves nothing.
+//! - `(source, source event id)` is there once. A repeat gets the same answer; the same id with other
+//!   content is refused. What is compared is a digest keyed with the person's key, so that it too is
+//!   worthless after erasure.
+//! - An acknowledged append is on disk.
+//! - Nothing is sealed for a person after [`keys::Keys::destroy`] returned, not even what was already
+//!   in the queue. The entry that tells of the erasure is sealed with the ledger's key.
+//! - Formats once written decode for ever: the golden files are in `cases/formats/v1`.
+//!
+//! # Crash points
+//!
+//! What is visible after the process, or the machine, ends at each point. The points of an append are
+//! [`faults::Point`]; a test ends the process at each of them, kills it under load, and tears the
+//! write-ahead file at many lengths.
+//!
+//! | The process ends | In the ledger afterwards | The appender | The projector |
+//! |---|---|---|---|
+//! | before the queue: while sealing | nothing | no answer | nothing |
+//! | [`Taken`](faults::Point::Taken): the batch is out of the queue | nothing | no answer | nothing |
+//! | [`Bodies`](faults::Point::Bodies), [`Entries`](faults::Point::Entries), [`Head`](faults::Point::Head): within the transaction | nothing: SQLite ignores an uncommitted transaction | no answer | nothing |
+//! | during the commit | the whole batch or nothing of it: the write-ahead file's commit record decides | no answer | nothing |
+//! | [`Committed`](faults::Point::Committed): on disk | the whole batch | no answer: a repeat with the same ids is a duplicate | not told: it reads on from its own position |
+//! | [`Handed`](faults::Point::Handed): the projector was told | the whole batch | no answer, as above | as far as its own commit came |
+//! | [`Answered`](faults::Point::Answered) | the whole batch | has the answer | as above |
+//! | while the write-ahead file is copied into the database | everything: it is copied again | | |
+//!
+//! And around appends:
+//!
+//! | The process ends | Afterwards |
+//! |---|---|
+//! | making the municipality's key file | no key file, or a whole one: it is written beside and linked into place |
+//! | resolving new persons | all of the call's new persons, or none; a person without entries is harmless |
+//! | between a person's creation and the entry | the person is there, the same number finds it again |
+//! | making a ledger, before its first head | it is made again at the next opening |
+//! | making a ledger, after its first head | it is there; from then on `keys.db` knows it, and a missing file is an error, never a new ledger |
+//! | destroying a key, before its commit | the key is there: do it again |
+//! | destroying a key, after its commit | the key is gone for every use; an earlier copy may remain in the write-ahead file until it is destroyed again or the file is next emptied |
+//!
+//! A failed commit whose outcome is unknown stops the writer: appenders get
+//! [`error::Error::Stopped`], and opening again tells what is kept. A full disk is refused cleanly and
+//! the writer goes on.
+//!
+//! # What is not here
+//!
+//! No update, no deletion, no meaning, no access decision. Overwriting a key on a solid-state disk
+//! does not clean the cells it lay in: put the data folder on an encrypted volume. A backup of
+//! `keys.db` keeps destroyed keys for as long as it is kept.
 
 pub mod append;
 pub mod body;

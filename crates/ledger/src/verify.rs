@@ -243,8 +243,10 @@ fn check_schema(connection: &Connection, report: &mut Report) -> rusqlite::Resul
         .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let expected = store::LEDGER_SCHEMA.split(';').map(str::trim).filter(|sql| !sql.is_empty());
-    if !expected.eq(found.iter().map(String::as_str))
+    let schema = [store::LEDGER_SCHEMA, store::PERSON_INDEX].concat();
+    let all: Vec<&str> = schema.split(';').map(str::trim).filter(|sql| !sql.is_empty()).collect();
+    let plain = all.split_last().map(|(_, plain)| plain).unwrap_or_default();
+    if (found != all && found != plain)
         || number("application_id")? != store::LEDGER
         || number("user_version")? != 1
     {

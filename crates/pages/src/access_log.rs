@@ -34,8 +34,9 @@ impl Look {
             role: known("role", &line.role).unwrap_or_else(|| line.role.clone()),
             organisation: line.organisation.clone(),
             action: known("action", &line.action).unwrap_or_else(|| text::get("action-other")),
-            purpose: known("purpose", &line.purpose)
-                .unwrap_or_else(|| text::with("purpose-other", &[("code", line.purpose.as_str().into())])),
+            purpose: known("purpose", &line.purpose).unwrap_or_else(|| {
+                text::with("purpose-other", &[("code", line.purpose.as_str().into())])
+            }),
             categories: line.categories.iter().map(|key| category(key)).collect(),
             refused: line.refused.as_deref().map(refused),
         }
@@ -48,17 +49,17 @@ fn known(group: &str, key: &str) -> Option<String> {
 
 fn category(key: &str) -> Category {
     match Catalogue::get().category(key) {
-        Some(category) => Category {
-            title: category.title.clone(),
-            explanation: category.explanation.clone(),
-        },
+        Some(category) => {
+            Category { title: category.title.clone(), explanation: category.explanation.clone() }
+        }
         None => Category { title: key.to_owned(), explanation: String::new() },
     }
 }
 
 fn refused(code: &str) -> String {
     let rule = Rule::ALL.into_iter().find(|rule| rule.code() == code);
-    rule.map_or_else(|| text::get("refused-unknown"), |rule| {
-        text::get(&format!("rule-{}", rule.code()))
-    })
+    rule.map_or_else(
+        || text::get("refused-unknown"),
+        |rule| text::get(&format!("rule-{}", rule.code())),
+    )
 }

@@ -2,8 +2,8 @@
 
 use askama::Template;
 use exchange::answer::{AccessLine, News2, Overview};
-use record::news2::normal::{Measure, Place};
 use record::news2::course::Course;
+use record::news2::normal::{Measure, Place};
 
 use crate::access_log::Look;
 use crate::address;
@@ -65,7 +65,7 @@ pub fn render(session: &Session, mine: Mine<'_>, period: Period, now_ms: i64) ->
         plain: summary.as_ref().map(|summary| plain(summary, course)).unwrap_or_default(),
         summary,
         news2_incomplete: Alert::incomplete(&mine.news2.incomplete),
-        figure: Figure::new(course, period, now_ms, link),
+        figure: Figure::new(course, period, now_ms, link).folded(),
         looks: mine.looks.iter().map(|line| Look::new(line, now_ms)).collect(),
         more_looks: mine.more_looks,
     })
@@ -75,7 +75,10 @@ pub fn render(session: &Session, mine: Mine<'_>, period: Period, now_ms: i64) ->
 fn plain(summary: &Summary, course: &Course) -> Vec<String> {
     let total = text::with(
         "plain-total",
-        &[("total", summary.total.as_str().into()), ("when", summary.measured.full.as_str().into())],
+        &[
+            ("total", summary.total.as_str().into()),
+            ("when", summary.measured.full.as_str().into()),
+        ],
     );
     let place = course.line(Measure::Total).and_then(|line| line.deviation).map(|d| d.place);
     let against_normal = text::get(match place {

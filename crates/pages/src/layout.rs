@@ -1,6 +1,7 @@
 //! What all pages share: who is signed in, where one can go, and the frame around the content.
 
 use askama::Template;
+use exchange::answer::Incomplete;
 
 use crate::address;
 use crate::text;
@@ -102,11 +103,17 @@ pub(crate) struct Alert {
 
 impl Alert {
     /// Tells that something could not be read; `None` when everything could.
-    pub fn incomplete(reasons: &[String]) -> Option<Self> {
-        (!reasons.is_empty()).then(|| Self {
+    pub fn incomplete(missing: &[Incomplete]) -> Option<Self> {
+        let words = |what: &Incomplete| match what {
+            Incomplete::Record { .. } => text::get("incomplete-record"),
+            Incomplete::Measurements { count } => {
+                text::with("incomplete-measurements", &[("count", (*count).into())])
+            }
+        };
+        (!missing.is_empty()).then(|| Self {
             kind: "warning",
             title: text::get("incomplete-title"),
-            lines: reasons.iter().cloned().chain([text::get("incomplete-advice")]).collect(),
+            lines: missing.iter().map(words).chain([text::get("incomplete-advice")]).collect(),
         })
     }
 }

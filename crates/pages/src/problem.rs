@@ -73,7 +73,12 @@ pub fn problem(session: Option<&Session>, problem: Problem) -> String {
     page(session, heading, problem.key(), None)
 }
 
-fn page(session: Option<&Session>, heading: String, key: &str, code: Option<&'static str>) -> String {
+fn page(
+    session: Option<&Session>,
+    heading: String,
+    key: &str,
+    code: Option<&'static str>,
+) -> String {
     let area = session.and_then(|session| Some((session, *session.areas.first()?)));
     let (home, home_title) = match area {
         Some((session, area)) => (area.address(&session.number), text::get("problem-home")),

@@ -74,9 +74,9 @@ fn facts(line: &ServiceLine) -> Vec<(String, String)> {
         ServiceStatus::Planned => "service-start-planned",
         _ => "service-start",
     };
-    let hours = line.hours_per_week.map(|hours| {
-        text::with("hours-per-week", &[("hours", words::short_number(hours).into())])
-    });
+    let hours = line
+        .hours_per_week
+        .map(|hours| text::with("hours-per-week", &[("hours", words::short_number(hours).into())]));
     let extent = match (hours, line.extent_text.clone()) {
         (Some(hours), Some(written)) => Some(format!("{hours} ({written})")),
         (hours, written) => hours.or(written),
@@ -97,9 +97,10 @@ fn decision_line(decided: Option<&str>, status: &str) -> String {
     let status = text::find(&format!("decision-{status}"), &[])
         .unwrap_or_else(|| text::get("decision-unknown"));
     match decided {
-        Some(date) => {
-            text::with("decision-made", &[("date", time::day(date).into()), ("status", status.into())])
-        }
+        Some(date) => text::with(
+            "decision-made",
+            &[("date", time::day(date).into()), ("status", status.into())],
+        ),
         None => text::with("decision-undated", &[("status", status.into())]),
     }
 }

@@ -58,8 +58,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem.
-    pub const ALL: [Problem; 3] =
-        [Problem::NotChosen, Problem::NoResident, Problem::UnknownNumber];
+    pub const ALL: [Problem; 3] = [Problem::NotChosen, Problem::NoResident, Problem::UnknownNumber];
 
     /// Key of its message.
     pub fn key(self) -> &'static str {

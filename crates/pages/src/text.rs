@@ -67,7 +67,10 @@ mod tests {
 
     #[test]
     fn the_file_of_texts_has_no_errors() {
-        assert_eq!(FluentResource::try_new(NB.to_owned()).map_err(|(_, errors)| errors).err(), None);
+        assert_eq!(
+            FluentResource::try_new(NB.to_owned()).map_err(|(_, errors)| errors).err(),
+            None
+        );
     }
 
     #[test]

@@ -13,6 +13,11 @@ area-legevakt = Tjenesteoversikt
 area-tavle = NEWS2-tavle
 area-innbygger = Mine opplysninger
 incomplete-title = Opplysningene er ikke fullstendige
+incomplete-record = En lagret opplysning kan ikke leses. Driften av plattformen må undersøke det.
+incomplete-measurements = { $count ->
+    [one] Én måling har en verdi eller enhet som ikke kan tolkes.
+   *[other] { $count } målinger har en verdi eller enhet som ikke kan tolkes.
+}
 incomplete-advice = Det kan finnes mer enn det som vises her. Undersøk med tjenestestedet før du legger dette til grunn.
 render-failed = Siden kunne ikke vises. Prøv igjen.
 
@@ -300,6 +305,12 @@ role-sykepleier = Sykepleier
 role-saksbehandler = Saksbehandler for tjenester
 role-system = Datasystem
 role-resident = Deg selv
+signin-role-legevaktslege = Ser tjenestene til en pasient som kommer til legevakten
+signin-role-sykepleier = Følger NEWS2 på øyeblikkelig hjelp-avdelingen
+signin-role-korttidssykepleier = Følger NEWS2 på korttidsavdelingen
+signin-role-hjemmesykepleier = Følger NEWS2 i hjemmetjenesten
+signin-role-saksbehandler = Ser tjenester og vedtak, men ikke målinger
+signin-role-innbygger = Ser sine egne opplysninger og hvem som har sett dem
 action-overview = Så oversikten over tjenestene dine
 action-news2 = Så NEWS2-målingene dine
 action-board = Så deg på tavlen over pasienter ved enheten
@@ -307,8 +318,13 @@ action-read = Leste en opplysning
 action-vread = Leste en tidligere utgave av en opplysning
 action-history = Leste historikken til en opplysning
 action-search = Søkte i opplysninger
-action-create = Registrerte en opplysning
-action-update = Endret en opplysning
+action-patient = Så hvem du er
+action-okt-events = Hentet oversikten over tjenestene dine
+action-okt-status = Spurte hvor mange tjenester du har
+action-submit-fhir = Registrerte eller endret opplysninger
+action-submit-okt = Registrerte eller endret tjenester
+action-submit-pmd = Registrerte målinger
+action-submit-events = Registrerte opplysninger
 action-access-log = Så hvem som har sett på opplysningene
 action-other = Brukte opplysninger
 purpose-TREAT = For å gi deg helsehjelp

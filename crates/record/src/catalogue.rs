@@ -123,7 +123,8 @@ mod tests {
         assert_eq!(catalogue.domains.len(), 6);
         for category in &catalogue.categories {
             assert!(catalogue.domains.iter().any(|domain| domain.key == category.domain));
-            assert!(!category.shapes.is_empty() && category.retention_years >= 10);
+            assert!(category.shapes.is_empty() == (category.key == ACCESS));
+            assert!(category.retention_years >= 10);
         }
     }
 

@@ -7,9 +7,10 @@
 
 use std::iter;
 
+use fhir::json;
+use fhir::value::Value;
 use record::news2::parameter::Value as Measured;
 use record::system;
-use serde_json::{Value, json};
 
 use crate::calendar;
 use crate::observation::{self, Measuring, Single};
@@ -91,7 +92,7 @@ pub fn organisations(municipality: &'static Municipality) -> Delivery {
 }
 
 fn delivery(municipality: &Municipality, source: &str, channel: Channel, body: &Value) -> Delivery {
-    Delivery { client_id: municipality.client_id(source), channel, body: body.to_string() }
+    Delivery { client_id: municipality.client_id(source), channel, body: fhir::json::print(body) }
 }
 
 fn of_resident(
@@ -244,7 +245,7 @@ impl Sender {
             unit: municipality.organisation_of(care.site),
         };
         let observation = observation::single(&measuring, at_ms, single);
-        let id = observation.pointer("/identifier/0/value").cloned().unwrap_or_default();
+        let id = observation.at("identifier.0.value").cloned();
         let body = json!({
             "specversion": "1.0",
             "id": id,

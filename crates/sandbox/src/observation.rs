@@ -7,12 +7,13 @@
 
 use std::sync::LazyLock;
 
+use fhir::json;
+use fhir::value::{Object, Value};
 use record::news2::codes::{Answer, Code, Codes, LOINC, Question, SNOMED};
 use record::news2::parameter::{Consciousness, Parameter, SpO2Scale, Supply, Value as Measured};
 use record::news2::score::Measurements;
 use record::news2::table::{self, Band, Limits};
 use record::system;
-use serde_json::{Value, json};
 
 use crate::calendar;
 use crate::people::Resident;
@@ -63,12 +64,12 @@ pub fn round(measuring: &Measuring<'_>, round: &Round) -> Vec<Value> {
     let mut all: Vec<Value> =
         singles.map(|single| self::single(measuring, round.at_ms, single)).collect();
     let sources: Vec<Value> = all.iter().filter_map(logical_reference).collect();
-    all.push(news2(measuring, round, &sources));
+    all.push(news2(measuring, round, sources));
     all
 }
 
 fn logical_reference(observation: &Value) -> Option<Value> {
-    let identifier = observation.get("identifier")?.get(0)?;
+    let identifier = observation.at("identifier.0")?;
     Some(json!({ "type": "Observation", "identifier": identifier }))
 }
 
@@ -89,41 +90,30 @@ pub fn single(measuring: &Measuring<'_>, at_ms: i64, single: Single) -> Value {
     };
     let mut observation = start(measuring, at_ms, key, profile, "vital-signs");
     // A performer of a VKP vital sign is a person; only scores name the organisation as well.
-    put(&mut observation, "performer", json!([by_identifier(system::FNR, measuring.by)]));
+    observation.set("performer", json!([by_identifier(system::FNR, measuring.by)]));
     match single {
         Single::Pressure(systolic, diastolic) => {
-            put(
-                &mut observation,
-                "code",
-                concept(&[(LOINC, "85354-9"), (SNOMED, "75367002")], "Blodtrykk"),
-            );
+            let panel = concept(&[(LOINC, "85354-9"), (SNOMED, "75367002")], "Blodtrykk");
+            observation.set("code", panel);
             // Right upper arm.
-            put(&mut observation, "bodySite", concept(&[(SNOMED, "368209003")], "Høyre overarm"));
-            let part = |codes: Value, value: f64| json!({ "code": codes, "valueQuantity": quantity(value, "mm[Hg]") });
+            observation.set("bodySite", concept(&[(SNOMED, "368209003")], "Høyre overarm"));
+            let part = |code: Value, value: f64| json!({ "code": code, "valueQuantity": quantity(value, "mm[Hg]") });
             let upper = coded(Question::Reading(Parameter::SystolicBloodPressure), "Systolisk");
             let lower = concept(&[(LOINC, "8462-4"), (SNOMED, "271650006")], "Diastolisk");
-            put(
-                &mut observation,
-                "component",
-                json!([part(upper, systolic), part(lower, diastolic)]),
-            );
+            observation.set("component", json!([part(upper, systolic), part(lower, diastolic)]));
         }
         Single::Weight(kilograms) => {
-            put(
-                &mut observation,
-                "code",
-                concept(&[(LOINC, "29463-7"), (SNOMED, "27113001")], "Vekt"),
-            );
-            put(&mut observation, "valueQuantity", quantity(kilograms, "kg"));
+            observation.set("code", concept(&[(LOINC, "29463-7"), (SNOMED, "27113001")], "Vekt"));
+            observation.set("valueQuantity", quantity(kilograms, "kg"));
         }
         Single::Parameter(value) => {
             let parameter = value.parameter();
-            put(&mut observation, "code", coded(Question::Reading(parameter), title(parameter)));
+            observation.set("code", coded(Question::Reading(parameter), title(parameter)));
             let (name, content) = content(value);
-            put(&mut observation, name, content);
+            observation.set(name, content);
         }
     }
-    observation
+    observation.into()
 }
 
 fn content(value: Measured) -> (&'static str, Value) {
@@ -139,24 +129,24 @@ fn content(value: Measured) -> (&'static str, Value) {
     }
 }
 
-fn news2(measuring: &Measuring<'_>, round: &Round, sources: &[Value]) -> Value {
+fn news2(measuring: &Measuring<'_>, round: &Round, sources: Vec<Value>) -> Value {
     let mut observation = start(measuring, round.at_ms, "news2", Some("NEWS2score"), "survey");
-    let performer = [(system::FNR, measuring.by), (system::ENH, measuring.unit)];
-    put(&mut observation, "performer", performer.map(|(s, v)| by_identifier(s, v)).into());
-    put(&mut observation, "code", coded(Question::Total, "NEWS2"));
-    put(&mut observation, "valueQuantity", json!({ "value": round.score.total }));
-    put(&mut observation, "derivedFrom", sources.into());
+    let organisation = by_identifier(system::ENH, measuring.unit);
+    observation.set("performer", json!([by_identifier(system::FNR, measuring.by), organisation]));
+    observation.set("code", coded(Question::Total, "NEWS2"));
+    observation.set("valueQuantity", json!({ "value": round.score.total.map(u32::from) }));
+    observation.set("derivedFrom", sources);
     let points = round.score.parameters.iter().filter_map(|(parameter, points)| {
         let scale = round.measurements.scale;
         let on = (parameter == Parameter::OxygenSaturation).then_some(scale);
         Some(json!({
             "code": coded(Question::Points(parameter, on), title(parameter)),
-            "valueQuantity": { "value": (*points)? },
+            "valueQuantity": { "value": u32::from((*points)?) },
             "interpretation": [{ "text": band_text(parameter, scale, &round.measurements)? }],
         }))
     });
-    put(&mut observation, "component", points.collect());
-    observation
+    observation.set("component", points.collect::<Value>());
+    observation.into()
 }
 
 fn start(
@@ -165,27 +155,22 @@ fn start(
     key: &str,
     profile: Option<&str>,
     category: &str,
-) -> Value {
+) -> Object {
     let Measuring { municipality, resident, source, .. } = measuring;
-    let mut observation = json!({ "resourceType": "Observation" });
+    let mut observation = Object::new();
+    observation.set("resourceType", "Observation");
     if let Some(profile) = profile {
-        put(&mut observation, "meta", json!({ "profile": [format!("{PROFILE}{profile}")] }));
+        observation.set("meta", json!({ "profile": [format!("{PROFILE}{profile}")] }));
     }
     let value = format!("{}-{:06}-{}-{key}", municipality.number, resident.index, at_ms / 1000);
     let system = format!("https://{source}.sandkasse.fkj.no/id/observasjon");
-    put(&mut observation, "identifier", json!([{ "system": system, "value": value }]));
-    put(&mut observation, "status", json!("final"));
+    observation.set("identifier", json!([{ "system": system, "value": value }]));
+    observation.set("status", "final");
     let coding = json!([{ "coding": [{ "system": CATEGORY, "code": category }] }]);
-    put(&mut observation, "category", coding);
-    put(&mut observation, "subject", by_identifier(system::FNR, &resident.number));
-    put(&mut observation, "effectiveDateTime", calendar::written(at_ms).into());
+    observation.set("category", coding);
+    observation.set("subject", by_identifier(system::FNR, &resident.number));
+    observation.set("effectiveDateTime", calendar::written(at_ms));
     observation
-}
-
-fn put(object: &mut Value, name: &str, value: Value) {
-    if let Value::Object(members) = object {
-        members.insert(name.to_owned(), value);
-    }
 }
 
 fn by_identifier(system: &str, value: &str) -> Value {
@@ -198,8 +183,8 @@ fn quantity(value: f64, unit: &str) -> Value {
 }
 
 fn concept(codes: &[(&str, &str)], text: &str) -> Value {
-    let coding: Vec<_> =
-        codes.iter().map(|(system, code)| json!({ "system": system, "code": code })).collect();
+    let coding: Value =
+        codes.iter().map(|(system, code)| json!({ "system": *system, "code": *code })).collect();
     json!({ "coding": coding, "text": text })
 }
 

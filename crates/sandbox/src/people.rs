@@ -179,8 +179,7 @@ impl Gender {
 }
 
 fn person(seed: u64, municipality: &Municipality, index: u32, household: &Household) -> Person {
-    let path = [municipality.stream, u64::from(index), 1];
-    let mut chance = Stream::new(seed, Topic::Person, &path);
+    let mut chance = stream(seed, Topic::Person, municipality, index).branch(1);
     let (birth, serial) = birth(seed, municipality, index);
     let [first, second] = household.genders;
     let gender = match (household.couple, index.is_multiple_of(2)) {

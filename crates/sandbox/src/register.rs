@@ -12,7 +12,7 @@ pub const TAVLE: &str = "tavle";
 /// Name of the source system of measurements at home (velferdsteknologisk knutepunkt).
 pub const VKP: &str = "vkp";
 
-/// The agreements begin on 2026-01-01T00:00:00Z minus enough years for any history: 2015-01-01.
+/// When the agreements begin, 2015-01-01T00:00:00Z: before anything that is delivered.
 const VALID_FROM: i64 = 1_420_070_400_000;
 
 /// The register of a municipality. Everything a source delivers is owned by the municipality, which

@@ -3,10 +3,13 @@
 //!
 //! Profiles: Oslo's municipal-service and no-basis Patient; the rest is base R4.
 
+use std::iter;
+
+use fhir::json;
+use fhir::value::{Number, Value};
 use jiff::civil::Date;
 use record::okt::{IplosCode, OktEvent, OktMessage};
 use record::{extension, service, system};
-use serde_json::{Value, json};
 
 use crate::people::Resident;
 use crate::register::PLO_EPJ;
@@ -26,40 +29,34 @@ fn own(kind: &str, value: String) -> Value {
 pub fn organization(municipality: &Municipality, site: &Site) -> Value {
     let id = municipality.site_id(site);
     let mut identifiers = vec![own("organisasjon", id.clone())];
-    if let Some(number) = site.organisation {
-        identifiers.push(json!({ "system": system::ENH, "value": number }));
-    }
-    let mut organization = json!({
+    identifiers.extend(site.organisation.map(organisation_number));
+    let parent = site.parent.and_then(|key| municipality.site(key));
+    json!({
         "resourceType": "Organization",
         "id": id,
         "identifier": identifiers,
         "active": true,
         "name": site.name,
         "telecom": [{ "system": "phone", "value": site.phone, "use": "work" }],
-    });
-    if let (Value::Object(members), Some(parent)) =
-        (&mut organization, site.parent.and_then(|key| municipality.site(key)))
-    {
-        members.insert("partOf".to_owned(), at_site(municipality, parent));
-    }
-    organization
+        "partOf": parent.map(|parent| at_site(municipality, parent)),
+    })
+}
+
+fn organisation_number(number: &str) -> Value {
+    json!({ "system": system::ENH, "value": number })
 }
 
 /// A reference to a site: literal, and logical where it has an organisation number.
 fn at_site(municipality: &Municipality, site: &Site) -> Value {
-    let reference = format!("Organization/{}", municipality.site_id(site));
-    match site.organisation {
-        Some(number) => json!({
-            "reference": reference,
-            "identifier": { "system": system::ENH, "value": number },
-            "display": site.name,
-        }),
-        None => json!({ "reference": reference, "display": site.name }),
-    }
+    json!({
+        "reference": format!("Organization/{}", municipality.site_id(site)),
+        "identifier": site.organisation.map(organisation_number),
+        "display": site.name,
+    })
 }
 
-fn at_key(municipality: &Municipality, key: &str) -> Value {
-    municipality.site(key).map_or(Value::Null, |site| at_site(municipality, site))
+fn at_key(municipality: &Municipality, key: &str) -> Option<Value> {
+    municipality.site(key).map(|site| at_site(municipality, site))
 }
 
 /// A resident as a Patient.
@@ -70,16 +67,16 @@ pub fn patient(municipality: &Municipality, resident: &Resident) -> Value {
         "meta": { "profile": [PATIENT] },
         "identifier": [
             own("pasient", format!("{}-{:06}", municipality.number, resident.index)),
-            { "system": system::FNR, "value": resident.number },
+            { "system": system::FNR, "value": &resident.number },
         ],
         "active": true,
         "name": [{ "use": "official", "family": person.family, "given": [person.given] }],
-        "telecom": [{ "system": "phone", "value": person.phone, "use": "mobile" }],
+        "telecom": [{ "system": "phone", "value": &person.phone, "use": "mobile" }],
         "gender": person.gender.code(),
         "birthDate": person.birth.to_string(),
         "address": [{
             "use": "home",
-            "line": [person.street],
+            "line": [&person.street],
             "city": municipality.town,
             "postalCode": municipality.postcode,
             "country": "NO",
@@ -90,7 +87,7 @@ pub fn patient(municipality: &Municipality, resident: &Resident) -> Value {
                 "text": kin.relation,
             }],
             "name": { "family": kin.family, "given": [kin.given] },
-            "telecom": [{ "system": "phone", "value": kin.phone }],
+            "telecom": [{ "system": "phone", "value": &kin.phone }],
         }],
         "managingOrganization": at_key(municipality, world::KOMMUNE),
     })
@@ -109,7 +106,7 @@ fn subject(resident: &Resident, links: Links<'_>) -> Value {
     json!({
         "reference": links.patient,
         "type": "Patient",
-        "identifier": { "system": system::FNR, "value": resident.number },
+        "identifier": { "system": system::FNR, "value": &resident.number },
     })
 }
 
@@ -123,16 +120,12 @@ fn service_type(system: &str, code: &str) -> Value {
 }
 
 fn period(start: Date, end: Option<Date>) -> Value {
-    match end {
-        Some(end) => json!({ "start": start.to_string(), "end": end.to_string() }),
-        None => json!({ "start": start.to_string() }),
-    }
+    json!({ "start": start.to_string(), "end": end.map(|end| end.to_string()) })
 }
 
 /// A decimal, written without a fraction where it has none: 16 and not 16.0.
 pub fn decimal(value: f64) -> Value {
-    let text = value.to_string();
-    text.parse::<i64>().map_or_else(|_| json!(value), |whole| json!(whole))
+    Number::parse(&value.to_string()).into()
 }
 
 fn per_week(hours: f64) -> Value {
@@ -150,11 +143,12 @@ pub fn episode(
     decision: &Decision,
     links: Links<'_>,
 ) -> Value {
-    let mut extensions =
-        vec![json!({ "url": extension::SERVICE_DESCRIPTION, "valueMarkdown": decision.text })];
-    if let Some(hours) = decision.hours {
-        extensions.push(json!({ "url": extension::WEEKLY_EXTENT, "valueRatio": per_week(hours) }));
-    }
+    let description =
+        json!({ "url": extension::SERVICE_DESCRIPTION, "valueMarkdown": decision.text });
+    let extent = decision
+        .hours
+        .map(|hours| json!({ "url": extension::WEEKLY_EXTENT, "valueRatio": per_week(hours) }));
+    let extensions: Value = iter::once(description).chain(extent).collect();
     let status = match decision.state {
         State::Planned => "planned",
         State::Active => "active",
@@ -187,30 +181,24 @@ pub fn service_request(
         State::OnHold => "on-hold",
         State::Finished => "completed",
     };
-    let mut request = json!({
+    let revision = decision
+        .revision
+        .map(|date| json!([{ "url": extension::REVISION_DATE, "valueDate": date.to_string() }]));
+    json!({
         "resourceType": "ServiceRequest",
+        "extension": revision,
         "identifier": [own("vedtak", source_id(municipality, resident, decision))],
         "status": status,
         "intent": "order",
         "code": service_type(system::SERVICE_TYPE, decision.code),
+        "quantityRatio": decision.hours.map(per_week),
         "subject": subject(resident, links),
         "occurrencePeriod": period(decision.start, decision.end),
         "authoredOn": decision.decided.to_string(),
         "requester": at_key(municipality, world::CASE_OFFICE),
         "performer": [at_key(municipality, decision.site)],
         "note": [{ "text": decision.text }],
-    });
-    if let Value::Object(members) = &mut request {
-        if let Some(date) = decision.revision {
-            let revision =
-                json!([{ "url": extension::REVISION_DATE, "valueDate": date.to_string() }]);
-            members.insert("extension".to_owned(), revision);
-        }
-        if let Some(hours) = decision.hours {
-            members.insert("quantityRatio".to_owned(), per_week(hours));
-        }
-    }
-    request
+    })
 }
 
 /// All services of a resident as one OKT message.

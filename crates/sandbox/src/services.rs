@@ -229,8 +229,9 @@ impl Desk<'_> {
         let start = days_after(self.today, -ago);
         let end = offer.days.map(|days| days_after(start, days));
         let revision = match end {
-            Some(end) if offer.days > Some(3) => Some(days_after(end, -7)),
-            Some(_) => None,
+            // A short stay is not assessed again: it ends.
+            Some(_) if offer.days < Some(30) => None,
+            Some(end) => Some(days_after(end, -7)),
             // Every year after the start: the first that is not past.
             None => Some(days_after(start, (ago / 365 + 1) * 365)),
         };

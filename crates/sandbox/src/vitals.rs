@@ -126,7 +126,7 @@ fn times(resident: &Resident, care: &Care, infections: &[Infection], now_ms: i64
         (true, true) => (3, 60),
         (true, false) => (7, 42),
         (false, true) => (7, 60),
-        (false, false) => (30, 120),
+        (false, false) => (30, 150),
     };
     let today = calendar::date_of(now_ms);
     let on_ward = matches!(care.place, Place::Kad | Place::ShortStay);

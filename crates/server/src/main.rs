@@ -1,3 +1,36 @@
-//! The fkj binary.
+//! The `fkj` program: the HTTP edge, inbound tokens and configuration, and the commands that
+//! operators and newcomers type. No rule of the domain lives here.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod app;
+mod capability;
+mod claims;
+mod command;
+mod config;
+mod fill;
+mod input;
+mod problem;
+mod routes;
+mod token;
+mod web;
+
+fn main() -> ExitCode {
+    let command = command::Command::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("FKJ_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    match command.run() {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -143,3 +143,42 @@ fn is_simple(path: &str) -> bool {
             || argument("where").is_some_and(is_condition)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn line(code: &str, expression: &str) -> Result<String, String> {
+        let parameter = json!({
+            "type": "reference",
+            "code": code,
+            "version": "4.0.1",
+            "target": ["Patient", "Group"],
+            "expression": expression,
+        });
+        let structures = BTreeMap::from([("Observation".to_owned(), Value::Null)]);
+        entry(&parameter, "Observation", &structures)
+    }
+
+    #[test]
+    fn expressions_become_paths_and_targets() {
+        let ok = |expression, expected: &str| {
+            assert_eq!(line("x", expression).as_deref(), Ok(expected), "{expression}");
+        };
+        ok("Observation.a.b", "reference a.b Group,Patient");
+        ok("Account.a | Observation.c | Observation.b", "reference b|c Group,Patient");
+        ok("(Observation.a as Quantity).b", "reference a.as(Quantity).b Group,Patient");
+        ok("Observation.a as Period", "reference a.as(Period) Group,Patient");
+        ok("Observation.a.where(resolve() is Patient)", "reference a Patient");
+        ok("Observation.a.where(b='c').d", "reference a.where(b='c').d Group,Patient");
+    }
+
+    #[test]
+    fn what_is_not_a_path_is_skipped_with_a_reason() {
+        let refused = |code, expression| line(code, expression).unwrap_err();
+        assert_eq!(refused("x", "Observation.a[0].b"), "expression Observation.a[0].b");
+        assert_eq!(refused("x", "Account.a"), "no expression");
+        assert_eq!(refused("_id", "Observation.id"), "kept by the store");
+    }
+}

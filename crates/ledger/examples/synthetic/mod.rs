@@ -107,7 +107,26 @@ const PATIENT: &str = r#"{"resourceType":"Patient","id":"§id","meta":{"profile"
 const PLAN: &str = r#"{"resourceType":"CarePlan","id":"§id","meta":{"source":"§source"},"status":"active","intent":"plan","category":[{"coding":[{"system":"http://snomed.info/sct","code":"734163000","display":"Care plan"}]}],"title":"Tiltaksplan","description":"§note","subject":{"identifier":{"system":"urn:oid:2.16.578.1.12.4.1.4.1","value":"§fnr"}},"period":{"start":"§date"},"author":{"identifier":{"system":"urn:oid:2.16.578.1.12.4.1.4.4","value":"§hpr"}},"activity":[{"detail":{"kind":"ServiceRequest","code":{"text":"Måle blodtrykk"},"status":"in-progress","description":"§note"}},{"detail":{"kind":"ServiceRequest","code":{"text":"Veie"},"status":"scheduled","description":"§note"}}]}"#;
 const AUDIT: &str = r#"{"resourceType":"AuditEvent","type":{"system":"http://terminology.hl7.org/CodeSystem/audit-event-type","code":"rest","display":"Restful Operation"},"subtype":[{"system":"http://hl7.org/fhir/restful-interaction","code":"search-type","display":"search"}],"action":"E","recorded":"§time","outcome":"0","purposeOfEvent":[{"coding":[{"system":"urn:oid:2.16.578.1.12.4.1.1.9151",§service}]}],"agent":[{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/extra-security-role-type","code":"humanuser"}]},"who":{"identifier":{"system":"urn:oid:2.16.578.1.12.4.1.4.4","value":"§hpr"},"display":"§first §last"},"requestor":true},{"who":{"identifier":{"system":"urn:oid:2.16.578.1.12.4.1.4.101",§org"},"requestor":false}],"source":{"observer":{"display":"fkj"}},"entity":[{"what":{"reference":"Observation/§uuid"},"detail":[{"type":"version","valueString":"§60"}]},{"what":{"identifier":{"system":"urn:oid:2.16.578.1.12.4.1.4.1","value":"§fnr"}}}]}"#;
 
-/// The `n`th made-up body: an envelope and a resource.
+const PRACTITIONER: &str = r#"{"resourceType":"Practitioner","id":"§id","meta":{"profile":["http://hl7.no/fhir/StructureDefinition/no-basis-Practitioner"]},"identifier":[{"system":"urn:oid:2.16.578.1.12.4.1.4.4","value":"§hpr"},{"system":"urn:oid:2.16.578.1.12.4.1.4.1","value":"§fnr"}],"active":true,"name":[{"use":"official","family":"§last","given":["§first"]}],"telecom":[{"system":"email","value":"post@eksempel.no","use":"work"}],"birthDate":"§date","qualification":[{"code":{"coding":[{"system":"urn:oid:2.16.578.1.12.4.1.1.9060","code":"SP","display":"Sykepleier"}]}}]}"#;
+const RELATED: &str = r#"{"resourceType":"RelatedPerson","id":"§id","meta":{"profile":["http://hl7.no/fhir/StructureDefinition/no-basis-RelatedPerson"]},"identifier":[{"system":"urn:oid:2.16.578.1.12.4.1.4.1","value":"§fnr"}],"active":true,"patient":{"reference":"Patient/§uuid"},"relationship":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleCode","code":"SIB","display":"sibling"}]}],"name":[{"family":"§last","given":["§first"]}],"telecom":[{"system":"phone","value":"+47§hpr0","use":"mobile"}],"gender":"male","period":{"start":"§date"}}"#;
+const ORGANIZATION: &str = r#"{"resourceType":"Organization","id":"§id","meta":{"profile":["http://hl7.no/fhir/StructureDefinition/no-basis-Organization"]},"identifier":[{"system":"urn:oid:2.16.578.1.12.4.1.4.101","value":"9§hpr0"},{"system":"urn:oid:2.16.578.1.12.4.1.4.102","value":"§60"}],"active":true,"type":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/organization-type","code":"prov","display":"Healthcare Provider"}]}],"name":"Lyngtunet sykehjem","address":[{"use":"work","type":"physical","line":["§street §60"],§town,"country":"NO"}],"partOf":{"reference":"Organization/§uuid"}}"#;
+const APPOINTMENT: &str = r#"{"resourceType":"Appointment","id":"§id","meta":{"profile":["http://hl7.no/fhir/StructureDefinition/no-basis-Appointment"]},"extension":[{"url":"http://hl7.no/fhir/StructureDefinition/no-basis-referraldocument","valueReference":{"reference":"DocumentReference/§uuid"}}],"status":"booked","serviceType":[{"coding":[{"system":"urn:oid:2.16.578.1.12.4.1.1.8655","code":"1","display":"Konsultasjon"}]}],"description":"§note","start":"§time","end":"§time","created":"§time","patientInstruction":"Ta med legemiddelliste.","participant":[{"actor":{"reference":"Patient/§uuid","display":"§first §last"},"required":"required","status":"accepted"},{"actor":{"reference":"HealthcareService/§uuid"},"status":"accepted","period":{"start":"§time","end":"§time"}}]}"#;
+const CONSENT: &str = r#"{"resourceType":"Consent","id":"§id","identifier":[{"system":"urn:ietf:rfc:3986","value":"urn:uuid:§uuid"}],"status":"active","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},"category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"patient":{"identifier":{"system":"urn:oid:2.16.578.1.12.4.1.4.1","value":"§fnr"}},"dateTime":"§time","performer":[{"reference":"Patient/§uuid"}],"organization":[{"identifier":{"system":"urn:oid:2.16.578.1.12.4.1.4.101",§org"}],"policyRule":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"OPTOUT"}]},"provision":{"type":"deny","period":{"start":"§date","end":"§date"},"actor":[{"role":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ParticipationType","code":"IRCP"}]},"reference":{"identifier":{"system":"urn:oid:2.16.578.1.12.4.1.4.4","value":"§hpr"}}}]}}"#;
+const EVENT: &str = r#"{"resourceType":"Bundle","id":"§id","type":"collection","timestamp":"§time","entry":[{"fullUrl":"urn:uuid:§uuid","resource":{"resourceType":"MedicationStatement","id":"§uuid","status":"active","medicationCodeableConcept":{"coding":[{"system":"http://www.whocc.no/atc","code":"C07AB02","display":"Metoprolol"}],"text":"Metoprolol depottablett 50 mg"},"subject":{"reference":"Patient/§uuid"},"effectivePeriod":{"start":"§date"},"dosage":[{"text":"1 tablett morgen","timing":{"repeat":{"frequency":1,"period":1,"periodUnit":"d"}}}]}},{"fullUrl":"urn:uuid:§uuid","resource":{"resourceType":"AllergyIntolerance","clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}]},"code":{"coding":[{"system":"http://snomed.info/sct","code":"91936005","display":"Allergy to penicillin"}]},"patient":{"reference":"Patient/§uuid"}}},{"fullUrl":"urn:uuid:§uuid","resource":{"resourceType":"Condition","clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}]},"code":{"coding":[{"system":"urn:oid:2.16.578.1.12.4.1.1.7170","code":"K86","display":"Hypertensjon ukomplisert"}]},"subject":{"reference":"Patient/§uuid"},"recordedDate":"§date"}}]}"#;
+
+/// The rarer kinds, drawn evenly.
+const RARE: [(&str, &str); 8] = [
+    ("CarePlan", PLAN),
+    ("AuditEvent", AUDIT),
+    ("Practitioner", PRACTITIONER),
+    ("RelatedPerson", RELATED),
+    ("Organization", ORGANIZATION),
+    ("Appointment", APPOINTMENT),
+    ("Consent", CONSENT),
+    ("Bundle", EVENT),
+];
+
+/// The `n`th made-up body: an envelope and a resource, as systems print it.
 pub fn body(n: u64) -> Vec<u8> {
     let draw = &mut Draw(n.wrapping_mul(0x5851_f42d_4c95_7f2d));
     let observation = |profile: &str, middle: &str| {
@@ -122,10 +141,11 @@ pub fn body(n: u64) -> Vec<u8> {
         9 | 10 => observation("NEWS2score", NEWS2),
         11 | 12 => ("EpisodeOfCare", EPISODE.to_owned()),
         13 => ("ServiceRequest", REQUEST.to_owned()),
-        14 => match draw.number(2) {
-            0 => ("CarePlan", PLAN.to_owned()),
-            _ => ("AuditEvent", AUDIT.to_owned()),
-        },
+        14 => {
+            let (kind, template) =
+                RARE.get(draw.number(8) as usize).copied().unwrap_or(("CarePlan", PLAN));
+            (kind, template.to_owned())
+        }
         _ => ("Patient", PATIENT.to_owned()),
     };
     let id = draw.uuid();

@@ -6,6 +6,7 @@ use ledger::body::MAX_BYTES;
 use ledger::chain::entry_hash;
 use ledger::clock::FixedClock;
 use ledger::error::{Category, Error};
+use ledger::faults::{Faults, Point};
 use ledger::ledger::{Ledger, LedgerOptions};
 use parking_lot::Mutex;
 use record::entry::{Kind, Position};
@@ -193,6 +194,7 @@ fn erased_content_is_gone_and_the_fact_of_it_stays() {
     )
     .unwrap();
     assert_eq!(audit.by_person(a, None, 9).unwrap()[0].body, plain("who looked"));
+    assert!(audit.verify(|_, _| {}).unwrap().is_sound());
 }
 
 #[test]
@@ -233,4 +235,56 @@ fn what_cannot_be_kept_is_refused_and_the_next_group_is_kept() {
     beside.execute_batch("ALTER TABLE elsewhere RENAME TO body").unwrap();
     let kept = ledger.append_blocking(vec![draft("1", None, "one")]).unwrap();
     assert_eq!(positions(&kept), [(1, true)]);
+}
+
+#[test]
+fn damage_is_an_error_at_its_place_and_the_rest_stays_readable() {
+    let dir = tempdir().unwrap();
+    let keys = keys(dir.path());
+    let ledger = open(dir.path(), options(&keys));
+    let group = ["1", "2", "3", "4"].map(|id| draft(id, None, id)).to_vec();
+    ledger.append_blocking(group).unwrap();
+    let beside = rusqlite::Connection::open(dir.path().join("ledger.db")).unwrap();
+    let place = |result: Result<Vec<_>, Error>| match result {
+        Err(Error::Corrupt { position, .. }) => position,
+        other => panic!("{other:?}"),
+    };
+
+    beside.execute_batch("UPDATE body SET bytes = zeroblob(40) WHERE position = 2").unwrap();
+    assert_eq!(place(ledger.read(1, 9)), 2);
+    assert_eq!(ledger.read(3, 9).unwrap().len(), 2);
+    beside.execute_batch("DELETE FROM body WHERE position = 2").unwrap();
+    assert_eq!(place(ledger.read(1, 9)), 2);
+    beside.execute_batch("DELETE FROM entry WHERE position = 2").unwrap();
+    assert_eq!(place(ledger.read(1, 9)), 1);
+    assert_eq!(ledger.verify(|_, _| {}).unwrap().faults[0].position, 2);
+    drop(ledger);
+
+    beside.execute_batch("UPDATE entry SET bytes = x'00' WHERE position = 4").unwrap();
+    assert!(matches!(
+        try_open(dir.path(), options(&keys)),
+        Err(Error::Corrupt { position: 4, .. })
+    ));
+}
+
+#[test]
+fn a_writer_that_ends_says_so_and_opening_again_tells_what_is_kept() {
+    struct PanicAfterCommit;
+    impl Faults for PanicAfterCommit {
+        fn at(&self, point: Point) {
+            assert_ne!(point, Point::Committed, "the test ends the writer here");
+        }
+    }
+    let dir = tempdir().unwrap();
+    let keys = keys(dir.path());
+    let faults = Arc::new(PanicAfterCommit);
+    let ledger = open(dir.path(), LedgerOptions { faults, ..options(&keys) });
+    for id in ["1", "2"] {
+        let unknown = ledger.append_blocking(vec![draft(id, None, "content")]).unwrap_err();
+        assert!(matches!(unknown, Error::Stopped));
+    }
+    drop(ledger);
+    let ledger = open(dir.path(), options(&keys));
+    let group = vec![draft("1", None, "content"), draft("2", None, "content")];
+    assert_eq!(positions(&ledger.append_blocking(group).unwrap()), [(1, false), (2, true)]);
 }

@@ -5,6 +5,7 @@
 
 use crate::town::{draft, keys, open, options, person};
 use ledger::append::{Body, Draft};
+use ledger::error::Error;
 use ledger::faults::{Faults, Point};
 use ledger::ledger::LedgerOptions;
 use ledger::verify;
@@ -61,9 +62,9 @@ fn child(dir: &Path, point: Option<Point>, appenders: usize) {
     });
 }
 
-/// Runs the child part of `test`.
-fn start(test: &str, dir: &Path, point: Option<Point>) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+/// Runs the child part of `test`, in this binary however `command` starts it.
+fn start(mut command: Command, test: &str, dir: &Path, point: Option<Point>) -> Child {
+    command
         .args(["--exact", test, "--nocapture"])
         .env("FKJ_CRASH_CHILD", dir)
         .env("FKJ_CRASH_POINT", format!("{point:?}"))
@@ -71,6 +72,10 @@ fn start(test: &str, dir: &Path, point: Option<Point>) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
+}
+
+fn this_binary() -> Command {
+    Command::new(std::env::current_exe().unwrap())
 }
 
 fn child_folder() -> Option<(PathBuf, Option<Point>)> {
@@ -128,7 +133,8 @@ fn a_crash_at_each_point_leaves_what_the_documentation_says() {
     let name = "crash::a_crash_at_each_point_leaves_what_the_documentation_says";
     for point in Point::ALL {
         let dir = tempdir().unwrap();
-        let acks = acknowledged(&mut start(name, dir.path(), Some(point)), usize::MAX);
+        let acks =
+            acknowledged(&mut start(this_binary(), name, dir.path(), Some(point)), usize::MAX);
         // The fifth group was under way. Up to the commit it is gone; from the commit it is there,
         // though nobody was told before the answer.
         let there = check(dir.path(), &acks);
@@ -147,10 +153,43 @@ fn kills_under_load_lose_nothing_acknowledged() {
     let mut acks = HashSet::new();
     for limit in [1, 40, 7, 150, 23] {
         let name = "crash::kills_under_load_lose_nothing_acknowledged";
-        acks.extend(acknowledged(&mut start(name, dir.path(), None), limit));
+        acks.extend(acknowledged(&mut start(this_binary(), name, dir.path(), None), limit));
         assert!(check(dir.path(), &acks) >= acks.len());
     }
     assert!(acks.len() >= 221);
+}
+
+/// The system refuses to write on: the appender is told, the writer stops, nothing acknowledged is
+/// lost, and with room again the ledger goes on.
+#[test]
+fn a_disk_that_refuses_stops_the_writer_and_loses_nothing() {
+    if let Some((dir, _)) = child_folder() {
+        return child_until_refused(&dir);
+    }
+    let dir = tempdir().unwrap();
+    let name = "crash::a_disk_that_refuses_stops_the_writer_and_loses_nothing";
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 600; exec \"$0\" \"$@\""]);
+    limited.arg(std::env::current_exe().unwrap());
+    let acks = acknowledged(&mut start(limited, name, dir.path(), None), usize::MAX);
+    assert!(acks.len() > 3);
+    check(dir.path(), &acks);
+}
+
+fn child_until_refused(dir: &Path) {
+    let keys = keys(dir);
+    let a = person(&keys, "01810112345");
+    let ledger = open(dir, options(&keys));
+    for n in 0.. {
+        if let Err(refused) = ledger.append_blocking(group(0, n, a)) {
+            assert!(matches!(refused, Error::Storage { .. }), "{refused}");
+            let after = ledger.append_blocking(group(0, n + 1, a)).unwrap_err();
+            assert!(matches!(after, Error::Stopped), "{after}");
+            // What the parent takes for a crash.
+            std::process::exit(3);
+        }
+        std::io::stderr().write_all(format!("ack 0 {n}\n").as_bytes()).unwrap();
+    }
 }
 
 /// Power lost: the write-ahead file may end anywhere after what was synced. Whatever its length, the
@@ -162,7 +201,10 @@ fn a_torn_write_ahead_file_leaves_a_whole_beginning() {
     }
     let dir = tempdir().unwrap();
     let name = "crash::a_torn_write_ahead_file_leaves_a_whole_beginning";
-    let acks = acknowledged(&mut start(name, dir.path(), Some(Point::Answered)), usize::MAX);
+    let acks = acknowledged(
+        &mut start(this_binary(), name, dir.path(), Some(Point::Answered)),
+        usize::MAX,
+    );
     let public_key = keys(dir.path()).public_key(crate::town::NAME).unwrap();
     let wal = std::fs::read(dir.path().join("ledger.db-wal")).unwrap();
     let mut seen = HashSet::new();

@@ -1,6 +1,6 @@
 //! Made-up courses of NEWS2.
 
-use exchange::answer::{Board, News2};
+use exchange::answer::{Board, Incomplete, News2};
 use record::news2::assemble::{self, Reading, WINDOW_MS};
 use record::news2::course::Course;
 use record::news2::parameter::{ByParameter, Consciousness, Parameter, SpO2Scale, Supply, Value};
@@ -29,7 +29,11 @@ fn round(at_ms: i64, state: &State) -> Vec<Reading> {
         }),
         Value::Temperature(temperature),
     ];
-    let reading = |(i, value): (i64, Value)| Reading { at_ms: at_ms + i * 60_000, value, source: String::new() };
+    let reading = |(i, value): (i64, Value)| Reading {
+        at_ms: at_ms + i * 60_000,
+        value,
+        source: String::new(),
+    };
     (0..).zip(values).map(reading).collect()
 }
 
@@ -51,7 +55,14 @@ fn around(i: i64, s: &State) -> State {
     )
 }
 
-fn news2(id: u8, name: &str, born: &str, sets: &[Reading], received: &[Received], now: i64) -> News2 {
+fn news2(
+    id: u8,
+    name: &str,
+    born: &str,
+    sets: &[Reading],
+    received: &[Received],
+    now: i64,
+) -> News2 {
     News2 {
         patient: people::patient(id, name, born, "14834112345"),
         course: Course::build(assemble::assemble(sets, received, WINDOW_MS), now),
@@ -140,7 +151,7 @@ pub fn board(now: i64) -> Board {
             copd(now),
             news2(5, "Gudrun Eide", "1944-01-30", &steady(50, 1, &well, now), &[], now),
             News2 {
-                incomplete: vec!["Kilden svarte ikke.".to_owned()],
+                incomplete: vec![Incomplete::Measurements { count: 2 }],
                 ..news2(6, "Per Ås", "1951-09-09", &partial, &[], now)
             },
             nothing(now),

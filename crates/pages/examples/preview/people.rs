@@ -1,6 +1,6 @@
 //! Made-up people, services and looks.
 
-use exchange::answer::{
+use exchange::answer::{Incomplete, 
     AccessLine, DecisionLine, Overview, PatientHeader, ServiceLine, ServiceStatus, Site,
 };
 use pages::layout::{Area, Session};
@@ -28,7 +28,7 @@ pub fn patient(id: u8, name: &str, born: &str, number: &str) -> PatientHeader {
         name: Some(name.to_owned()),
         number: Some(number.to_owned()),
         birth_date: Some(born.to_owned()),
-        gender: Some(if id % 2 == 0 { "male" } else { "female" }.to_owned()),
+        gender: Some(if id.is_multiple_of(2) { "male" } else { "female" }.to_owned()),
         address: Some("Fjordveien 12, 9901 Dalfjord".to_owned()),
         phone: Some("+47 900 00 000".to_owned()),
     }
@@ -108,7 +108,7 @@ pub fn overview() -> Overview {
             },
             line("Støttekontakt", ServiceStatus::Cancelled, now - 300 * 24 * HOUR),
         ],
-        incomplete: vec!["Kilden «Velferdsteknologi» svarte ikke innen fristen.".to_owned()],
+        incomplete: vec![Incomplete::Record { position: 41 }],
     }
 }
 
@@ -131,18 +131,19 @@ pub fn empty_overview() -> Overview {
 
 /// Looks, one of them refused.
 pub fn looks(now: i64) -> Vec<AccessLine> {
-    let look = |hours: i64, who: &str, role: &str, organisation: &str, purpose: &str, action: &str| {
-        AccessLine {
-            at: now - hours * HOUR,
-            who: who.to_owned(),
-            role: role.to_owned(),
-            organisation: organisation.to_owned(),
-            purpose: purpose.to_owned(),
-            action: action.to_owned(),
-            categories: vec!["services".to_owned(), "measurements".to_owned()],
-            refused: None,
-        }
-    };
+    let look =
+        |hours: i64, who: &str, role: &str, organisation: &str, purpose: &str, action: &str| {
+            AccessLine {
+                at: now - hours * HOUR,
+                who: who.to_owned(),
+                role: role.to_owned(),
+                organisation: organisation.to_owned(),
+                purpose: purpose.to_owned(),
+                action: action.to_owned(),
+                categories: vec!["services".to_owned(), "measurements".to_owned()],
+                refused: None,
+            }
+        };
     let legevakt = "Dalfjord legevakt";
     vec![
         look(2, "Sunniva Granli", "legevaktslege", legevakt, "ETREAT", "overview"),
@@ -169,7 +170,11 @@ pub fn choices(problem: Option<Problem>) -> SignIn {
             choice("9902", "Granfjelldal kommune", "Kommunenummer 9902"),
         ],
         roles: vec![
-            choice("legevaktslege", "Lege på legevakten", "Ser tjenester og målinger for én pasient"),
+            choice(
+                "legevaktslege",
+                "Lege på legevakten",
+                "Ser tjenester og målinger for én pasient",
+            ),
             choice("sykepleier", "Sykepleier", "Følger pasientene på avdelingens NEWS2-tavle"),
             choice("saksbehandler", "Saksbehandler", "Ser tjenester og vedtak"),
             choice("innbygger", "Innbygger", "Ser sine egne opplysninger og hvem som har sett dem"),

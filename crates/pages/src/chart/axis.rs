@@ -25,7 +25,9 @@ impl Scale {
         Self {
             knots: match measure {
                 Measure::Respiration => &[(0.0, 0.0), (4.0, 10.0), (30.0, 114.0), (60.0, 128.0)],
-                Measure::OxygenSaturation => &[(50.0, 0.0), (80.0, 10.0), (83.0, 18.0), (97.5, 126.0), (100.5, 140.0)],
+                Measure::OxygenSaturation => {
+                    &[(50.0, 0.0), (80.0, 10.0), (83.0, 18.0), (97.5, 126.0), (100.5, 140.0)]
+                }
                 Measure::SystolicBloodPressure => {
                     &[(40.0, 0.0), (70.0, 18.0), (120.0, 88.0), (225.0, 140.0), (280.0, 156.0)]
                 }
@@ -69,6 +71,8 @@ pub(crate) struct Window {
 pub(crate) struct Tick {
     pub x: String,
     pub label: String,
+    /// Whether it gives way where there is little room.
+    pub odd: bool,
     /// Class that keeps the label inside the drawing.
     pub anchor: &'static str,
 }
@@ -103,17 +107,19 @@ impl Window {
         };
         let mut ticks = Vec::new();
         let mut at = time::oslo(self.from_ms).start_of_day().ok();
-        while let Some(zoned) = at.filter(|zoned| zoned.timestamp().as_millisecond() <= self.to_ms) {
+        while let Some(zoned) = at.filter(|zoned| zoned.timestamp().as_millisecond() <= self.to_ms)
+        {
             let at_ms = zoned.timestamp().as_millisecond();
             if self.holds(at_ms) {
-                ticks.push(self.tick(&zoned, at_ms, hourly));
+                let odd = ticks.len() % 2 == 1;
+                ticks.push(self.tick(&zoned, at_ms, hourly, odd));
             }
             at = zoned.checked_add(step).ok();
         }
         ticks
     }
 
-    fn tick(&self, zoned: &Zoned, at_ms: i64, hourly: bool) -> Tick {
+    fn tick(&self, zoned: &Zoned, at_ms: i64, hourly: bool, odd: bool) -> Tick {
         let label = if hourly && zoned.hour() != 0 {
             format!("{:02}", zoned.hour())
         } else {
@@ -124,7 +130,7 @@ impl Window {
             95.0.. => "end",
             _ => "middle",
         };
-        Tick { x: self.x(at_ms), label, anchor }
+        Tick { x: self.x(at_ms), label, odd, anchor }
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) struct Figure {
     ticks: Vec<Tick>,
     differing: Vec<Differing>,
     readings: Readings,
+    folded: bool,
 }
 
 struct Link {
@@ -80,7 +81,13 @@ impl Figure {
             ticks: window.ticks(),
             differing: difference::differing(&sets, now_ms),
             readings: Readings::new(&sets, now_ms),
+            folded: false,
         }
+    }
+
+    /// The same with its table folded until asked for.
+    pub fn folded(self) -> Self {
+        Self { folded: true, ..self }
     }
 }
 
@@ -101,8 +108,7 @@ fn thinned<'a>(sets: &[&'a Set], window: Window) -> Vec<&'a Set> {
     let most = i64::try_from(MOST).unwrap_or(1);
     let stretch = (window.to_ms.saturating_sub(window.from_ms) / most).max(1);
     let place = |set: &Set| set.to_ms.saturating_sub(window.from_ms) / stretch;
-    let points =
-        |set: &Set| set.total().map_or(set.score().partial_sum, |total| total.value());
+    let points = |set: &Set| set.total().map_or(set.score().partial_sum, |total| total.value());
     sets.chunk_by(|a, b| place(a) == place(b))
         .filter_map(|chunk| chunk.iter().copied().max_by_key(|set| points(set)))
         .collect()

@@ -1,8 +1,8 @@
 //! The NEWS2 chart: the seven parameters and the total over time.
 
-pub(crate) mod figure;
 mod axis;
 mod difference;
+pub(crate) mod figure;
 mod panel;
 mod readings;
 

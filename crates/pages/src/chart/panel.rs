@@ -7,8 +7,8 @@ use record::news2::parameter::{Consciousness, Parameter, SpO2Scale, Supply, Valu
 use record::news2::table::{self, Limits};
 
 use super::axis::{Scale, Window};
-use crate::news2::words::{self, Tag};
 use crate::news2::summary;
+use crate::news2::words::{self, Tag};
 use crate::text;
 use crate::time;
 
@@ -83,13 +83,7 @@ pub(crate) fn panels(course: &Course, sets: &[&Set], window: Window, now_ms: i64
     ]
 }
 
-fn numeric(
-    measure: Measure,
-    course: &Course,
-    sets: &[&Set],
-    window: Window,
-    now_ms: i64,
-) -> Panel {
+fn numeric(measure: Measure, course: &Course, sets: &[&Set], window: Window, now_ms: i64) -> Panel {
     let scale = Scale::of(measure);
     let line = course.line(measure);
     let normal = line.and_then(|line| line.normal.as_ref().ok());
@@ -120,7 +114,7 @@ fn numeric(
             y: px(scale.y(normal.high) - 1.0),
             height: px(scale.y(normal.low) - scale.y(normal.high) + 2.0),
         }),
-        normal_text: normal.map(words::normal_range),
+        normal_text: normal.map(|normal| words::normal_range(measure, normal)),
         spoken: spoken(&name, latest.as_deref(), points.as_ref(), marks.len()),
         marks,
         latest_points: points,

@@ -42,7 +42,6 @@ pub(crate) fn summary(course: &Course, now_ms: i64) -> Option<Summary> {
     let set = course.latest_with_total().or_else(|| course.latest())?;
     let known = risk(set);
     let line = course.line(Measure::Total);
-    let normal = line.map(|line| &line.normal);
     Some(Summary {
         total: set.total().map_or_else(|| "–".to_owned(), |total| total.value().to_string()),
         risk: words::risk(known),
@@ -51,8 +50,8 @@ pub(crate) fn summary(course: &Course, now_ms: i64) -> Option<Summary> {
         measured: time::moment(set.to_ms, now_ms),
         remark: remark(set),
         later: later(course, set, now_ms),
-        normal: normal.map(words::normal).unwrap_or_default(),
-        normal_ground: normal.map(words::normal_ground).unwrap_or_default(),
+        normal: line.map(words::normal).unwrap_or_default(),
+        normal_ground: line.map(|line| words::normal_ground(&line.normal)).unwrap_or_default(),
         deviation: line.and_then(|line| line.deviation.as_ref()).map(words::deviation),
         trend: line.map(|line| words::trend(&line.movement)),
     })

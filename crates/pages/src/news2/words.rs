@@ -1,5 +1,6 @@
 //! Words for NEWS2: parameters, values, risk, trend and normal level.
 
+use record::news2::course::Line;
 use record::news2::normal::{Deviation, Measure, Normal, Place, TooLittle};
 use record::news2::parameter::{Consciousness, Parameter, Supply, Value};
 use record::news2::score::{KnownRisk, Risk};
@@ -104,15 +105,17 @@ pub(crate) fn trend(movement: &Movement) -> Tag {
 }
 
 /// `4–5` or `4`, in the unit of the measure.
-pub(crate) fn normal_range(normal: &Normal) -> String {
-    let (low, high) = (short_number(normal.low), short_number(normal.high));
+pub(crate) fn normal_range(measure: Measure, normal: &Normal) -> String {
+    let one_decimal = measure.parameter().is_some_and(|parameter| parameter.decimals() == 1);
+    let write = |value| if one_decimal { number(value, 1) } else { short_number(value) };
+    let (low, high) = (write(normal.low), write(normal.high));
     if low == high { low } else { format!("{low}–{high}") }
 }
 
 /// The normal level, or why it is not known.
-pub(crate) fn normal(normal: &Result<Normal, TooLittle>) -> String {
-    match normal {
-        Ok(normal) => normal_range(normal),
+pub(crate) fn normal(line: &Line) -> String {
+    match &line.normal {
+        Ok(normal) => normal_range(line.measure, normal),
         Err(TooLittle::Days { .. } | TooLittle::Span { .. }) => text::get("normal-unknown"),
     }
 }

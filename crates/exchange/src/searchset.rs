@@ -1,0 +1,222 @@
+//! Searches and histories as Bundles. Stored resources are written into the answer as the bytes
+//! they are kept as.
+
+use access::caller::Caller;
+use fhir::instant::format_instant;
+use fhir::issue::{Issue, IssueCode, operation_outcome};
+use fhir::json;
+use fhir::query::{Query, Reason, Summary};
+use fhir::value::Value;
+use record::identity::contains_number;
+use view::search::{Page, can_sort};
+use view::store::Stored;
+
+use crate::error::Failure;
+use crate::read::Version;
+use crate::tenant::Tenant;
+
+/// Names and values of a query or form, decoded.
+pub type Pairs = Vec<(String, String)>;
+
+/// Parameter of a paging link: where the page before ended.
+const CURSOR: &str = "_cursor";
+
+/// A search as it was asked.
+pub struct Search {
+    kind: &'static str,
+    query: Query,
+    cursor: Option<String>,
+    /// What links repeat.
+    pairs: Pairs,
+    /// Parameters that were not acted on.
+    ignored: Vec<Issue>,
+}
+
+impl Search {
+    /// Reads the parameters. Under `handling=strict` an unsupported one refuses the search.
+    pub fn read(kind: &'static str, mut pairs: Pairs, strict: bool) -> Result<Self, Failure> {
+        let cursor = pairs.iter().find(|(name, _)| name == CURSOR).map(|(_, it)| it.clone());
+        pairs.retain(|(name, _)| name != CURSOR);
+        let mut query = Query::parse(kind, &pairs).map_err(Failure::Malformed)?;
+        let mut ignored = Vec::new();
+        let mut refused = strict;
+        for unsupported in &query.unsupported {
+            // R4 asks for a refusal whatever the client prefers: the meaning would be reversed.
+            refused |= unsupported.reason == Reason::Modifier;
+            let text = format!("`{}`: {}", unsupported.parameter, unsupported.reason.as_str());
+            ignored.push(Issue::warning(IssueCode::NotSupported, "", text));
+        }
+        let sortable = query.sort.len();
+        query.sort.retain(can_sort);
+        if query.sort.len() < sortable {
+            let text = "`_sort`: only dates and `_lastUpdated` can be sorted by";
+            ignored.push(Issue::warning(IssueCode::NotSupported, "", text));
+        }
+        if matches!(query.summary, Some(Summary::True | Summary::Data | Summary::Text)) {
+            let text = "`_summary`: only `count` and `false` are supported";
+            ignored.push(Issue::warning(IssueCode::NotSupported, "", text));
+        }
+        if refused && !ignored.is_empty() {
+            let refuse = |issue: Issue| Issue::error(issue.code, issue.location, issue.message);
+            let issues = ignored.into_iter().map(refuse).collect();
+            return Err(Failure::Malformed(issues));
+        }
+        let names: Vec<&str> = query.unsupported.iter().map(|it| it.parameter.as_str()).collect();
+        pairs.retain(|(name, _)| !names.contains(&name.as_str()));
+        Ok(Self { kind, query, cursor, pairs, ignored })
+    }
+
+    /// Runs it and prints the Bundle. `base` is the address of the door.
+    pub async fn run(
+        self,
+        tenant: &Tenant,
+        caller: &Caller,
+        base: &str,
+    ) -> Result<Vec<u8>, Failure> {
+        let elements = self.query.elements.clone();
+        let page = tenant.search(caller, self.query, self.cursor.as_deref()).await?;
+        let mut out = Vec::with_capacity(1_024 + page.matches.len() * 2_048);
+        out.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"type\":\"searchset\"");
+        if let Some(total) = page.total {
+            out.extend_from_slice(format!(",\"total\":{total}").as_bytes());
+        }
+        let links = links(base, self.kind, &self.pairs, &page);
+        out.extend_from_slice(b",\"link\":");
+        json::print_to(&links, &mut out);
+        let mut entries = Entries { out, first: true };
+        for stored in &page.matches {
+            if elements.is_empty() {
+                entries.add(base, self.kind, stored, "match");
+            } else {
+                entries.add(base, self.kind, &narrowed(stored, &elements), "match");
+            }
+        }
+        for (kind, stored) in &page.included {
+            entries.add(base, kind, stored, "include");
+        }
+        if !self.ignored.is_empty() {
+            entries.outcome(&self.ignored);
+        }
+        Ok(entries.finish())
+    }
+}
+
+struct Entries {
+    out: Vec<u8>,
+    first: bool,
+}
+
+impl Entries {
+    fn begin(&mut self) {
+        let start: &[u8] = if self.first { b",\"entry\":[" } else { b"," };
+        self.first = false;
+        self.out.extend_from_slice(start);
+    }
+
+    fn add(&mut self, base: &str, kind: &str, stored: &Stored, mode: &str) {
+        self.begin();
+        let head = format!("{{\"fullUrl\":\"{base}/{kind}/{}\",\"resource\":", stored.id);
+        self.out.extend_from_slice(head.as_bytes());
+        self.out.extend_from_slice(&stored.body);
+        self.out.extend_from_slice(format!(",\"search\":{{\"mode\":\"{mode}\"}}}}").as_bytes());
+    }
+
+    fn outcome(&mut self, issues: &[Issue]) {
+        self.begin();
+        self.out.extend_from_slice(b"{\"resource\":");
+        json::print_to(&operation_outcome(issues), &mut self.out);
+        self.out.extend_from_slice(b",\"search\":{\"mode\":\"outcome\"}}");
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.out.extend_from_slice(if self.first { b"}" } else { b"]}" });
+        self.out
+    }
+}
+
+/// `self` and `next`. An identity number never stands in a link: a page that follows names the
+/// patient by the pseudonymous id of the first match.
+fn links(base: &str, kind: &str, pairs: &Pairs, page: &Page) -> Value {
+    let mut shown: Pairs =
+        pairs.iter().filter(|(_, value)| !contains_number(value)).cloned().collect();
+    if shown.len() < pairs.len()
+        && kind != "Patient"
+        && let Some(person) = page.matches.first().and_then(|stored| stored.person)
+    {
+        shown.push(("patient".to_owned(), format!("Patient/{person}")));
+    }
+    let address = |extra: Option<&str>| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&shown);
+        if let Some(cursor) = extra {
+            query.append_pair(CURSOR, cursor);
+        }
+        match query.finish() {
+            query if query.is_empty() => format!("{base}/{kind}"),
+            query => format!("{base}/{kind}?{query}"),
+        }
+    };
+    let mut links = vec![json!({ "relation": "self", "url": address(None) })];
+    if let Some(cursor) = &page.next {
+        links.push(json!({ "relation": "next", "url": address(Some(cursor)) }));
+    }
+    Value::Array(links)
+}
+
+/// Only the elements asked for, those that are always needed, and a mark that it is not whole.
+fn narrowed(stored: &Stored, elements: &[Box<str>]) -> Stored {
+    let Ok(Value::Object(whole)) = json::parse(&stored.body) else { return stored.clone() };
+    let mut part = fhir::value::Object::new();
+    for (name, value) in whole.iter() {
+        let plain = name.trim_start_matches('_');
+        if matches!(plain, "resourceType" | "id" | "meta" | "status")
+            || elements.iter().any(|element| &**element == plain)
+        {
+            part.set(name, value.clone());
+        }
+    }
+    if let Some(Value::Object(meta)) = part.get_mut("meta") {
+        let mut tags = meta.get("tag").and_then(Value::as_array).unwrap_or_default().to_vec();
+        tags.push(json!({
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+            "code": "SUBSETTED",
+        }));
+        meta.set("tag", Value::Array(tags));
+    }
+    Stored { body: json::print(&Value::Object(part)).into_bytes(), ..stored.clone() }
+}
+
+/// A history Bundle.
+pub fn history(base: &str, kind: &str, id: &str, versions: &[Version], total: usize) -> Vec<u8> {
+    let mut out =
+        format!("{{\"resourceType\":\"Bundle\",\"type\":\"history\",\"total\":{total},\"entry\":[")
+            .into_bytes();
+    for (i, version) in versions.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(format!("{{\"fullUrl\":\"{base}/{kind}/{id}\"").as_bytes());
+        let method = match &version.body {
+            Some(body) => {
+                out.extend_from_slice(b",\"resource\":");
+                out.extend_from_slice(body);
+                "PUT"
+            }
+            None => "DELETE",
+        };
+        let rest = json!({
+            "request": { "method": method, "url": format!("{kind}/{id}") },
+            "response": {
+                "status": if method == "PUT" { "200" } else { "204" },
+                "etag": format!("W/\"{}\"", version.version),
+                "lastModified": format_instant(version.updated),
+            },
+        });
+        let rest = json::print(&rest);
+        // The members of `rest`, without its opening brace.
+        out.push(b',');
+        out.extend_from_slice(rest.as_bytes().get(1..).unwrap_or_default());
+    }
+    out.extend_from_slice(b"]}");
+    out
+}

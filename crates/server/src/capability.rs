@@ -1,0 +1,73 @@
+//! The CapabilityStatement, made from the information catalogue and the search parameters, so that
+//! it says what the server does.
+
+use access::register::Register;
+use fhir::json;
+use fhir::search::{ParamKind, SearchParameter, parameters};
+use fhir::value::Value;
+use record::catalogue::Catalogue;
+
+/// What the server at `base` can do.
+pub fn statement(base: &str, register: &Register) -> Value {
+    let mut kinds: Vec<&str> = Catalogue::get()
+        .categories
+        .iter()
+        .flat_map(|category| &category.shapes)
+        .map(|shape| shape.kind.as_str())
+        .collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let resources: Vec<Value> = kinds.into_iter().map(resource).collect();
+    json!({
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2026-11-23",
+        "kind": "instance",
+        "software": { "name": "fkj", "version": env!("CARGO_PKG_VERSION") },
+        "implementation": { "description": register.name.as_str(), "url": base },
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json"],
+        "rest": [{
+            "mode": "server",
+            "security": { "description": "Bearer access tokens with HelseID's claims" },
+            "resource": resources,
+            "interaction": [{ "code": "transaction" }, { "code": "batch" }],
+        }],
+    })
+}
+
+fn resource(kind: &str) -> Value {
+    let codes = ["read", "vread", "update", "delete", "history-instance", "create", "search-type"];
+    let interactions: Vec<Value> =
+        codes.iter().map(|code| json!({ "code": *code })).collect();
+    let operations = (kind == "Patient").then(|| {
+        json!([
+            {
+                "name": "kommunale-tjenester",
+                "definition": "https://fkj.no/fhir/OperationDefinition/kommunale-tjenester",
+            },
+            { "name": "news2", "definition": "https://fkj.no/fhir/OperationDefinition/news2" },
+        ])
+    });
+    json!({
+        "type": kind,
+        "interaction": interactions,
+        "versioning": "versioned-update",
+        "readHistory": true,
+        "updateCreate": true,
+        "conditionalCreate": false,
+        "searchParam": parameters(kind).iter().map(parameter).collect::<Vec<_>>(),
+        "operation": operations,
+    })
+}
+
+fn parameter(parameter: &SearchParameter) -> Value {
+    let kind = match parameter.kind {
+        ParamKind::Token => "token",
+        ParamKind::Reference => "reference",
+        ParamKind::Date => "date",
+        ParamKind::String => "string",
+        ParamKind::Uri => "uri",
+    };
+    json!({ "name": parameter.code, "type": kind })
+}

@@ -1,0 +1,134 @@
+//! `fkj demo`: two synthetic municipalities in one process, filled and served.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ledger::clock::{Clock, SystemClock};
+use sandbox::claims::{HELSEID, IDPORTEN, audience};
+use sandbox::delivery::{deliveries, live};
+use sandbox::issuer::Issuer;
+use sandbox::world::municipalities;
+
+use crate::app::App;
+use crate::command::serve::{open, runtime, serve};
+use crate::command::token::ISSUER_DIR;
+use crate::command::{CONFIG_FILE, Failed};
+use crate::config::{Config, IssuerConfig, MunicipalityConfig, REGISTER_FILE, write_toml};
+use crate::fill::{deliver, fill};
+
+/// Arguments of `fkj demo`.
+#[derive(clap::Args)]
+pub struct Demo {
+    /// Folder for everything the demo keeps; used again at the next start.
+    #[arg(long, default_value = "./data")]
+    dir: PathBuf,
+    /// Address and port.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// Residents in each municipality.
+    #[arg(long, default_value_t = 200)]
+    patients: u32,
+    /// Seed of everything made up.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Seconds between new measurements of a patient on the acute ward; 0 for none.
+    #[arg(long, default_value_t = 30)]
+    live: u64,
+}
+
+impl Demo {
+    /// Makes what is missing, fills it, serves it.
+    pub fn run(self) -> Result<(), Failed> {
+        let path = self.dir.join(CONFIG_FILE);
+        let new = !path.exists();
+        if new {
+            make(&self.dir, &self.listen)?;
+        }
+        let mut config = Config::read(&path)?;
+        config.listen.clone_from(&self.listen);
+        config.public_url = format!("http://{}", self.listen);
+        let issuer = Issuer::open(&self.dir.join(ISSUER_DIR))?;
+        let app = open(&config, Some(issuer))?;
+        runtime()?.block_on(async {
+            if new {
+                self.fill(&app).await?;
+            } else {
+                eprintln!("{} is there already and is used as it is.", self.dir.display());
+            }
+            if self.live > 0 {
+                tokio::spawn(measure(app.clone(), self.seed, Duration::from_secs(self.live)));
+            }
+            let dir = self.dir.display();
+            serve(&self.listen, app, |address| {
+                eprintln!("Open http://{address}/ and choose who to be. All persons are made up.");
+                eprintln!("A token for the API: fkj token --dir {dir} --kommune 9901 --as plo-epj");
+                eprintln!("Stop with Ctrl-C.");
+            })
+            .await
+        })
+    }
+
+    /// Sends what the systems of both municipalities would have sent.
+    async fn fill(&self, app: &App) -> Result<(), Failed> {
+        let now = SystemClock.now_ms();
+        for municipality in municipalities() {
+            let tenant = &app.tenants.get(municipality.number).ok_or("not configured")?.tenant;
+            let deliveries = deliveries(self.seed, municipality, self.patients, now);
+            let count = fill(tenant, municipality, deliveries, self.patients).await?;
+            eprintln!(
+                "{} {}: {count} deliveries for {} residents.",
+                municipality.number, municipality.name, self.patients
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Writes the configuration, the registers and the stand-in issuer's keys.
+fn make(dir: &Path, listen: &str) -> Result<(), Failed> {
+    let issuer_dir = dir.join(ISSUER_DIR);
+    std::fs::create_dir_all(&issuer_dir)?;
+    Issuer::create(&issuer_dir)?;
+    let jwks_file = PathBuf::from(ISSUER_DIR).join("jwks.json");
+    let trusted = |name: &str| IssuerConfig { name: name.to_owned(), jwks_file: jwks_file.clone() };
+    let mut config = Config {
+        listen: listen.to_owned(),
+        public_url: format!("http://{listen}"),
+        issuers: vec![trusted(HELSEID), trusted(IDPORTEN)],
+        municipalities: Vec::new(),
+    };
+    for municipality in municipalities() {
+        let directory = PathBuf::from(municipality.number);
+        std::fs::create_dir_all(dir.join(&directory))?;
+        write_toml(
+            &dir.join(&directory).join(REGISTER_FILE),
+            "What the municipality has decided: units, systems that deliver, roles that read.",
+            &sandbox::register::register(municipality),
+        )?;
+        config.municipalities.push(MunicipalityConfig {
+            number: municipality.number.to_owned(),
+            audience: audience(municipality),
+            directory,
+        });
+    }
+    // Written last: a folder with this file is whole.
+    write_toml(&dir.join(CONFIG_FILE), "Configuration of fkj; paths are relative to it.", &config)?;
+    Ok(())
+}
+
+/// Measures the patient of the acute ward's story again and again, so that an open board moves.
+async fn measure(app: Arc<App>, seed: u64, every: Duration) {
+    let mut step = 0;
+    loop {
+        tokio::time::sleep(every).await;
+        for municipality in municipalities() {
+            let Some(hosted) = app.tenants.get(municipality.number) else { continue };
+            let delivery = live(seed, municipality, step, SystemClock.now_ms());
+            if let Err(error) = deliver(&hosted.tenant, municipality, &delivery).await {
+                tracing::warn!(%error, "a live measurement was not taken");
+            }
+        }
+        step += 1;
+    }
+}

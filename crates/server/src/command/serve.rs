@@ -1,0 +1,99 @@
+//! `fkj serve`: serve the municipalities of a configuration file until told to stop.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use exchange::tenant::{Environment, Tenant};
+use ledger::clock::SystemClock;
+use ledger::random::SystemRandom;
+use sandbox::issuer::Issuer;
+use tokio::net::TcpListener;
+
+use crate::app::{App, Hosted};
+use crate::command::Failed;
+use crate::config::{Config, read_text};
+use crate::routes::router;
+use crate::token::{TrustedIssuer, Verifier};
+
+/// Arguments of `fkj serve`.
+#[derive(clap::Args)]
+pub struct Serve {
+    /// The configuration file.
+    #[arg(long, default_value = "fkj.toml")]
+    config: PathBuf,
+}
+
+impl Serve {
+    /// Serves until interrupted.
+    pub fn run(self) -> Result<(), Failed> {
+        let config = Config::read(&self.config)?;
+        let app = open(&config, None)?;
+        runtime()?.block_on(serve(&config.listen, app, |address| {
+            eprintln!("fkj serves on http://{address}");
+        }))
+    }
+}
+
+/// The clock and randomness of the machine.
+pub fn environment() -> Environment {
+    Environment { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+}
+
+/// The runtime every serving command uses.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Opens everything a configuration names.
+pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
+    let environment = environment();
+    let mut issuers = Vec::new();
+    for issuer in &config.issuers {
+        let keys = serde_json::from_str(&read_text(&issuer.jwks_file)?)
+            .map_err(|error| format!("`{}`: {error}", issuer.jwks_file.display()))?;
+        issuers.push(TrustedIssuer { name: issuer.name.clone(), keys });
+    }
+    let mut tenants = BTreeMap::new();
+    for municipality in &config.municipalities {
+        let register = municipality.register()?;
+        let tenant = Tenant::open(&municipality.directory, register, environment.clone())?;
+        let audience = municipality.audience.clone();
+        let hosted = Hosted { tenant: Arc::new(tenant), audience };
+        tenants.insert(municipality.number.clone(), hosted);
+    }
+    Ok(Arc::new(App {
+        tenants,
+        verifier: Verifier::new(issuers, environment.clock),
+        public_url: config.public_url.trim_end_matches('/').to_owned(),
+        demo,
+    }))
+}
+
+/// Listens and serves until interrupted; what has begun is finished first.
+pub async fn serve(
+    listen: &str,
+    app: Arc<App>,
+    started: impl FnOnce(std::net::SocketAddr),
+) -> Result<(), Failed> {
+    let listener =
+        TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    started(listener.local_addr()?);
+    axum::serve(listener, router(app)).with_graceful_shutdown(stopped()).await?;
+    Ok(())
+}
+
+/// Interrupt or termination.
+async fn stopped() {
+    let interrupted = tokio::signal::ctrl_c();
+    let Ok(mut terminated) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    else {
+        drop(interrupted.await);
+        return;
+    };
+    tokio::select! {
+        _ = interrupted => {}
+        _ = terminated.recv() => {}
+    }
+}

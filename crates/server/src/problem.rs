@@ -1,0 +1,129 @@
+//! Everything that can go wrong, as HTTP: one status for each kind of failure, and an
+//! `OperationOutcome` that says what, where, why and what to do.
+
+use access::refusal::Refusal;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use exchange::error::{Category, Failure};
+use fhir::issue::{Issue, IssueCode, operation_outcome};
+use fhir::json;
+use fhir::value::Value;
+
+use crate::token::TokenError;
+
+/// Code system of the rules of access.
+const RULES: &str = "https://fkj.no/fhir/CodeSystem/access-rule";
+
+/// Why a request was not answered as asked.
+#[derive(Debug)]
+pub enum Problem {
+    /// The caller is not known.
+    Token(TokenError),
+    /// The flow failed.
+    Failure(Failure),
+    /// The edge refused before the flow began.
+    Edge(StatusCode, Issue),
+}
+
+impl Problem {
+    /// A refusal at the edge.
+    pub fn edge(status: StatusCode, code: IssueCode, message: impl Into<String>) -> Self {
+        Problem::Edge(status, Issue::error(code, "", message))
+    }
+
+    /// There is nothing at this address.
+    pub fn not_found() -> Self {
+        Problem::Failure(Failure::NotFound)
+    }
+}
+
+impl<T: Into<Failure>> From<T> for Problem {
+    fn from(failure: T) -> Self {
+        Problem::Failure(failure.into())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        match self {
+            Problem::Token(error) => unauthenticated(&error),
+            Problem::Edge(status, issue) => outcome(status, &[issue]),
+            Problem::Failure(failure) => failed(&failure),
+        }
+    }
+}
+
+fn failed(failure: &Failure) -> Response {
+    if let Failure::Refused(refusal) = failure {
+        return respond(StatusCode::FORBIDDEN, &refused(*refusal));
+    }
+    if let Failure::Unavailable(what) = failure {
+        tracing::error!(what, "a request could not be answered");
+    }
+    let status = status(failure.category());
+    let mut response = outcome(status, &failure.issues());
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// The status of each kind of failure.
+pub fn status(category: Category) -> StatusCode {
+    match category {
+        Category::Malformed => StatusCode::BAD_REQUEST,
+        Category::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Category::Refused => StatusCode::FORBIDDEN,
+        Category::Conflict => StatusCode::CONFLICT,
+        Category::Precondition => StatusCode::PRECONDITION_FAILED,
+        Category::NotFound => StatusCode::NOT_FOUND,
+        Category::Gone => StatusCode::GONE,
+        Category::Busy | Category::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+fn unauthenticated(error: &TokenError) -> Response {
+    let issue = Issue::error(IssueCode::Login, "", error.to_string());
+    let mut response = outcome(StatusCode::UNAUTHORIZED, &[issue]);
+    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{error}\"");
+    if let Ok(value) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, value);
+    }
+    response
+}
+
+fn refused(refusal: Refusal) -> Value {
+    let rule = refusal.rule;
+    json!({
+        "resourceType": "OperationOutcome",
+        "issue": [{
+            "severity": "error",
+            "code": "forbidden",
+            "details": {
+                "coding": [{ "system": RULES, "code": rule.code() }],
+                "text": rule.explanation(),
+            },
+            "diagnostics": rule.way_on(),
+        }],
+    })
+}
+
+/// Issues with a status.
+pub fn outcome(status: StatusCode, issues: &[Issue]) -> Response {
+    respond(status, &operation_outcome(issues))
+}
+
+/// A FHIR resource with a status. Nothing about patients may be kept by caches.
+pub fn respond(status: StatusCode, resource: &Value) -> Response {
+    fhir_body(status, fhir::json::print(resource).into_bytes())
+}
+
+/// FHIR JSON that is printed already.
+pub fn fhir_body(status: StatusCode, body: Vec<u8>) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/fhir+json; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, body).into_response()
+}

@@ -1,0 +1,193 @@
+//! The pages of those who read: the doctor on call, the ward and the resident.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::caller::Party;
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use exchange::error::Failure;
+use futures_util::stream;
+use pages::chart::Period;
+use pages::innbygger::{self, Mine};
+use pages::{chart, legevakt, tavle};
+use record::identity::{NationalNumber, PersonId};
+
+use crate::app::App;
+use crate::input;
+use crate::web::session::{SignedIn, signed_in};
+use crate::web::{Stop, page};
+
+type Shared = State<Arc<App>>;
+type Shown = Result<Response, Stop>;
+
+/// How often a comment is sent on a quiet line, so that it is not taken for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Longest life of a line of events; the browser comes again, and its token is looked at again.
+const LINE_LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// Lines of the access log on the resident's page.
+const LOOKS: usize = 100;
+
+impl SignedIn {
+    fn stop(self, failure: Failure) -> Stop {
+        Stop::Failed(Some(Box::new(self.session)), failure)
+    }
+}
+
+/// The form for an identity number.
+pub async fn find(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+    headers: HeaderMap,
+) -> Shown {
+    let signed_in = signed_in(&app, &kommune, &headers)?;
+    Ok(page(StatusCode::OK, legevakt::find(&signed_in.session, None)))
+}
+
+/// The patient with the number in the form: services at a glance, and NEWS2 for those who may.
+pub async fn patient(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Shown {
+    let who = signed_in(&app, &kommune, &headers)?;
+    let form = input::bytes(&headers, body).await.unwrap_or_default();
+    let pairs = input::pairs(&form);
+    let typed = pairs.iter().find(|(name, _)| name == legevakt::NUMBER_FIELD);
+    let number: String = typed
+        .map(|(_, value)| value.chars().filter(|c| !c.is_whitespace()).collect())
+        .unwrap_or_default();
+    if let Err(error) = NationalNumber::parse(&number) {
+        let html = legevakt::find(&who.session, Some(error));
+        return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, html));
+    }
+    let person = match who.tenant.person(&number) {
+        Ok(person) => person,
+        Err(failure) => return Err(who.stop(failure)),
+    };
+    let overview = match who.tenant.overview(&who.caller, person).await {
+        Ok(overview) => overview,
+        Err(failure) => return Err(who.stop(failure)),
+    };
+    let news2 = match who.tenant.news2(&who.caller, person).await {
+        Ok(news2) => Some(news2),
+        // A role that needs no measurements sees the services without them.
+        Err(Failure::Refused(_)) => None,
+        Err(failure) => return Err(who.stop(failure)),
+    };
+    let now = who.tenant.now();
+    let html = legevakt::patient(&who.session, &overview, news2.as_ref(), now);
+    Ok(page(StatusCode::OK, html))
+}
+
+/// The ward's board.
+pub async fn board(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+    headers: HeaderMap,
+) -> Shown {
+    let who = signed_in(&app, &kommune, &headers)?;
+    match who.tenant.board(&who.caller).await {
+        Ok(board) => {
+            let now = who.tenant.now();
+            Ok(page(StatusCode::OK, tavle::render(&who.session, &board, now)))
+        }
+        Err(failure) => Err(who.stop(failure)),
+    }
+}
+
+/// One line of the board.
+pub async fn board_line(
+    State(app): Shared,
+    Path((kommune, person)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Shown {
+    let who = signed_in(&app, &kommune, &headers)?;
+    let Some(person) = PersonId::parse(&person) else { return Err(who.stop(Failure::NotFound)) };
+    match who.tenant.board_line(&who.caller, person).await {
+        Ok(news2) => {
+            let now = who.tenant.now();
+            Ok(page(StatusCode::OK, tavle::row(&who.session, &news2, now)))
+        }
+        Err(failure) => Err(who.stop(failure)),
+    }
+}
+
+/// Server-sent events: the id of each patient whose line on the board changed.
+pub async fn board_events(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+    headers: HeaderMap,
+) -> Shown {
+    let who = signed_in(&app, &kommune, &headers)?;
+    let watch = match who.tenant.clone().watch_board(&who.caller).await {
+        Ok(watch) => watch,
+        Err(failure) => return Err(who.stop(failure)),
+    };
+    let ends = tokio::time::Instant::now() + LINE_LIFE;
+    let events = stream::unfold(watch, move |mut watch| async move {
+        let person = tokio::time::timeout_at(ends, watch.next()).await.ok()??;
+        Some((Ok::<_, Infallible>(Event::default().data(person.to_string())), watch))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+/// The NEWS2 chart of one patient.
+pub async fn chart(
+    State(app): Shared,
+    Path((kommune, person)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Shown {
+    let who = signed_in(&app, &kommune, &headers)?;
+    let Some(person) = PersonId::parse(&person) else { return Err(who.stop(Failure::NotFound)) };
+    match who.tenant.news2(&who.caller, person).await {
+        Ok(news2) => {
+            let now = who.tenant.now();
+            let html = chart::render(&who.session, &news2, period(query), now);
+            Ok(page(StatusCode::OK, html))
+        }
+        Err(failure) => Err(who.stop(failure)),
+    }
+}
+
+/// A resident's own page.
+pub async fn own(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Shown {
+    let who = signed_in(&app, &kommune, &headers)?;
+    let Party::Resident { number, .. } = &who.caller.party else { return Err(Stop::SignIn) };
+    match own_page(&who, number, period(query)).await {
+        Ok(html) => Ok(page(StatusCode::OK, html)),
+        Err(failure) => Err(who.stop(failure)),
+    }
+}
+
+async fn own_page(who: &SignedIn, number: &str, period: Period) -> Result<String, Failure> {
+    let person = who.tenant.person(number)?;
+    let overview = who.tenant.overview(&who.caller, person).await?;
+    let news2 = who.tenant.news2(&who.caller, person).await?;
+    let looks = who.tenant.access_log(&who.caller, person).await?;
+    let shown = looks.get(..LOOKS.min(looks.len())).unwrap_or_default();
+    let more_looks = looks.len() > shown.len();
+    let mine = Mine { overview: &overview, news2: &news2, looks: shown, more_looks };
+    Ok(innbygger::render(&who.session, mine, period, who.tenant.now()))
+}
+
+fn period(query: Option<String>) -> Period {
+    input::pairs(query.unwrap_or_default().as_bytes())
+        .iter()
+        .find(|(name, _)| name == "periode")
+        .and_then(|(_, key)| Period::from_key(key))
+        .unwrap_or(Period::Week)
+}
