@@ -72,17 +72,16 @@ pub fn decide_write(
         return Err(refuse(Rule::NotASystem));
     }
     same_municipality(caller, register)?;
-    let agreement =
-        register.agreement(&caller.client_id, now).ok_or(refuse(Rule::NoAgreement))?;
+    let agreement = register.agreement(&caller.client_id, now).ok_or(refuse(Rule::NoAgreement))?;
     if !register.has_purpose(Purpose::Delivery) {
         return Err(refuse(Rule::PurposeInactive));
     }
     if !agreement.categories.contains(&category.key) {
         return Err(refuse(Rule::CategoryNotAgreed));
     }
-    if existing.is_some_and(|(owner, source)| {
-        owner != agreement.owner || source != agreement.source
-    }) {
+    if existing
+        .is_some_and(|(owner, source)| owner != agreement.owner || source != agreement.source)
+    {
         return Err(refuse(Rule::NotOwner));
     }
     Ok(WritePermit {
@@ -133,8 +132,7 @@ fn system_reads(
     request: &ReadRequest<'_>,
     now: i64,
 ) -> Result<ReadPermit, Refusal> {
-    let agreement =
-        register.agreement(&caller.client_id, now).ok_or(refuse(Rule::NoAgreement))?;
+    let agreement = register.agreement(&caller.client_id, now).ok_or(refuse(Rule::NoAgreement))?;
     let agreed = |key: &&'static str| agreement.categories.iter().any(|agreed| agreed == key);
     let categories: Vec<_> = request.categories.iter().copied().filter(agreed).collect();
     if categories.is_empty() {

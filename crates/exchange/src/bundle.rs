@@ -178,11 +178,10 @@ pub fn response(kind: &str, results: &[Result<Receipt, Failure>], channel: Chann
 }
 
 fn accepted(receipt: &Receipt, channel: Channel) -> Value {
-    let location =
-        format!("{}/{}/_history/{}", receipt.kind, receipt.id, receipt.version);
+    let location = format!("{}/{}/_history/{}", receipt.kind, receipt.id, receipt.version);
     let stored = format!("{}/{}", receipt.kind, receipt.id);
-    let extension = (channel == Channel::Pmd)
-        .then(|| json!([{ "url": PMD_ENTRY_ID, "valueUri": stored }]));
+    let extension =
+        (channel == Channel::Pmd).then(|| json!([{ "url": PMD_ENTRY_ID, "valueUri": stored }]));
     json!({
         "fullUrl": receipt.full_url.clone(),
         "response": {

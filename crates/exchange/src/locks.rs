@@ -19,7 +19,10 @@ impl Locks {
     }
 
     /// Locks these names, always in the same order, so that two holders never wait for each other.
-    pub async fn hold<'a>(&'a self, names: impl Iterator<Item = String>) -> Vec<MutexGuard<'a, ()>> {
+    pub async fn hold<'a>(
+        &'a self,
+        names: impl Iterator<Item = String>,
+    ) -> Vec<MutexGuard<'a, ()>> {
         let mut stripes: Vec<usize> = names.map(|name| stripe(&name)).collect();
         stripes.sort_unstable();
         stripes.dedup();

@@ -19,10 +19,7 @@ const CLOCK_SKEW: i64 = 5 * 60 * 1000;
 /// Elements that say when something happened. None may lie in the future; the first that is there
 /// is when the event occurred.
 const OCCURRED: [(&str, &[&str]); 6] = [
-    (
-        "Observation",
-        &["effectiveDateTime", "effectiveInstant", "effectivePeriod.start", "issued"],
-    ),
+    ("Observation", &["effectiveDateTime", "effectiveInstant", "effectivePeriod.start", "issued"]),
     ("ServiceRequest", &["authoredOn"]),
     ("Patient", &["birthDate"]),
     ("RelatedPerson", &["birthDate"]),
@@ -180,8 +177,7 @@ pub fn occurred(kind: &str, value: &Value, now: i64) -> Result<i64, Failure> {
     let mut first = None;
     let paths = OCCURRED.iter().find(|(of, _)| *of == kind).map_or(&[][..], |(_, paths)| paths);
     for path in paths {
-        let Some((low, _)) = value.at(path).and_then(Value::as_str).and_then(instant::range)
-        else {
+        let Some((low, _)) = value.at(path).and_then(Value::as_str).and_then(instant::range) else {
             continue;
         };
         if low > now + CLOCK_SKEW {

@@ -178,8 +178,8 @@ fn contained(sites: &[&str]) -> Vec<Value> {
         .iter()
         .enumerate()
         .map(|(i, name)| {
-            let parent = (i + 1 < sites.len())
-                .then(|| json!({ "reference": format!("#site-{}", i + 1) }));
+            let parent =
+                (i + 1 < sites.len()).then(|| json!({ "reference": format!("#site-{}", i + 1) }));
             json!({
                 "resourceType": "Organization",
                 "id": format!("site-{i}"),

@@ -41,8 +41,7 @@ impl Tenant {
         let patient = self.header(&permit, person)?;
         let shown = episodes.len() + decisions.len();
         let name = |number: &str| self.register.organisation_name(number).map(str::to_owned);
-        let (active, ended) =
-            compose(episodes, &decisions, &organisations, &self.today(), name);
+        let (active, ended) = compose(episodes, &decisions, &organisations, &self.today(), name);
         let categories = permit.categories();
         self.disclosed(caller, &permit, "overview", Some(person), categories, shown).await?;
         Ok(Overview { patient, active, ended, incomplete })
@@ -75,13 +74,16 @@ impl Tenant {
                 lines.push(record.line(entry.entry.recorded_at, name));
             }
         }
-        self.disclosed(caller, &permit, "access-log", Some(person), &[ACCESS], lines.len())
-            .await?;
+        self.disclosed(caller, &permit, "access-log", Some(person), &[ACCESS], lines.len()).await?;
         Ok(lines)
     }
 
     /// Who the patient is, for a caller who may read the person's demographics.
-    pub async fn patient(&self, caller: &Caller, person: PersonId) -> Result<PatientHeader, Failure> {
+    pub async fn patient(
+        &self,
+        caller: &Caller,
+        person: PersonId,
+    ) -> Result<PatientHeader, Failure> {
         let permit =
             self.decide(caller, "patient", About::Person(person), &["demographics"]).await?;
         let header = self.header(&permit, person)?;
@@ -90,7 +92,11 @@ impl Tenant {
         Ok(header)
     }
 
-    pub(crate) fn measured(&self, permit: &ReadPermit, person: PersonId) -> Result<(News2, usize), Failure> {
+    pub(crate) fn measured(
+        &self,
+        permit: &ReadPermit,
+        person: PersonId,
+    ) -> Result<(News2, usize), Failure> {
         let mut incomplete = Vec::new();
         let mut vitals = Vitals::default();
         let observations = self.items(permit, "Observation", &mut incomplete)?;

@@ -114,8 +114,7 @@ impl Tenant {
         channel: Channel,
     ) -> Result<Outcome, Failure> {
         let located = existing.ok_or(Failure::NotFound)?;
-        let category =
-            Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
+        let category = Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
         let owner = Some((located.owner.as_str(), located.source.as_str()));
         let permit = decide_write(caller, &self.register, category, owner, self.now())?;
         if located.removed {

@@ -68,11 +68,8 @@ fn service(name: &str, line: &ServiceLine) -> Value {
         "coding": coding,
         "text": line.title.as_str(),
     } }));
-    let texts = [
-        ("localText", &line.local_text),
-        ("stay", &line.stay),
-        ("extentText", &line.extent_text),
-    ];
+    let texts =
+        [("localText", &line.local_text), ("stay", &line.stay), ("extentText", &line.extent_text)];
     parts.extend(
         texts.into_iter().filter_map(|(name, text)| text.as_ref().map(|text| string(name, text))),
     );
@@ -161,9 +158,11 @@ fn measured(name: &str, set: &Set) -> Value {
     }
     let mut sources: Vec<&str> = set.readings.iter().map(|it| it.source.as_str()).collect();
     sources.dedup();
-    parts.extend(sources.into_iter().map(|source| {
-        json!({ "name": "observation", "valueReference": { "reference": source } })
-    }));
+    parts.extend(
+        sources.into_iter().map(
+            |source| json!({ "name": "observation", "valueReference": { "reference": source } }),
+        ),
+    );
     group(name, parts)
 }
 
@@ -183,7 +182,9 @@ fn parameter_part(parameter: Parameter, value: Option<Measured>, points: Option<
         })),
         None => {}
     }
-    parts.extend(points.map(|points| json!({ "name": "points", "valueInteger": i32::from(points) })));
+    parts.extend(
+        points.map(|points| json!({ "name": "points", "valueInteger": i32::from(points) })),
+    );
     group(parameter.key(), parts)
 }
 
@@ -205,7 +206,8 @@ fn received_part(received: &record::news2::received::Received, set: &Set) -> Val
     );
     for (parameter, part) in received.parameters.iter() {
         let Some(part) = part else { continue };
-        let points = part.score.map(|it| json!({ "name": "points", "valueInteger": i32::from(it) }));
+        let points =
+            part.score.map(|it| json!({ "name": "points", "valueInteger": i32::from(it) }));
         let band = part.band.as_ref().map(|band| string("band", band));
         parts.push(group(parameter.key(), points.into_iter().chain(band).collect()));
     }

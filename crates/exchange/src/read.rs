@@ -332,9 +332,8 @@ impl Tenant {
 
     /// The person with a national number, whether or not anything is known.
     pub fn person(&self, number: &str) -> Result<PersonId, Failure> {
-        record::identity::accept_number(number, self.strictness()).map_err(|error| {
-            Failure::invalid(IssueCode::Value, "identifier", error.to_string())
-        })?;
+        record::identity::accept_number(number, self.strictness())
+            .map_err(|error| Failure::invalid(IssueCode::Value, "identifier", error.to_string()))?;
         Ok(self.keys.expected(&PersonKey { system: NATIONAL, value: number })?)
     }
 

@@ -120,11 +120,7 @@ impl Operation {
 
     /// A new version, or a new resource with this id.
     pub fn update(kind: &'static str, id: String, resource: Value, if_match: Option<u64>) -> Self {
-        Self {
-            action: Action::Update { if_match },
-            id: Some(id),
-            ..Self::create(kind, resource)
-        }
+        Self { action: Action::Update { if_match }, id: Some(id), ..Self::create(kind, resource) }
     }
 
     /// A removal.

@@ -100,7 +100,8 @@ impl Tenant {
     /// sending it again is a new version and not a double. The first source's stands on the
     /// person's own id, another source's on an id of its own.
     fn settle_patient(&self, caller: &Caller, operation: &mut Operation) -> Result<(), Failure> {
-        let (Some(id), true) = (&operation.id, operation.is_create() && operation.kind == "Patient")
+        let (Some(id), true) =
+            (&operation.id, operation.is_create() && operation.kind == "Patient")
         else {
             return Ok(());
         };

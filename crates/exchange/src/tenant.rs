@@ -91,8 +91,7 @@ impl Tenant {
             ..options("ledger", Sealing::PerPerson)
         };
         let ledger = Ledger::open(&directory.join("ledger.db"), clinical)?;
-        let audit =
-            Ledger::open(&directory.join("audit.db"), options("audit", Sealing::Ledger))?;
+        let audit = Ledger::open(&directory.join("audit.db"), options("audit", Sealing::Ledger))?;
         let index_key = keys.index_key();
         let view_path = directory.join("view.db");
         let mut projector = Projector::open(&view_path, index_key)?;

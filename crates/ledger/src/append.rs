@@ -4,7 +4,7 @@
 //! caller's thread, before the queue; the one writer only places and chains.
 
 use crate::body::{self, Belonging};
-use crate::crypto::{DataKey, first16, sha256};
+use crate::crypto::{DataKey, NONCE, first16, sha256};
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::random::Random;
@@ -137,11 +137,16 @@ pub(crate) struct Prepared {
 }
 
 impl Sealer {
-    pub(crate) fn prepare(&self, draft: Draft) -> Result<Prepared, Error> {
+    /// Does the heavy work on a group. Its nonces are drawn at once: one call instead of many.
+    pub(crate) fn prepare_all(&self, group: Vec<Draft>) -> Result<Vec<Prepared>, Error> {
+        let mut nonces = vec![[0; NONCE]; group.len()];
+        self.random.fill(nonces.as_flattened_mut())?;
+        group.into_iter().zip(nonces).map(|(draft, nonce)| self.prepare(draft, nonce)).collect()
+    }
+
+    fn prepare(&self, draft: Draft, nonce: [u8; NONCE]) -> Result<Prepared, Error> {
         let belonging = Belonging { ledger: &self.ledger, person: draft.person };
         let key = self.key(draft.kind, draft.person)?;
-        let mut nonce = [0; crate::crypto::NONCE];
-        self.random.fill(&mut nonce)?;
         let sealed = body::seal(&key, nonce, belonging, &draft.body)?;
         let event = draft.source_event_id.as_deref().map(|id| event_key(&draft.source, id));
         let entry = Entry {

@@ -255,10 +255,9 @@ impl Ledger {
         if bytes > MAX_BYTES {
             return Err(Error::TooLarge { bytes, limit: MAX_BYTES });
         }
-        let group: Result<Vec<_>, Error> =
-            group.into_iter().map(|draft| self.sealer.prepare(draft)).collect();
+        let group = self.sealer.prepare_all(group)?;
         let (answer, receiver) = oneshot::channel();
-        Ok((Job { group: group?, answer }, receiver))
+        Ok((Job { group, answer }, receiver))
     }
 }
 

@@ -26,8 +26,10 @@
 //!   content is refused. What is compared is a digest keyed with the person's key, so that it too is
 //!   worthless after erasure.
 //! - An acknowledged append is on disk.
-//! - Nothing is sealed for a person after [`keys::Keys::destroy`] returned, not even what was already
-//!   in the queue. The entry that tells of the erasure is sealed with the ledger's key.
+//! - After [`keys::Keys::destroy`] returned, nothing more is taken for the person, not even what was
+//!   already in the queue. A batch being written at that moment may still get its place: always before
+//!   any entry appended afterwards, such as the one that tells of the erasure, which is sealed with
+//!   the ledger's key.
 //! - Formats once written decode for ever: the golden files are in `cases/formats/v1`.
 //!
 //! # Crash points

@@ -263,9 +263,7 @@ fn check_digit(digits: &[u8], weights: &[u32]) -> Option<u8> {
 
 fn check_digits(number: &[u8; 11]) -> bool {
     let [.., k1, k2] = *number;
-    let remainder = |weights: &[u32], k: u8| {
-        (weighted(number, weights) + u32::from(k - b'0')) % 11
-    };
+    let remainder = |weights: &[u32], k: u8| (weighted(number, weights) + u32::from(k - b'0')) % 11;
     // From 2032 the first check digit may leave 0, 1, 2 or 3; the second is unchanged.
     remainder(&K1, k1) <= 3 && remainder(&K2, k2) == 0
 }

@@ -38,8 +38,7 @@ pub fn statement(base: &str, register: &Register) -> Value {
 
 fn resource(kind: &str) -> Value {
     let codes = ["read", "vread", "update", "delete", "history-instance", "create", "search-type"];
-    let interactions: Vec<Value> =
-        codes.iter().map(|code| json!({ "code": *code })).collect();
+    let interactions: Vec<Value> = codes.iter().map(|code| json!({ "code": *code })).collect();
     let operations = (kind == "Patient").then(|| {
         json!([
             {

@@ -54,10 +54,8 @@ fn attest(claims: &Value) -> Option<Attest> {
     let legal_entity = id("legal_entity")?;
     let decision = relation.get("decision_ref")?;
     // HelseID's form has no time of its own: the attest is as old as the token.
-    let made = attest
-        .pointer("/attestation/toa")
-        .or_else(|| claims.get("iat"))
-        .and_then(Value::as_i64)?;
+    let made =
+        attest.pointer("/attestation/toa").or_else(|| claims.get("iat")).and_then(Value::as_i64)?;
     Some(Attest {
         made_at: made.saturating_mul(1000),
         authorization: code(practitioner, "authorization"),

@@ -107,10 +107,8 @@ impl MunicipalityConfig {
 /// Reads a TOML file.
 fn read_toml<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConfigError> {
     let text = read_text(path)?;
-    toml::from_str(&text).map_err(|error| ConfigError::Content {
-        path: path.to_owned(),
-        message: error.to_string(),
-    })
+    toml::from_str(&text)
+        .map_err(|error| ConfigError::Content { path: path.to_owned(), message: error.to_string() })
 }
 
 /// Reads a text file.

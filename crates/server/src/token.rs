@@ -153,7 +153,10 @@ impl Verifier {
         let unverified = jsonwebtoken::dangerous::insecure_decode::<Value>(token)
             .map_err(|_| TokenError::Malformed)?;
         let name = unverified.claims.get("iss").and_then(Value::as_str);
-        self.issuers.iter().find(|issuer| Some(issuer.name.as_str()) == name).ok_or(TokenError::Issuer)
+        self.issuers
+            .iter()
+            .find(|issuer| Some(issuer.name.as_str()) == name)
+            .ok_or(TokenError::Issuer)
     }
 }
 

@@ -119,9 +119,7 @@ impl Conditions<'_> {
             (SystemMatch::Absent, Some(code)) => {
                 term(index, &self.terms.codes(code), Some(0), driving)
             }
-            (SystemMatch::Any, Some(code)) => {
-                term(index, &self.terms.codes(code), None, driving)
-            }
+            (SystemMatch::Any, Some(code)) => term(index, &self.terms.codes(code), None, driving),
             (SystemMatch::Is(system), None) => of_system(index, self.terms.system(Some(system))),
             (SystemMatch::Absent, None) => of_system(index, 0),
             (SystemMatch::Any, None) => nothing(),
@@ -142,8 +140,7 @@ impl Conditions<'_> {
             SystemMatch::Absent => Some(0),
             SystemMatch::Any => None,
         };
-        let direct =
-            term(index, &[self.terms.logical(None, value).value], system, driving);
+        let direct = term(index, &[self.terms.logical(None, value).value], system, driving);
         if !chained {
             return Ok(direct);
         }

@@ -55,7 +55,8 @@ pub fn follow(
 
 /// What a resource refers to by a parameter.
 fn referred(stored: &Stored, include: &Include) -> Vec<Key> {
-    let resource = json::parse(&stored.body).ok().and_then(|value| Resource::from_value(value).ok());
+    let resource =
+        json::parse(&stored.body).ok().and_then(|value| Resource::from_value(value).ok());
     let Some(resource) = resource else { return Vec::new() };
     search::index(&resource)
         .into_iter()
@@ -75,10 +76,7 @@ fn by_id(
     (kind, id): &Key,
 ) -> Result<Option<Stored>, Error> {
     let mut sql = view.permitted(connection, permit, kind)?;
-    sql.and(
-        "r.id = ? AND r.state <> ?",
-        [Sql::from(id.clone()), Sql::from(state::REMOVED)],
-    );
+    sql.and("r.id = ? AND r.state <> ?", [Sql::from(id.clone()), Sql::from(state::REMOVED)]);
     let text = format!("SELECT {COLUMNS} FROM resource r WHERE {}", sql.text());
     let mut select = connection.prepare_cached(&text)?;
     let mut rows = select.query(params_from_iter(sql.values()))?;

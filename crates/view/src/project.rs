@@ -130,10 +130,8 @@ impl Step<'_> {
         }
         let value = json::parse(json).map_err(|_| broken())?;
         let mut resource = Resource::from_value(value).map_err(|_| broken())?;
-        resource.set_meta(
-            &self.entry.position.to_string(),
-            &format_instant(self.entry.recorded_at),
-        );
+        resource
+            .set_meta(&self.entry.position.to_string(), &format_instant(self.entry.recorded_at));
         if let Some(person) = self.entry.person {
             self.settle_patient(&resource, person)?;
         }
@@ -292,10 +290,7 @@ impl Step<'_> {
         let Some(identifier) = identifier else { return Ok(()) };
         let mut patient = Resource::from_value(derived_patient(&id, identifier))
             .map_err(|_| Error::Entry(self.entry.position))?;
-        patient.set_meta(
-            &self.entry.position.to_string(),
-            &format_instant(self.entry.recorded_at),
-        );
+        patient.set_meta(&self.entry.position.to_string(), &format_instant(self.entry.recorded_at));
         let rid = self.put(&patient, &id, state::DERIVED, None)?;
         self.transaction
             .prepare_cached("UPDATE resource SET category = 'demographics' WHERE rid = ?1")?

@@ -187,10 +187,8 @@ impl View {
         self.with(|connection| {
             let mut sql = self.permitted(connection, permit, kind)?;
             sql.and("r.state <> ?", [Sql::from(state::REMOVED)]);
-            let text = format!(
-                "SELECT {COLUMNS} FROM resource r WHERE {} ORDER BY r.rid",
-                sql.text()
-            );
+            let text =
+                format!("SELECT {COLUMNS} FROM resource r WHERE {} ORDER BY r.rid", sql.text());
             let mut select = connection.prepare_cached(&text)?;
             let rows = select.query_map(params_from_iter(sql.values()), |row| stored(row))?;
             Ok(rows.collect::<Result<_, _>>()?)
@@ -216,10 +214,9 @@ impl View {
         let mut sql = Builder::new("r.kind = ?", [Sql::from(kind.to_owned())]);
         // What is about no person, such as where to call, belongs to nobody's reach.
         match permit.reach() {
-            Reach::Person(person) => sql.and(
-                "(r.person = ? OR r.person IS NULL)",
-                [Sql::from(person.0.to_vec())],
-            ),
+            Reach::Person(person) => {
+                sql.and("(r.person = ? OR r.person IS NULL)", [Sql::from(person.0.to_vec())])
+            }
             Reach::Unit(unit) => {
                 let persons = self.persons_at(connection, unit)?;
                 let values = persons.iter().map(|person| Sql::from(person.0.to_vec()));

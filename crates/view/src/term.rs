@@ -38,10 +38,7 @@ impl Terms {
 
     /// A coded value whatever its system. Kodeverk 9151's two spellings meet here too.
     pub fn codes(&self, code: &str) -> [i64; 2] {
-        [
-            self.hash(b't', code),
-            self.hash(b't', system::canonical_code(system::SERVICE_TYPE, code)),
-        ]
+        [self.hash(b't', code), self.hash(b't', system::canonical_code(system::SERVICE_TYPE, code))]
     }
 
     /// A reference to a resource.

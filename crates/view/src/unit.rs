@@ -69,8 +69,7 @@ impl View {
     fn ids(&self, connection: &Connection, code: &str, term: Term) -> Result<Vec<String>, Error> {
         let mut ids = Vec::new();
         for rid in rids(connection, "Organization", code, term)? {
-            let mut select =
-                connection.prepare_cached("SELECT id FROM resource WHERE rid = ?1")?;
+            let mut select = connection.prepare_cached("SELECT id FROM resource WHERE rid = ?1")?;
             ids.push(select.query_row([rid], |row| row.get(0))?);
         }
         Ok(ids)
@@ -82,15 +81,9 @@ pub(crate) fn param(kind: &str, code: &str) -> i64 {
     parameter(kind, code).map_or(-1, |parameter| i64::from(parameter.index_id))
 }
 
-fn rids(
-    connection: &Connection,
-    kind: &str,
-    code: &str,
-    term: Term,
-) -> Result<Vec<i64>, Error> {
+fn rids(connection: &Connection, kind: &str, code: &str, term: Term) -> Result<Vec<i64>, Error> {
     let mut select = connection
         .prepare_cached("SELECT rid FROM term WHERE param = ?1 AND value = ?2 AND system = ?3")?;
-    let rows =
-        select.query_map([param(kind, code), term.value, term.system], |row| row.get(0))?;
+    let rows = select.query_map([param(kind, code), term.value, term.system], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -1,7 +1,7 @@
 //! Made-up people, services and looks.
 
-use exchange::answer::{Incomplete, 
-    AccessLine, DecisionLine, Overview, PatientHeader, ServiceLine, ServiceStatus, Site,
+use exchange::answer::{
+    AccessLine, DecisionLine, Incomplete, Overview, PatientHeader, ServiceLine, ServiceStatus, Site,
 };
 use pages::layout::{Area, Session};
 use pages::signin::{Choice, Problem, SignIn};

@@ -84,9 +84,7 @@ impl Place {
         let Some(number) = &self.kommune else { return Ok(config.municipalities) };
         match config.municipality(number) {
             Some(municipality) => Ok(vec![municipality.clone()]),
-            None => {
-                Err(format!("`{}` has no municipality `{number}`", path.display()).into())
-            }
+            None => Err(format!("`{}` has no municipality `{number}`", path.display()).into()),
         }
     }
 }

@@ -76,8 +76,9 @@ pub async fn serve(
     app: Arc<App>,
     started: impl FnOnce(std::net::SocketAddr),
 ) -> Result<(), Failed> {
-    let listener =
-        TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     started(listener.local_addr()?);
     axum::serve(listener, router(app)).with_graceful_shutdown(stopped()).await?;
     Ok(())

@@ -41,11 +41,7 @@ impl SignedIn {
 }
 
 /// The form for an identity number.
-pub async fn find(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    headers: HeaderMap,
-) -> Shown {
+pub async fn find(State(app): Shared, Path(kommune): Path<String>, headers: HeaderMap) -> Shown {
     let signed_in = signed_in(&app, &kommune, &headers)?;
     Ok(page(StatusCode::OK, legevakt::find(&signed_in.session, None)))
 }
@@ -88,11 +84,7 @@ pub async fn patient(
 }
 
 /// The ward's board.
-pub async fn board(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    headers: HeaderMap,
-) -> Shown {
+pub async fn board(State(app): Shared, Path(kommune): Path<String>, headers: HeaderMap) -> Shown {
     let who = signed_in(&app, &kommune, &headers)?;
     match who.tenant.board(&who.caller).await {
         Ok(board) => {

@@ -42,9 +42,7 @@ pub fn session(caller: &Caller, register: &Register, synthetic: bool) -> Session
     let (role, areas) = match &caller.party {
         Party::Resident { .. } => (text::get("role-resident"), vec![Area::Innbygger]),
         Party::Practitioner(_) => match role_of(caller, register) {
-            Some(role) if role.unit_list => {
-                (role.title.clone(), vec![Area::Tavle, Area::Legevakt])
-            }
+            Some(role) if role.unit_list => (role.title.clone(), vec![Area::Tavle, Area::Legevakt]),
             Some(role) => (role.title.clone(), vec![Area::Legevakt]),
             None => (String::new(), Vec::new()),
         },
