@@ -4,13 +4,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 mod definitions;
+mod test;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
+        ["test"] => test::run(),
         ["definitions", directory] => definitions::run(Path::new(directory)),
-        _ => Err("usage: cargo xtask definitions <directory of HL7's bundles>".to_owned()),
+        _ => Err("usage: cargo xtask test | definitions <directory of HL7's bundles>".to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

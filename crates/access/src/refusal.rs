@@ -82,6 +82,7 @@ impl Rule {
         self.texts().2
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table, which a match keeps complete")]
     fn texts(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Rule::OtherMunicipality => (

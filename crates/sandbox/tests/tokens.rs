@@ -91,6 +91,7 @@ fn what_cannot_be_asked_for_is_refused() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "two whole tokens")]
 fn the_claims_have_the_names_of_helseid_and_idporten() {
     let claims = |role| {
         let claims = sandbox::claims::of(&request(role)).unwrap();

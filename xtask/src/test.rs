@@ -1,0 +1,33 @@
+//! `cargo xtask test`: every test there is. What cannot run here says so.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs the Rust tests, then the browser tests where Node and Chromium are installed.
+pub fn run() -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no workspace")?;
+    step(Command::new(env!("CARGO")).args(["test", "--workspace"]).current_dir(root))?;
+    let missing: Vec<&str> =
+        ["node", "npm", "chromium"].into_iter().filter(|name| !is_installed(name)).collect();
+    if !missing.is_empty() {
+        println!(
+            "skipped: the browser tests, since {} is not installed; \
+             `apt-get install -y nodejs npm chromium`",
+            missing.join(" and ")
+        );
+        return Ok(());
+    }
+    let browser = root.join("tests/browser");
+    step(Command::new(env!("CARGO")).args(["build", "--package", "server"]).current_dir(root))?;
+    step(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&browser))?;
+    step(Command::new("npm").arg("test").current_dir(&browser))
+}
+
+fn is_installed(name: &str) -> bool {
+    Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+fn step(command: &mut Command) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} failed")) }
+}
