@@ -1,6 +1,8 @@
 //! One municipality: its ledgers, keys, view and register. Everything below takes no municipality
 //! number, so that a read across municipalities cannot be written.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +75,7 @@ impl Tenant {
         register: Register,
         environment: Environment,
     ) -> Result<Self, Failure> {
-        std::fs::create_dir_all(directory).map_err(|error| {
+        make_private(directory).map_err(|error| {
             Failure::Unavailable(format!("cannot make `{}`: {error}", directory.display()))
         })?;
         let random = environment.random.clone();
@@ -197,6 +199,12 @@ pub fn rebuild_view(
         }
     }
     Tenant::open(directory, register, environment).map(|tenant| tenant.visible())
+}
+
+/// The folder, open to the server's own user only.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    std::fs::set_permissions(directory, Permissions::from_mode(0o700))
 }
 
 fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<(), Failure> {

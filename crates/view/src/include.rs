@@ -108,6 +108,6 @@ fn referring(
         sql.text()
     );
     let mut select = connection.prepare_cached(&text)?;
-    let rows = select.query_map(params_from_iter(sql.values()), |row| stored(row))?;
+    let rows = select.query_map(params_from_iter(sql.values()), stored)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

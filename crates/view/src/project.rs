@@ -15,7 +15,7 @@ use ledger::append::{Body, Committed, Record};
 use record::entry::{Entry, Kind, Position};
 use record::envelope::Envelope;
 use record::identity::PersonId;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::error::Error;
 use crate::schema;
@@ -45,6 +45,12 @@ struct Current {
     version: i64,
     state: i64,
     body: Vec<u8>,
+}
+
+impl Current {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { rid: row.get(0)?, version: row.get(1)?, state: row.get(2)?, body: row.get(3)? })
+    }
 }
 
 impl Projector {
@@ -149,16 +155,7 @@ impl Step<'_> {
         let mut select = self.transaction.prepare_cached(
             "SELECT rid, version, state, body FROM resource WHERE kind = ?1 AND id = ?2",
         )?;
-        let current = select
-            .query_row([kind, id], |row| {
-                Ok(Current {
-                    rid: row.get(0)?,
-                    version: row.get(1)?,
-                    state: row.get(2)?,
-                    body: row.get(3)?,
-                })
-            })
-            .optional()?;
+        let current = select.query_row([kind, id], Current::read).optional()?;
         Ok(current)
     }
 
@@ -239,14 +236,7 @@ impl Step<'_> {
         let rows: Vec<Current> = self
             .transaction
             .prepare_cached("SELECT rid, version, state, body FROM resource WHERE person = ?1")?
-            .query_map([person.0], |row| {
-                Ok(Current {
-                    rid: row.get(0)?,
-                    version: row.get(1)?,
-                    state: row.get(2)?,
-                    body: row.get(3)?,
-                })
-            })?
+            .query_map([person.0], Current::read)?
             .collect::<Result<_, _>>()?;
         for row in rows {
             self.delete(&row)?;

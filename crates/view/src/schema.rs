@@ -1,15 +1,33 @@
 //! Tables of the view and how its connections are opened.
 
+use std::hash::Hasher;
 use std::path::Path;
 use std::time::Duration;
 
+use fhir::{definitions, search};
+
 use rusqlite::{Connection, OpenFlags};
+use siphasher::sip::SipHasher13;
 
 use crate::error::Error;
 
-/// Raised when tables or the meaning of their content change; a view of another version is thrown
-/// away and rebuilt.
-pub const VERSION: i64 = 1;
+/// Raised when tables or the meaning of their content change.
+const VERSION: u8 = 1;
+
+/// What the content of a view depends on besides the ledger: tables and numbers of parameters. A
+/// view made with others is thrown away and rebuilt.
+fn version() -> i32 {
+    let mut hasher = SipHasher13::new();
+    hasher.write_u8(VERSION);
+    for kind in definitions::resource_kinds() {
+        for parameter in search::parameters(kind) {
+            hasher.write(parameter.code.as_bytes());
+            hasher.write_u16(parameter.index_id);
+        }
+    }
+    let [a, b, c, d, ..] = hasher.finish().to_le_bytes();
+    i32::from_le_bytes([a, b, c, d])
+}
 
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -69,22 +87,23 @@ pub fn open_writer(path: &Path) -> Result<Connection, Error> {
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.set_prepared_statement_cache_capacity(64);
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version != VERSION {
-        clear(&connection)?;
+    let found: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let wanted = version();
+    if found != wanted {
+        clear(&connection, wanted)?;
     }
     Ok(connection)
 }
 
 /// Drops everything and makes empty tables.
-fn clear(connection: &Connection) -> Result<(), Error> {
+fn clear(connection: &Connection, version: i32) -> Result<(), Error> {
     let mut drop = String::from("BEGIN;");
     let mut tables = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
     for name in tables.query_map([], |row| row.get::<_, String>(0))? {
         drop.push_str(&format!("DROP TABLE IF EXISTS \"{}\";", name?));
     }
     drop.push_str(TABLES);
-    drop.push_str(&format!("PRAGMA user_version = {VERSION}; COMMIT;"));
+    drop.push_str(&format!("PRAGMA user_version = {version}; COMMIT;"));
     connection.execute_batch(&drop)?;
     Ok(())
 }

@@ -190,7 +190,7 @@ impl View {
             let text =
                 format!("SELECT {COLUMNS} FROM resource r WHERE {} ORDER BY r.rid", sql.text());
             let mut select = connection.prepare_cached(&text)?;
-            let rows = select.query_map(params_from_iter(sql.values()), |row| stored(row))?;
+            let rows = select.query_map(params_from_iter(sql.values()), stored)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
