@@ -3,16 +3,23 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+mod bench;
 mod definitions;
 mod test;
+
+const USAGE: &str = "usage:
+  cargo xtask test
+  cargo xtask bench [--quick | --growth]
+  cargo xtask definitions <directory of HL7's bundles>";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
         ["test"] => test::run(),
+        ["bench", options @ ..] => bench::run(options),
         ["definitions", directory] => definitions::run(Path::new(directory)),
-        _ => Err("usage: cargo xtask test | definitions <directory of HL7's bundles>".to_owned()),
+        _ => Err(USAGE.to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -91,9 +91,10 @@ pub fn decide_write(
     })
 }
 
-/// The role of a person at work, for showing: what it opens is for [`decide_read`] to say.
+/// The role of a person at work, the first where several fit, for showing: what it opens is for
+/// [`decide_read`] to say.
 pub fn role_of<'a>(caller: &Caller, register: &'a Register) -> Option<&'a Role> {
-    role(caller.attest()?, register).ok()
+    roles(caller.attest()?, register).ok()?.into_iter().next()
 }
 
 const fn refuse(rule: Rule) -> Refusal {
@@ -133,6 +134,9 @@ fn system_reads(
     now: i64,
 ) -> Result<ReadPermit, Refusal> {
     let agreement = register.agreement(&caller.client_id, now).ok_or(refuse(Rule::NoAgreement))?;
+    if !register.has_purpose(Purpose::Delivery) {
+        return Err(refuse(Rule::PurposeInactive));
+    }
     let agreed = |key: &&'static str| agreement.categories.iter().any(|agreed| agreed == key);
     let categories: Vec<_> = request.categories.iter().copied().filter(agreed).collect();
     if categories.is_empty() {
@@ -162,25 +166,28 @@ fn practitioner_reads(
     }
     let attest = practitioner.attest.as_ref().ok_or(refuse(Rule::NoAttest))?;
     care_relation(caller, attest, register, now)?;
-    let role = role(attest, register)?;
-    let categories: Vec<_> = request
-        .categories
-        .iter()
-        .copied()
-        .filter(|key| role.categories.iter().any(|allowed| allowed == key))
-        .collect();
-    if categories.is_empty() {
+    let mut roles = roles(attest, register)?;
+    if request.about == About::OwnUnit {
+        roles.retain(|role| role.unit_list);
+        if roles.is_empty() {
+            return Err(refuse(Rule::PatientNotNamed));
+        }
+    }
+    roles.retain(|role| request.categories.iter().any(|key| opens(role, key)));
+    if roles.is_empty() {
         return Err(refuse(Rule::CategoryNotForRole));
     }
-    let shared: Vec<_> = categories.into_iter().filter(|key| is_shared(key)).collect();
-    if shared.is_empty() {
+    let opened = |key: &&'static str| roles.iter().any(|role| opens(role, key)) && is_shared(key);
+    let categories: Vec<_> = request.categories.iter().copied().filter(opened).collect();
+    if categories.is_empty() {
         return Err(refuse(Rule::NotShared));
     }
+    let keys: Vec<&str> = roles.iter().map(|role| role.key.as_str()).collect();
     Ok(ReadPermit {
-        reach: practitioner_reach(attest, role, request.about, &shared)?,
-        categories: shared,
+        reach: practitioner_reach(attest, request.about, &categories, now)?,
+        categories,
         owned_by: None,
-        basis: basis(attest.purpose, &role.key, Some(attest)),
+        basis: basis(attest.purpose, &keys.join("+"), Some(attest)),
     })
 }
 
@@ -207,35 +214,40 @@ fn care_relation(
     Ok(())
 }
 
-fn role<'a>(attest: &Attest, register: &'a Register) -> Result<&'a Role, Refusal> {
+/// The roles that fit unit, profession and purpose, never none. What several roles open adds up, so
+/// that taking one away never opens anything.
+fn roles<'a>(attest: &Attest, register: &'a Register) -> Result<Vec<&'a Role>, Refusal> {
     let unit = register.unit(&attest.point_of_care).ok_or(refuse(Rule::UnknownUnit))?;
-    register
-        .roles
-        .iter()
-        .find(|role| {
-            role.unit_kinds.contains(&unit.kind)
-                && role.purposes.iter().any(|code| code == attest.purpose.code())
-                && (role.authorizations.is_empty()
-                    || attest
-                        .authorization
-                        .as_ref()
-                        .is_some_and(|code| role.authorizations.contains(code)))
-        })
-        .ok_or(refuse(Rule::NoRole))
+    let profession = |role: &Role| match &attest.authorization {
+        _ if role.authorizations.is_empty() => true,
+        Some(code) => role.authorizations.contains(code),
+        None => false,
+    };
+    let fits = |role: &&Role| {
+        role.unit_kinds.contains(&unit.kind)
+            && role.purposes.iter().any(|code| code == attest.purpose.code())
+            && profession(role)
+    };
+    let roles: Vec<&Role> = register.roles.iter().filter(fits).collect();
+    if roles.is_empty() { Err(refuse(Rule::NoRole)) } else { Ok(roles) }
+}
+
+fn opens(role: &Role, category: &str) -> bool {
+    role.categories.iter().any(|allowed| allowed == category)
 }
 
 fn practitioner_reach(
     attest: &Attest,
-    role: &Role,
     about: About,
     categories: &[&'static str],
+    now: i64,
 ) -> Result<Reach, Refusal> {
     match about {
         About::Person(person) => Ok(Reach::Person(person)),
-        About::OwnUnit if role.unit_list => Ok(Reach::Unit(attest.point_of_care.clone())),
+        About::OwnUnit => Ok(Reach::Unit { unit: attest.point_of_care.clone(), at: now }),
         // What is about no person, such as where to call, needs no patient.
         About::Unnamed if categories.iter().all(|key| !is_about_person(key)) => Ok(Reach::Any),
-        _ => Err(refuse(Rule::PatientNotNamed)),
+        About::Unnamed => Err(refuse(Rule::PatientNotNamed)),
     }
 }
 

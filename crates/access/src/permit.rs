@@ -17,8 +17,13 @@ pub struct ReadPermit {
 pub enum Reach {
     /// One person.
     Person(PersonId),
-    /// Those who have an active service at this unit (organisation number).
-    Unit(String),
+    /// Those who have an active service at this unit.
+    Unit {
+        /// Organisation number.
+        unit: String,
+        /// When it was decided, milliseconds since 1970: a service that had ended opens nothing.
+        at: i64,
+    },
     /// Every record that the other limits let through.
     Any,
 }
@@ -28,7 +33,8 @@ pub enum Reach {
 pub struct Basis {
     /// Purpose of use.
     pub purpose: Purpose,
-    /// Key of the role: a register role, `system` or `resident`.
+    /// Key of the role: a register role, `system` or `resident`. Where several roles of the
+    /// register opened it together, their keys joined by `+`.
     pub role: String,
     /// Details of the purpose, where the attest has them.
     pub purpose_details: Option<String>,

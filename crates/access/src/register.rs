@@ -1,6 +1,8 @@
 //! What a municipality has decided: who it is, its units, which systems deliver, which roles read
 //! what, and which purposes are in use. Data, read from configuration.
 
+use std::collections::HashSet;
+
 use record::identity::Strictness;
 use record::purpose::Purpose;
 use serde::{Deserialize, Serialize};
@@ -21,7 +23,7 @@ pub struct Register {
     pub purposes: Vec<String>,
     /// Units of the municipality.
     pub units: Vec<Unit>,
-    /// Systems that deliver.
+    /// Systems that deliver. A client has one agreement at a time.
     pub agreements: Vec<Agreement>,
     /// Roles that read.
     pub roles: Vec<Role>,
@@ -102,7 +104,37 @@ pub struct Role {
     pub unit_list: bool,
 }
 
+/// A register that says two things at once. Names only what stands in the register itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Ambiguous {
+    /// Two agreements of one client overlap in time, so its source and owner would be a guess.
+    #[error("client `{0}` has two agreements at the same time; end the first before the second")]
+    Client(String),
+    /// Two units have one organisation number, so the kind of the unit would be a guess.
+    #[error("unit `{0}` stands twice in the register; keep one")]
+    Unit(String),
+}
+
 impl Register {
+    /// Checks that every question to the register has at most one answer.
+    pub fn check(&self) -> Result<(), Ambiguous> {
+        for (i, agreement) in self.agreements.iter().enumerate() {
+            let overlaps = |other: &Agreement| {
+                other.client_id == agreement.client_id
+                    && other.valid_to.is_none_or(|end| agreement.valid_from < end)
+                    && agreement.valid_to.is_none_or(|end| other.valid_from < end)
+            };
+            if self.agreements.iter().take(i).any(overlaps) {
+                return Err(Ambiguous::Client(agreement.client_id.clone()));
+            }
+        }
+        let mut units = HashSet::new();
+        match self.units.iter().find(|unit| !units.insert(&unit.organisation)) {
+            Some(unit) => Err(Ambiguous::Unit(unit.organisation.clone())),
+            None => Ok(()),
+        }
+    }
+
     /// The agreement of this client that is valid now.
     pub fn agreement(&self, client_id: &str, now: i64) -> Option<&Agreement> {
         self.agreements.iter().find(|agreement| {

@@ -104,6 +104,14 @@ impl From<Refusal> for Failure {
 impl From<ledger::error::Error> for Failure {
     fn from(error: ledger::error::Error) -> Self {
         use ledger::error::Category as Kind;
+        if matches!(error, ledger::error::Error::NumberTaken) {
+            return Failure::Conflict(Issue::error(
+                IssueCode::BusinessRule,
+                "",
+                "the identity numbers belong to two persons here; persons are never merged by \
+                 sending both numbers",
+            ));
+        }
         match error.category() {
             Kind::Busy => Failure::Busy,
             Kind::Conflict => Failure::Conflict(Issue::error(

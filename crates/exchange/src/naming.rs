@@ -156,6 +156,20 @@ fn patient_subject(
     }
 }
 
+/// The national numbers of a Patient, each checked.
+pub fn national_numbers(patient: &Value, strictness: Strictness) -> Result<Vec<&str>, Failure> {
+    let mut numbers = Vec::new();
+    for (i, identifier) in patient.items("identifier").iter().enumerate() {
+        if let (Some(system), Some(value)) = (identifier.text("system"), identifier.text("value"))
+            && system::is_national_number(system)
+        {
+            key(system, value, &format!("Patient.identifier[{i}].value"), strictness)?;
+            numbers.push(value);
+        }
+    }
+    Ok(numbers)
+}
+
 /// The key of a person: national numbers are checked and share one system.
 pub fn key(
     system: &str,

@@ -112,7 +112,7 @@ fn episode(
         "type": Some(types(message)).filter(|types| !types.is_empty()),
         "patient": { "identifier": { "system": system::FNR, "value": person } },
         "managingOrganization": filled(&message.service_level).map(|level| json!({
-            "reference": "#site-0",
+            "reference": (!sites.is_empty()).then_some("#site-0"),
             "display": level,
         })),
         "period": {

@@ -11,7 +11,7 @@ use record::identity::{PersonId, accept_number};
 use record::okt::{OktEvent, OktMessage};
 use record::service;
 
-use crate::answer::ServiceStatus;
+use crate::answer::{Incomplete, ServiceStatus};
 use crate::error::Failure;
 use crate::okt::{ordinal, service_key, to_episodes, to_message};
 use crate::read::parsed;
@@ -36,7 +36,7 @@ impl Tenant {
         self.check_okt(event)?;
         let person = self.person(&event.person_identifier)?;
         // Two lists about one person from one source are taken one after the other.
-        let held = self.locks.hold(std::iter::once(format!("okt/{person}"))).await;
+        let held = self.lists.hold(std::iter::once(person.to_string())).await;
         let mut operations = Vec::new();
         let mut listed = BTreeSet::new();
         let mut repeats: BTreeMap<String, usize> = BTreeMap::new();
@@ -49,9 +49,12 @@ impl Tenant {
             listed.insert(id.clone());
             operations.push(Operation::update("EpisodeOfCare", id, episode, None));
         }
-        for id in self.okt_known(caller, person).await? {
-            if !listed.contains(&id) {
-                operations.push(Operation::delete("EpisodeOfCare", id));
+        // An event that comes again, perhaps after newer ones, says nothing about now.
+        if !self.has_event(caller, event_id.map(|id| format!("{id}#0")))? {
+            for id in self.okt_known(caller, person).await? {
+                if !listed.contains(&id) {
+                    operations.push(Operation::delete("EpisodeOfCare", id));
+                }
             }
         }
         for (i, operation) in operations.iter_mut().enumerate() {
@@ -87,6 +90,10 @@ impl Tenant {
         let person = self.person(number)?;
         let permit = self.decide(caller, action, About::Person(person), &SERVICES).await?;
         let today = self.today();
+        if let Some(position) = self.view.skipped(&permit)?.first() {
+            let missing = Incomplete::Record { position: *position };
+            return Err(Failure::Unavailable(missing.to_string()));
+        }
         let mut found = Vec::new();
         for stored in self.view.records(&permit, "EpisodeOfCare")? {
             let episode = parsed(&stored)?;

@@ -38,6 +38,7 @@ impl Tenant {
         let episodes = self.items(&permit, "EpisodeOfCare", &mut incomplete)?;
         let decisions = self.items(&permit, "ServiceRequest", &mut incomplete)?;
         let organisations = self.organisations(&permit, &mut incomplete)?;
+        self.missing(&permit, &mut incomplete)?;
         let patient = self.header(&permit, person)?;
         let shown = episodes.len() + decisions.len();
         let name = |number: &str| self.register.organisation_name(number).map(str::to_owned);
@@ -106,6 +107,7 @@ impl Tenant {
         if vitals.unreadable > 0 {
             incomplete.push(Incomplete::Measurements { count: vitals.unreadable });
         }
+        self.missing(permit, &mut incomplete)?;
         let sets = assemble(&vitals.readings, &vitals.received, WINDOW_MS);
         let course = Course::build(sets, self.now());
         let patient = self.header(permit, person)?;
@@ -133,6 +135,17 @@ impl Tenant {
             }
         }
         Ok(items)
+    }
+
+    /// Adds what the view itself could not read.
+    fn missing(
+        &self,
+        permit: &ReadPermit,
+        incomplete: &mut Vec<Incomplete>,
+    ) -> Result<(), Failure> {
+        let skipped = self.view.skipped(permit)?;
+        incomplete.extend(skipped.into_iter().map(|position| Incomplete::Record { position }));
+        Ok(())
     }
 
     /// The municipality's organisations by id.

@@ -19,7 +19,7 @@ use record::identity::{PersonId, Strictness};
 use view::store::Located;
 
 use crate::error::Failure;
-use crate::naming::{self, Subject};
+use crate::naming::{self, NATIONAL, Subject};
 use crate::submission::{Action, Channel, Done, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
 
@@ -73,7 +73,9 @@ impl Tenant {
     ) -> Result<Outcome, Failure> {
         let kind = operation.kind;
         let id = operation.id.take().unwrap_or_default();
-        let existing = self.view.locate(kind, &id)?.filter(|located| !located.derived);
+        let located = self.view.locate(kind, &id)?;
+        let derived = located.as_ref().filter(|it| it.derived).and_then(|it| it.person);
+        let existing = located.filter(|located| !located.derived);
         let Some(value) = operation.resource.take() else {
             return self.removal(caller, operation, id, existing, channel);
         };
@@ -88,6 +90,13 @@ impl Tenant {
         let existing = existing.as_ref();
         let context = Context { kind, id: &id, category, permit: &permit, existing, patients };
         let person = self.person_of(&resource, &context)?;
+        if derived.is_some() && derived != person {
+            return Err(Failure::invalid(
+                IssueCode::BusinessRule,
+                &format!("{kind}.id"),
+                "the id stands for another person; choose another, or create the Patient without",
+            ));
+        }
         if event_id.is_none()
             && let Some(kept) = self.unchanged(&resource, &context, operation.full_url.clone())?
         {
@@ -108,7 +117,7 @@ impl Tenant {
     fn removal(
         &self,
         caller: &Caller,
-        operation: Operation,
+        mut operation: Operation,
         id: String,
         existing: Option<Located>,
         channel: Channel,
@@ -117,13 +126,17 @@ impl Tenant {
         let category = Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
         let owner = Some((located.owner.as_str(), located.source.as_str()));
         let permit = decide_write(caller, &self.register, category, owner, self.now())?;
-        if located.removed {
+        let event_id = operation.event_id.take();
+        if let Some(id) = &event_id {
+            naming::check_event_id(id)?;
+        }
+        if located.removed && !self.has_event(caller, event_id.clone())? {
             return Err(Failure::Gone);
         }
         let kind = operation.kind;
         let body = envelope(kind, &id, self.now(), channel, Vec::new()).seal(&[]);
         let fingerprint = ledger::crypto::sha256(&[b"removal of ", id.as_bytes()]);
-        let draft = draft(Kind::Removal, &permit, None, located.person, fingerprint, body);
+        let draft = draft(Kind::Removal, &permit, event_id, located.person, fingerprint, body);
         let full_url = operation.full_url;
         Ok(Outcome::Ready(Box::new(Ready { result: Done::Removed, kind, id, full_url, draft })))
     }
@@ -152,6 +165,9 @@ impl Tenant {
             Subject::Number(..) => None,
         };
         let person = match brought.unwrap_or(&subject) {
+            Subject::Number(system, _) if kind == "Patient" && system == NATIONAL => {
+                self.numbered(resource.value(), context.existing)?
+            }
             Subject::Number(system, value) => self.keyed(system, value, context.existing)?,
             // A Patient without any identifier is keyed by its own id at its source.
             Subject::Patient(own) if kind == "Patient" || brought.is_some() => {
@@ -177,6 +193,36 @@ impl Tenant {
         }
     }
 
+    /// The person behind a Patient's national numbers. A D-number is replaced by a fødselsnummer,
+    /// and a Patient may have both: they are one person's from then on.
+    fn numbered(&self, patient: &Value, existing: Option<&Located>) -> Result<PersonId, Failure> {
+        let numbers = naming::national_numbers(patient, self.strictness())?;
+        let person = self.keyed(NATIONAL, self.known_number(&numbers)?, existing)?;
+        if existing.and_then(|located| located.person).is_some_and(|before| before != person) {
+            return Ok(person);
+        }
+        let keys = || numbers.iter().map(|value| PersonKey { system: NATIONAL, value });
+        for key in keys() {
+            if self.keys.find(&key)?.is_some_and(|other| other != person) {
+                return Err(ledger::error::Error::NumberTaken.into());
+            }
+        }
+        for key in keys() {
+            self.keys.link(person, &key)?;
+        }
+        Ok(person)
+    }
+
+    /// The number by which a person is known already, or else the first.
+    pub(crate) fn known_number<'n>(&self, numbers: &[&'n str]) -> Result<&'n str, Failure> {
+        for value in numbers {
+            if self.keys.find(&PersonKey { system: NATIONAL, value })?.is_some() {
+                return Ok(value);
+            }
+        }
+        Ok(numbers.first().copied().unwrap_or_default())
+    }
+
     /// The person behind a number. A Patient that changes number keeps its person.
     fn keyed(
         &self,
@@ -192,6 +238,30 @@ impl Tenant {
             return Ok(person);
         }
         self.keys.resolve(&[key])?.first().copied().ok_or(Failure::Busy)
+    }
+
+    /// The Patients that a submission brings, by full URL and by `Patient/id`.
+    pub(crate) fn patients_in(&self, submission: &Submission) -> Result<Patients, Failure> {
+        let mut patients = HashMap::new();
+        let brought = submission.operations.iter().filter(|operation| operation.kind == "Patient");
+        for operation in brought {
+            let (Some(patient), Some(id)) = (&operation.resource, &operation.id) else { continue };
+            // Each number is checked where its own Patient is; here it only names the person.
+            let named = naming::subject("Patient", patient, Some(id), Strictness::Lenient);
+            let subject = match named {
+                Ok(Some(Subject::Number(system, _))) if system == NATIONAL => {
+                    let numbers = naming::national_numbers(patient, Strictness::Lenient)?;
+                    Subject::Number(system, self.known_number(&numbers)?.to_owned())
+                }
+                Ok(Some(subject)) => subject,
+                _ => continue,
+            };
+            patients.insert(format!("Patient/{id}"), subject.clone());
+            if let Some(url) = &operation.full_url {
+                patients.insert(url.clone(), subject);
+            }
+        }
+        Ok(patients)
     }
 
     /// An update with the content that is current already changes nothing.
@@ -236,22 +306,6 @@ fn event_id(operation: &mut Operation, resource: &Resource) -> Result<Option<Str
     }
     let new = operation.is_create() && operation.kind != "Patient";
     Ok(new.then(|| naming::event_id(operation.kind, resource.value())).flatten())
-}
-
-/// The Patients that a submission brings, by full URL and by `Patient/id`.
-pub(crate) fn patients_in(submission: &Submission) -> Patients {
-    let mut patients = HashMap::new();
-    for operation in submission.operations.iter().filter(|operation| operation.kind == "Patient") {
-        let (Some(patient), Some(id)) = (&operation.resource, &operation.id) else { continue };
-        // Each number is checked where its own Patient is; here it only names the person.
-        let named = naming::subject("Patient", patient, Some(id), Strictness::Lenient);
-        let Ok(Some(subject)) = named else { continue };
-        patients.insert(format!("Patient/{id}"), subject.clone());
-        if let Some(url) = &operation.full_url {
-            patients.insert(url.clone(), subject);
-        }
-    }
-    patients
 }
 
 fn check_version(operation: &Operation, existing: Option<&Located>) -> Result<(), Failure> {

@@ -97,7 +97,7 @@ impl Tenant {
         mut query: Query,
         cursor: Option<&str>,
     ) -> Result<Page, Failure> {
-        let named = self.named_person(&mut query)?;
+        let named = self.named_person(caller, &mut query)?;
         let about = match (named, &caller.party) {
             (Named::One(person), _) => About::Person(person),
             _ => About::Unnamed,
@@ -106,7 +106,7 @@ impl Tenant {
         let permit = self.decide(caller, "search", about, &own).await?;
         let permit = self.widened(caller, permit, about, &query, own)?;
         let page = if named == Named::Nobody {
-            Page { matches: Vec::new(), included: Vec::new(), total: Some(0), next: None }
+            Page { total: Some(0), ..Page::default() }
         } else {
             self.view.search(&permit, &query, cursor, self.now())?
         };
@@ -176,6 +176,7 @@ impl Tenant {
         about: About,
         categories: &[CategoryKey],
     ) -> Result<ReadPermit, Failure> {
+        self.check_view()?;
         let request = ReadRequest { about, categories };
         let resident = self.resident(caller)?;
         let decision = decide_read(caller, resident, &self.register, &request, self.now());
@@ -249,11 +250,11 @@ impl Tenant {
 
     /// The person a search names. The filter that names it is taken out: the permit's reach is
     /// that person, and the view needs no second look.
-    fn named_person(&self, query: &mut Query) -> Result<Named, Failure> {
+    fn named_person(&self, caller: &Caller, query: &mut Query) -> Result<Named, Failure> {
         let mut named = Named::Unsaid;
         let mut i = 0;
         while let Some(filter) = query.filters.get(i) {
-            let found = self.person_in(query.kind, filter)?;
+            let found = self.person_in(caller, query.kind, filter)?;
             let keep = match (found, named) {
                 (None, _) => true,
                 (Some(found), Named::Unsaid) => {
@@ -277,7 +278,12 @@ impl Tenant {
     }
 
     /// The person that one filter names, if it names exactly one.
-    fn person_in(&self, kind: &str, filter: &Filter) -> Result<Option<Named>, Failure> {
+    fn person_in(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        filter: &Filter,
+    ) -> Result<Option<Named>, Failure> {
         let [condition] = filter.any.as_slice() else { return Ok(None) };
         if filter.negated {
             return Ok(None);
@@ -287,7 +293,7 @@ impl Tenant {
             (Target::Parameter(parameter), Condition::Token(token))
                 if kind == "Patient" && parameter.code == "identifier" =>
             {
-                self.by_number(&token.system, token.code.as_deref())
+                self.by_number(caller, &token.system, token.code.as_deref())
             }
             (Target::Parameter(parameter), condition)
                 if matches!(parameter.code, "patient" | "subject") =>
@@ -299,7 +305,7 @@ impl Tenant {
                         self.by_patient(id).map(Some)
                     }
                     Condition::Logical { identifier, .. } => {
-                        self.by_number(&identifier.system, identifier.code.as_deref())
+                        self.by_number(caller, &identifier.system, identifier.code.as_deref())
                     }
                     _ => Ok(None),
                 }
@@ -314,15 +320,18 @@ impl Tenant {
         Ok(person.map_or(Named::Nobody, Named::One))
     }
 
-    /// A national number may come without its system: nothing else is asked for that way.
+    /// A national number may come without its system: nothing else is asked for that way. A system
+    /// needs to name nobody, so its own identifiers are left for the search to match.
     fn by_number(
         &self,
+        caller: &Caller,
         system: &SystemMatch,
         value: Option<&str>,
     ) -> Result<Option<Named>, Failure> {
         let Some(value) = value else { return Ok(None) };
         let key = match system {
             SystemMatch::Is(system) if system::is_national_number(system) => NATIONAL,
+            SystemMatch::Is(_) if matches!(caller.party, Party::System) => return Ok(None),
             SystemMatch::Is(system) => system,
             SystemMatch::Any | SystemMatch::Absent => NATIONAL,
         };

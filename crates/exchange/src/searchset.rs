@@ -11,6 +11,7 @@ use record::identity::contains_number;
 use view::search::{Page, can_sort};
 use view::store::Stored;
 
+use crate::answer::Incomplete;
 use crate::error::Failure;
 use crate::read::Version;
 use crate::tenant::Tenant;
@@ -94,8 +95,13 @@ impl Search {
         for (kind, stored) in &page.included {
             entries.add(base, kind, stored, "include");
         }
-        if !self.ignored.is_empty() {
-            entries.outcome(&self.ignored);
+        let missing = page.skipped.iter().map(|position| {
+            let text = Incomplete::Record { position: *position }.to_string();
+            Issue::warning(IssueCode::Incomplete, "", text)
+        });
+        let told: Vec<Issue> = self.ignored.into_iter().chain(missing).collect();
+        if !told.is_empty() {
+            entries.outcome(&told);
         }
         Ok(entries.finish())
     }

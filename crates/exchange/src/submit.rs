@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use access::caller::Caller;
 use access::permit::Basis;
 use access::refusal::Refusal;
+use fhir::issue::IssueCode;
 use futures_util::future::join_all;
 use ledger::append::{Appended, Body};
 use ledger::keys::PersonKey;
@@ -19,7 +20,7 @@ use crate::audit::{AuditRecord, Deed};
 use crate::bundle::{placed, rewrite_references};
 use crate::error::Failure;
 use crate::naming::{self, NATIONAL, Subject};
-use crate::prepare::{Kept, Outcome, Ready, patients_in};
+use crate::prepare::{Kept, Outcome, Patients, Ready};
 use crate::submission::{Action, Channel, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
 
@@ -36,10 +37,16 @@ impl Tenant {
         caller: &Caller,
         mut submission: Submission,
     ) -> Result<Vec<Result<Receipt, Failure>>, Failure> {
+        self.check_view()?;
         let (atomic, channel) = (submission.atomic, submission.channel);
         let mut names = BTreeSet::new();
-        for operation in &mut submission.operations {
-            names.extend(self.choose_id(operation)?);
+        let mut repeated = Vec::new();
+        for (i, operation) in submission.operations.iter_mut().enumerate() {
+            if let Some(name) = self.choose_id(operation)?
+                && !names.insert(name)
+            {
+                repeated.push(i);
+            }
         }
         let held = self.locks.hold(names.into_iter()).await;
         for operation in &mut submission.operations {
@@ -48,7 +55,8 @@ impl Tenant {
         if atomic {
             connect(&mut submission.operations);
         }
-        let outcomes = self.prepare_all(caller, submission).await;
+        let patients = self.patients_in(&submission)?;
+        let outcomes = self.prepare_all(caller, submission, &patients, &repeated).await;
         let results = match whole(atomic, outcomes) {
             Ok(outcomes) => self.append_all(outcomes, atomic).await,
             Err(failure) => Err(failure),
@@ -80,6 +88,13 @@ impl Tenant {
         Ok(Some(format!("{}/{}", operation.kind, operation.id.as_deref().unwrap_or_default())))
     }
 
+    /// Whether this source has sent an event with this id before.
+    pub(crate) fn has_event(&self, caller: &Caller, id: Option<String>) -> Result<bool, Failure> {
+        let agreement = self.register.agreement(&caller.client_id, self.now());
+        let (Some(id), Some(agreement)) = (id, agreement) else { return Ok(false) };
+        Ok(self.ledger.find_event(&agreement.source, &id)?.is_some())
+    }
+
     /// The person of a new Patient with a national number.
     fn patient_of_person(&self, operation: &Operation) -> Result<Option<PersonId>, Failure> {
         let Some(patient) = operation.resource.as_ref().filter(|_| operation.kind == "Patient")
@@ -87,8 +102,11 @@ impl Tenant {
             return Ok(None);
         };
         match naming::subject("Patient", patient, Some(""), self.strictness()) {
-            Ok(Some(Subject::Number(system, value))) if system == NATIONAL => {
-                let key = PersonKey { system: &system, value: &value };
+            Ok(Some(Subject::Number(system, _))) if system == NATIONAL => {
+                let Ok(numbers) = naming::national_numbers(patient, self.strictness()) else {
+                    return Ok(None);
+                };
+                let key = PersonKey { system: NATIONAL, value: self.known_number(&numbers)? };
                 Ok(Some(self.keys.expected(&key)?))
             }
             // What is wrong with it is said when it is prepared.
@@ -131,15 +149,20 @@ impl Tenant {
         &self,
         caller: &Caller,
         submission: Submission,
+        patients: &Patients,
+        repeated: &[usize],
     ) -> Vec<Result<Outcome, Failure>> {
-        let patients = patients_in(&submission);
         let mut outcomes = Vec::with_capacity(submission.operations.len());
         for (i, operation) in submission.operations.into_iter().enumerate() {
             if i % SLICE == SLICE - 1 {
                 tokio::task::yield_now().await;
             }
             let location = operation.location.clone();
-            let outcome = self.prepare(caller, operation, submission.channel, &patients);
+            let outcome = if repeated.contains(&i) {
+                Err(twice(operation.kind))
+            } else {
+                self.prepare(caller, operation, submission.channel, patients)
+            };
             outcomes.push(outcome.map_err(|failure| placed(failure, &location)));
         }
         outcomes
@@ -260,6 +283,16 @@ impl Tenant {
         }
         self.record_audit(caller, records).await
     }
+}
+
+/// Which of two changes of one resource is the last is not for us to guess (R4 http, transaction).
+fn twice(kind: &str) -> Failure {
+    Failure::invalid(
+        IssueCode::Duplicate,
+        kind,
+        "the resource stands twice in the Bundle; send each resource once, and a person's Patient \
+         once",
+    )
 }
 
 /// Writes the ids that new resources got into the references of the others.

@@ -57,7 +57,10 @@ pub struct Tenant {
     pub(crate) keys: Arc<Keys>,
     pub(crate) view: View,
     pub(crate) environment: Environment,
+    /// On resources.
     pub(crate) locks: Locks,
+    /// On a person's OKT list; always taken before those on resources.
+    pub(crate) lists: Locks,
     changes: broadcast::Sender<Change>,
     visible: watch::Receiver<Position>,
     directory: PathBuf,
@@ -75,6 +78,7 @@ impl Tenant {
         register: Register,
         environment: Environment,
     ) -> Result<Self, Failure> {
+        register.check().map_err(|error| Failure::Unavailable(error.to_string()))?;
         make_private(directory).map_err(|error| {
             Failure::Unavailable(format!("cannot make `{}`: {error}", directory.display()))
         })?;
@@ -114,6 +118,7 @@ impl Tenant {
             view,
             environment,
             locks: Locks::new(),
+            lists: Locks::new(),
             changes,
             visible,
             directory: directory.to_owned(),
@@ -159,6 +164,14 @@ impl Tenant {
     /// Every change from now on. Carries no content: a watcher asks again, with its own permit.
     pub fn watch(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
+    }
+
+    /// Whether the view still follows the ledger. If not, its answers would be old and its owners
+    /// and versions wrong to judge by, so nothing is read or written until a restart.
+    pub(crate) fn check_view(&self) -> Result<(), Failure> {
+        self.visible.has_changed().map(drop).map_err(|_| {
+            Failure::Unavailable("the view has stopped; see the log, and restart".to_owned())
+        })
     }
 
     /// Waits until readers see `position`; `false` if that takes too long.
@@ -213,7 +226,17 @@ fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<(), Failure> {
         if records.is_empty() {
             return Ok(());
         }
-        projector.replay(&records)?;
+        tell_skipped(&projector.replay(&records)?);
+    }
+}
+
+/// Answers that an entry is missing from say so themselves; the operator is told where to look.
+fn tell_skipped(skipped: &[Position]) {
+    for position in skipped {
+        tracing::error!(
+            position,
+            "the ledger's entry cannot be read into the view; run `fkj ledger verify`, and the              version of the platform that wrote it"
+        );
     }
 }
 
@@ -228,11 +251,14 @@ fn project(
         let mut batches = vec![first];
         batches.extend(arrived.try_iter().take(15));
         let committed: Vec<&Committed> = batches.iter().flat_map(|batch| batch.iter()).collect();
-        if let Err(error) = projector.apply(&committed) {
-            // The view is behind and stays behind: readers would miss facts, so nothing more is
-            // shown as visible and the operator is told. The ledger has everything.
-            tracing::error!(%error, "the view has stopped; restart to catch up from the ledger");
-            return;
+        match projector.apply(&committed) {
+            Ok(skipped) => tell_skipped(&skipped),
+            Err(error) => {
+                // The view is behind and stays behind, so nothing more is answered from it and the
+                // operator is told. The ledger has everything.
+                tracing::error!(%error, "the view has stopped; restart to catch up");
+                return;
+            }
         }
         reached.send_replace(projector.position());
         for Committed { entry, .. } in &committed {

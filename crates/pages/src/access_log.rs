@@ -10,9 +10,10 @@ use crate::time::{self, Moment};
 /// The view of an [`AccessLine`].
 pub(crate) struct Look {
     pub at: Moment,
+    /// A name, or what it is that has none.
     pub who: String,
-    pub role: String,
-    pub organisation: String,
+    /// Role and organisation.
+    pub place: Option<String>,
     pub action: String,
     pub purpose: String,
     pub categories: Vec<Category>,
@@ -28,11 +29,17 @@ pub(crate) struct Category {
 impl Look {
     /// The line as seen at `now_ms`.
     pub fn new(line: &AccessLine, now_ms: i64) -> Self {
+        let role = known("role", &line.role).unwrap_or_else(|| line.role.clone());
+        // A resident's sign-in carries no name.
+        let mut said = [line.who.clone(), role, line.organisation.clone()]
+            .into_iter()
+            .filter(|part| !part.is_empty());
+        let who = said.next().unwrap_or_default();
+        let place = said.collect::<Vec<_>>().join(", ");
         Self {
             at: time::moment(line.at, now_ms),
-            who: line.who.clone(),
-            role: known("role", &line.role).unwrap_or_else(|| line.role.clone()),
-            organisation: line.organisation.clone(),
+            who,
+            place: (!place.is_empty()).then_some(place),
             action: known("action", &line.action).unwrap_or_else(|| text::get("action-other")),
             purpose: known("purpose", &line.purpose).unwrap_or_else(|| {
                 text::with("purpose-other", &[("code", line.purpose.as_str().into())])

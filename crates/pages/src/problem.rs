@@ -14,8 +14,12 @@ pub enum Problem {
     SignInNeeded,
     /// The page, or the person, is not there.
     NotFound,
+    /// The page is for another role.
+    OtherRole,
     /// The form could not be understood.
     BadForm,
+    /// The form came from another site's page.
+    ForeignForm,
     /// Too much to do at the moment.
     Busy,
     /// The look could not be logged or the data not read, so nothing is shown.
@@ -26,10 +30,12 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem.
-    pub const ALL: [Problem; 6] = [
+    pub const ALL: [Problem; 8] = [
         Problem::SignInNeeded,
         Problem::NotFound,
+        Problem::OtherRole,
         Problem::BadForm,
+        Problem::ForeignForm,
         Problem::Busy,
         Problem::Unavailable,
         Problem::Internal,
@@ -40,7 +46,9 @@ impl Problem {
         match self {
             Problem::SignInNeeded => "problem-sign-in",
             Problem::NotFound => "problem-not-found",
+            Problem::OtherRole => "problem-other-role",
             Problem::BadForm => "problem-bad-form",
+            Problem::ForeignForm => "problem-foreign-form",
             Problem::Busy => "problem-busy",
             Problem::Unavailable => "problem-unavailable",
             Problem::Internal => "problem-internal",

@@ -44,7 +44,8 @@ impl Service {
             status: status(line.status),
             facts: facts(line),
             decision: line.decision.as_ref().map(|decision| Decision {
-                text: decision.text.clone(),
+                // Many systems write the same words on both.
+                text: decision.text.clone().filter(|text| line.local_text.as_ref() != Some(text)),
                 line: decision_line(decision.decided.as_deref(), &decision.status),
             }),
             sites: line.sites.iter().map(|site| site.name.clone()).collect(),

@@ -288,6 +288,10 @@ plain-advice = Kjenner du deg dårlig, skal du ikke vente på nye målinger. Rin
 looks-lead = Her ser du hvem som har sett eller prøvd å se opplysningene dine, når og hvorfor. Spør kommunen hvis det er noe du ikke kjenner igjen.
 looks-none = Ingen har sett på opplysningene dine ennå.
 looks-more = Listen viser de siste oppslagene. Kommunen kan gi deg hele loggen.
+looks-deliveries = I tillegg har kommunens systemer registrert eller endret opplysninger om deg { $count ->
+        [one] 1 gang
+       *[other] { $count } ganger
+    }. Det er ikke oppslag, og står derfor ikke i listen.
 look-what = Hva
 look-why = Hvorfor
 look-categories = Opplysninger
@@ -305,6 +309,7 @@ role-sykepleier = Sykepleier
 role-saksbehandler = Saksbehandler for tjenester
 role-system = Datasystem
 role-resident = Deg selv
+role-innbygger = Innbygger
 signin-role-legevaktslege = Ser tjenestene til en pasient som kommer til legevakten
 signin-role-sykepleier = Følger NEWS2 på øyeblikkelig hjelp-avdelingen
 signin-role-korttidssykepleier = Følger NEWS2 på korttidsavdelingen
@@ -383,9 +388,15 @@ problem-sign-in = Du er ikke logget inn, eller økten er avsluttet.
 problem-not-found = Det er ingenting på denne adressen.
     .title = Siden finnes ikke
     .way-on = Kontroller adressen, eller begynn på forsiden.
+problem-other-role = Du er logget inn i en rolle som ikke bruker denne siden. Ingen opplysninger er vist.
+    .title = Siden er ikke for rollen din
+    .way-on = Gå til forsiden for rollen din, eller logg ut og inn igjen i en annen rolle.
 problem-bad-form = Skjemaet kunne ikke leses.
     .title = Noe manglet i skjemaet
     .way-on = Gå tilbake, fyll ut feltene og send på nytt.
+problem-foreign-form = Skjemaet kom fra en annen nettside. Derfor er ingenting gjort.
+    .title = Skjemaet ble ikke tatt imot
+    .way-on = Åpne siden på nytt her, og fyll ut skjemaet igjen.
 problem-busy = Det er for mange forespørsler akkurat nå.
     .title = Løsningen er opptatt
     .way-on = Vent litt, og prøv igjen. Haster det, ringer du tjenestestedet.

@@ -1,8 +1,13 @@
 //! Who a person or an organisation is: national identity numbers, organisation numbers and the
 //! pseudonymous person id used wherever a number must not stand.
 //!
-//! Check digits after Skatteetaten's rules, including the relaxed first check digit for numbers
-//! issued from 2032. Sex and birth date are never derived from a number: from 2032 they cannot be.
+//! Check digits after Skatteetaten's rules, including the relaxed first check digit of fødselsnumre
+//! and D-numbers issued from 2032. It is accepted already now: what is installed today must not
+//! refuse newborns then, and it costs nothing against mistyping, since the second check digit alone
+//! refuses every change of one digit and every swap of neighbours (its weights, and the differences
+//! of neighbouring weights, are never 0 modulo 11). Kinds of number that will not be relaxed, felles
+//! hjelpenummer and H-numbers, keep both digits strict. Sex and birth date are never derived from a
+//! number: from 2032 they cannot be.
 
 use std::fmt;
 
@@ -105,11 +110,13 @@ impl NationalNumber {
         if number.kind() != NumberKind::Fhn && !number.has_date() {
             return Err(IdentityError::NotADate);
         }
+        let first = if number.kind() == NumberKind::Fhn { First::Strict } else { First::Relaxed };
         let local = number.origin() == Origin::Plus40 && number.h_check();
-        if !local && !check_digits(&number.0) {
-            return Err(IdentityError::CheckDigits);
+        if local || check_digits(&number.0, first) {
+            Ok(number)
+        } else {
+            Err(IdentityError::CheckDigits)
         }
-        Ok(number)
     }
 
     /// The 11 digits.
@@ -168,7 +175,7 @@ impl NationalNumber {
         if let Some(month) = plain.get_mut(2) {
             *month -= 4;
         }
-        check_digits(&plain)
+        check_digits(&plain, First::Strict)
     }
 }
 
@@ -261,9 +268,21 @@ fn check_digit(digits: &[u8], weights: &[u32]) -> Option<u8> {
     }
 }
 
-fn check_digits(number: &[u8; 11]) -> bool {
+/// How the first check digit is judged.
+#[derive(Clone, Copy)]
+enum First {
+    /// It must leave nothing.
+    Strict,
+    /// It may leave 0, 1, 2 or 3, as from 2032.
+    Relaxed,
+}
+
+fn check_digits(number: &[u8; 11], first: First) -> bool {
     let [.., k1, k2] = *number;
     let remainder = |weights: &[u32], k: u8| (weighted(number, weights) + u32::from(k - b'0')) % 11;
-    // From 2032 the first check digit may leave 0, 1, 2 or 3; the second is unchanged.
-    remainder(&K1, k1) <= 3 && remainder(&K2, k2) == 0
+    let most = match first {
+        First::Strict => 0,
+        First::Relaxed => 3,
+    };
+    remainder(&K1, k1) <= most && remainder(&K2, k2) == 0
 }

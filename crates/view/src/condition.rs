@@ -3,6 +3,7 @@
 use fhir::definitions;
 use fhir::query::{Condition, Filter, Prefix, SystemMatch, Target, TextMatch, TokenMatch};
 use fhir::search::SearchParameter;
+use record::system;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 
@@ -117,9 +118,18 @@ impl Conditions<'_> {
                 term(index, &[value], Some(system), driving)
             }
             (SystemMatch::Absent, Some(code)) => {
-                term(index, &self.terms.codes(code), Some(0), driving)
+                term(index, &[self.terms.token(None, code).value], Some(0), driving)
             }
-            (SystemMatch::Any, Some(code)) => term(index, &self.terms.codes(code), None, driving),
+            (SystemMatch::Any, Some(code)) => {
+                let exact = self.terms.token(None, code);
+                let service = self.terms.token(Some(system::SERVICE_TYPE), code);
+                let plain = term(index, &[exact.value], None, driving);
+                if service.value == exact.value {
+                    return plain;
+                }
+                // `02` is also `2`, but only in kodeverk 9151.
+                either(plain, term(index, &[service.value], Some(service.system), driving))
+            }
             (SystemMatch::Is(system), None) => of_system(index, self.terms.system(Some(system))),
             (SystemMatch::Absent, None) => of_system(index, 0),
             (SystemMatch::Any, None) => nothing(),
@@ -134,13 +144,18 @@ impl Conditions<'_> {
         driving: bool,
     ) -> Result<Piece, Error> {
         let index = i64::from(parameter.index_id);
-        let Some(value) = &identifier.code else { return Ok(nothing()) };
         let system = match &identifier.system {
             SystemMatch::Is(system) => Some(self.terms.system(Some(system))),
             SystemMatch::Absent => Some(0),
             SystemMatch::Any => None,
         };
-        let direct = term(index, &[self.terms.logical(None, value).value], system, driving);
+        let direct = match (&identifier.code, system) {
+            (Some(value), system) => {
+                term(index, &[self.terms.logical(None, value).value], system, driving)
+            }
+            (None, Some(system)) => of_system(index, system),
+            (None, None) => nothing(),
+        };
         if !chained {
             return Ok(direct);
         }
@@ -150,8 +165,7 @@ impl Conditions<'_> {
                 named.push(self.terms.reference(kind, &id).value);
             }
         }
-        let literal = term(index, &named, None, driving);
-        Ok((format!("({} OR {})", direct.0, literal.0), [direct.1, literal.1].concat()))
+        Ok(either(direct, term(index, &named, None, driving)))
     }
 
     /// Ids of the resources of a type that have this identifier.
@@ -183,6 +197,10 @@ impl Conditions<'_> {
         };
         (text, values.into_iter().map(Sql::from).collect())
     }
+}
+
+fn either(one: Piece, other: Piece) -> Piece {
+    (format!("({} OR {})", one.0, other.0), [one.1, other.1].concat())
 }
 
 fn nothing() -> Piece {

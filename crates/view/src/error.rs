@@ -6,9 +6,11 @@ pub enum Error {
     /// SQLite failed.
     #[error("the view's database failed: {0}; delete `view.db` and run `fkj view rebuild`")]
     Storage(#[from] rusqlite::Error),
-    /// An entry of the ledger could not be projected.
-    #[error("the ledger entry at position {0} cannot be projected; run `fkj ledger verify`")]
-    Entry(u64),
+    /// A row does not hold what the projector wrote. The ledger is not touched by this.
+    #[error(
+        "the view's row of position {0} is damaged; delete `view.db` and run `fkj view rebuild`"
+    )]
+    Row(u64),
     /// The cursor of a paging link is not one of ours.
     #[error("the paging link is not valid; start the search again")]
     Cursor,

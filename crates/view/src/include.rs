@@ -41,7 +41,7 @@ pub fn follow(
                 }
             }
         }
-        for include in &query.revincludes {
+        for include in query.revincludes.iter().filter(|include| names(include, query.kind)) {
             for stored in referring(view, connection, permit, include, query.kind, &stored.id)? {
                 let key = (include.source, stored.id.clone());
                 if included.len() < MAX_INCLUDED && seen.insert(key) {
@@ -51,6 +51,14 @@ pub fn follow(
         }
     }
     Ok(included)
+}
+
+/// Whether a reference to this type counts. Parameters such as `subject` and `patient` share their
+/// values and differ in the types they may name.
+fn names(include: &Include, kind: &str) -> bool {
+    let targets = &include.parameter.targets;
+    include.target.is_none_or(|target| target == kind)
+        && (targets.is_empty() || targets.contains(&kind))
 }
 
 /// What a resource refers to by a parameter.
@@ -65,7 +73,7 @@ fn referred(stored: &Stored, include: &Include) -> Vec<Key> {
             IndexValue::Reference { kind, id } => Some((kind, id.into_string())),
             _ => None,
         })
-        .filter(|(kind, _)| include.target.is_none_or(|target| target == *kind))
+        .filter(|(kind, _)| names(include, kind))
         .collect()
 }
 

@@ -16,6 +16,7 @@
 //! | `term` | tokens, references and URIs, as keyed hashes |
 //! | `span` | dates as ranges of milliseconds |
 //! | `word` | strings, folded |
+//! | `skipped` | positions of entries that could not be read, and whose they are |
 //! | `meta` | the ledger position the view has reached |
 //!
 //! Identity numbers and codes stand in `term` only as SipHash values under a secret key, which

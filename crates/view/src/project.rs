@@ -1,11 +1,13 @@
 //! The projector: applies ledger entries to the view, in order, many in one transaction.
 //!
 //! Invariants: the view after entry n depends only on entries 1…n, not on how they were batched,
-//! so that a rebuilt view equals the live one; the position is written in the same transaction as
-//! what it covers, so that a crash resumes exactly.
+//! so that a rebuilt view equals the live one, row numbers and all, also after an erasure; the
+//! position is written in the same transaction as what it covers, so that a crash resumes exactly;
+//! an entry that cannot be read is put down as skipped and stops nobody else's.
 
 use std::path::Path;
 
+use fhir::definitions::resource_kind;
 use fhir::instant::format_instant;
 use fhir::json;
 use fhir::resource::Resource;
@@ -72,8 +74,10 @@ impl Projector {
         self.position
     }
 
-    /// Applies what was just committed; entries the view has already are passed over.
-    pub fn apply(&mut self, committed: &[&Committed]) -> Result<(), Error> {
+    /// Applies what was just committed; entries the view has already are passed over. Returns the
+    /// positions of entries that could not be read: the view is incomplete without them, says so
+    /// ([`crate::store::View::skipped`]) and goes on.
+    pub fn apply(&mut self, committed: &[&Committed]) -> Result<Vec<Position>, Error> {
         let known = self.position;
         self.transact(
             committed
@@ -83,8 +87,9 @@ impl Projector {
         )
     }
 
-    /// Applies entries read back from the ledger. An erased body projects to nothing.
-    pub fn replay(&mut self, records: &[Record]) -> Result<(), Error> {
+    /// Applies entries read back from the ledger, as [`Projector::apply`]. An erased body projects
+    /// to nothing.
+    pub fn replay(&mut self, records: &[Record]) -> Result<Vec<Position>, Error> {
         self.transact(records.iter().map(|record| {
             let body = match &record.body {
                 Body::Plain(body) => Some(body.as_slice()),
@@ -97,13 +102,19 @@ impl Projector {
     fn transact<'a>(
         &mut self,
         entries: impl Iterator<Item = (&'a Entry, Option<&'a [u8]>)>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Position>, Error> {
         let transaction = self.connection.transaction()?;
         let mut position = self.position;
+        let mut skipped = Vec::new();
         for (entry, body) in entries {
             let step = Step { transaction: &transaction, terms: &self.terms, entry };
             match (entry.kind, body) {
-                (Kind::Version | Kind::Removal, Some(body)) => step.project(body)?,
+                (Kind::Version | Kind::Removal, Some(body)) => {
+                    if !step.project(body)? {
+                        step.skip()?;
+                        skipped.push(entry.position);
+                    }
+                }
                 (Kind::Erasure, _) => step.erase()?,
                 // An erased body, or a kind that is not about resources.
                 (Kind::Version | Kind::Removal, None) | (Kind::Audit, _) => {}
@@ -115,8 +126,28 @@ impl Projector {
             .execute([signed(position)])?;
         transaction.commit()?;
         self.position = position;
-        Ok(())
+        Ok(skipped)
     }
+}
+
+/// What the body of an entry says. Nothing is written before all of it is understood.
+enum Content {
+    /// A resource as its owner recorded it.
+    Version { id: String, resource: Resource },
+    /// A resource removed by its owner.
+    Removal { kind: &'static str, id: String },
+}
+
+/// Reads a body; `None` where it is no known format or not what its envelope says.
+fn content(entry: &Entry, body: &[u8]) -> Option<Content> {
+    let (Envelope { kind, id, .. }, json) = Envelope::open(body).ok()?;
+    let kind = resource_kind(&kind)?;
+    if entry.kind == Kind::Removal {
+        return Some(Content::Removal { kind, id });
+    }
+    let mut resource = Resource::from_value(json::parse(json).ok()?).ok()?;
+    resource.set_meta(&entry.position.to_string(), &format_instant(entry.recorded_at));
+    (resource.kind() == kind).then_some(Content::Version { id, resource })
 }
 
 /// One entry on its way into the view.
@@ -127,28 +158,43 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    fn project(&self, body: &[u8]) -> Result<(), Error> {
-        let broken = || Error::Entry(self.entry.position);
-        let (envelope, json) = Envelope::open(body).map_err(|_| broken())?;
-        let current = self.current(&envelope.kind, &envelope.id)?;
-        if self.entry.kind == Kind::Removal {
-            return self.remove(&envelope, current);
+    /// `false` where the entry cannot be understood; then nothing is changed.
+    fn project(&self, body: &[u8]) -> Result<bool, Error> {
+        match content(self.entry, body) {
+            Some(Content::Version { id, resource }) => self.record(&id, &resource).map(|()| true),
+            Some(Content::Removal { kind, id }) => self.remove(kind, &id),
+            None => Ok(false),
         }
-        let value = json::parse(json).map_err(|_| broken())?;
-        let mut resource = Resource::from_value(value).map_err(|_| broken())?;
-        resource
-            .set_meta(&self.entry.position.to_string(), &format_instant(self.entry.recorded_at));
+    }
+
+    /// Puts the entry down as one that could not be read.
+    fn skip(&self) -> Result<(), Error> {
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO skipped (position, person, category, owner, source)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                signed(self.entry.position),
+                self.entry.person.map(|person| person.0),
+                self.entry.category,
+                self.entry.owner,
+                self.entry.source,
+            ])?;
+        Ok(())
+    }
+
+    fn record(&self, id: &str, resource: &Resource) -> Result<(), Error> {
         if let Some(person) = self.entry.person {
-            self.settle_patient(&resource, person)?;
+            self.settle_patient(resource, person)?;
         }
-        // The derived Patient may just have made way for this resource.
-        let current = if resource.kind() == "Patient" {
-            self.current(&envelope.kind, &envelope.id)?
-        } else {
-            current
-        };
-        let rid = self.put(&resource, &envelope.id, state::LIVE, current)?;
-        self.index(rid, &resource)
+        let mut current = self.current(resource.kind(), id)?;
+        // What the platform derived makes way for what a source records.
+        if let Some(derived) = current.take_if(|current| current.state == state::DERIVED) {
+            self.delete(&derived)?;
+        }
+        let rid = self.put(resource, id, state::LIVE, current)?;
+        self.index(rid, resource)
     }
 
     fn current(&self, kind: &str, id: &str) -> Result<Option<Current>, Error> {
@@ -189,12 +235,14 @@ impl Step<'_> {
                 ])?;
             return Ok(current.rid);
         }
+        let rid = row_number(self.entry.position, state);
         self.transaction
             .prepare_cached(
-                "INSERT INTO resource (kind, id, version, updated, person, category, owner,
-                 source, state, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO resource (rid, kind, id, version, updated, person, category, owner,
+                 source, state, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
+                rid,
                 resource.kind(),
                 id,
                 signed(self.entry.position),
@@ -206,7 +254,7 @@ impl Step<'_> {
                 state,
                 body,
             ])?;
-        Ok(self.transaction.last_insert_rowid())
+        Ok(rid)
     }
 
     /// Takes a resource out of the index and keeps its version number for history.
@@ -220,14 +268,13 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn remove(&self, envelope: &Envelope, current: Option<Current>) -> Result<(), Error> {
-        let Some(current) = current else {
-            return Err(Error::Entry(self.entry.position));
+    /// `false` where there is nothing to remove.
+    fn remove(&self, kind: &'static str, id: &str) -> Result<bool, Error> {
+        let empty = Resource::from_value(fhir::json!({ "resourceType": kind }));
+        let (Some(current), Ok(empty)) = (self.current(kind, id)?, empty) else {
+            return Ok(false);
         };
-        let empty = fhir::json!({ "resourceType": envelope.kind.as_str() });
-        let resource =
-            Resource::from_value(empty).map_err(|_| Error::Entry(self.entry.position))?;
-        self.put(&resource, &envelope.id, state::REMOVED, Some(current)).map(drop)
+        self.put(&empty, id, state::REMOVED, Some(current)).map(|_| true)
     }
 
     /// Everything about the person leaves the view.
@@ -241,6 +288,9 @@ impl Step<'_> {
         for row in rows {
             self.delete(&row)?;
         }
+        self.transaction
+            .prepare_cached("DELETE FROM skipped WHERE person = ?1")?
+            .execute([person.0])?;
         Ok(())
     }
 
@@ -277,9 +327,13 @@ impl Step<'_> {
         let identifier = ["subject", "patient"]
             .iter()
             .find_map(|name| resource.value().get(name)?.get("identifier"));
-        let Some(identifier) = identifier else { return Ok(()) };
-        let mut patient = Resource::from_value(derived_patient(&id, identifier))
-            .map_err(|_| Error::Entry(self.entry.position))?;
+        // An id that a source has taken for a Patient of its own is not ours to use.
+        let (Some(identifier), None) = (identifier, self.current("Patient", &id)?) else {
+            return Ok(());
+        };
+        let Ok(mut patient) = Resource::from_value(derived_patient(&id, identifier)) else {
+            return Ok(());
+        };
         patient.set_meta(&self.entry.position.to_string(), &format_instant(self.entry.recorded_at));
         let rid = self.put(&patient, &id, state::DERIVED, None)?;
         self.transaction
@@ -299,7 +353,7 @@ impl Step<'_> {
         if current.state == state::REMOVED {
             return Ok(());
         }
-        let broken = || Error::Entry(current.version.unsigned_abs());
+        let broken = || Error::Row(current.version.unsigned_abs());
         let value = json::parse(&current.body).map_err(|_| broken())?;
         let resource = Resource::from_value(value).map_err(|_| broken())?;
         for entry in search::index(&resource) {
@@ -381,6 +435,13 @@ fn derived_patient(id: &str, identifier: &Value) -> Value {
         "id": id,
         "identifier": [identifier],
     })
+}
+
+/// The number of a row is the place of the entry that made it, so that it is the same in every
+/// rebuild, whatever was erased in between. A derived Patient comes of the same entry as another
+/// resource, hence two numbers for each place.
+fn row_number(position: Position, state: i64) -> i64 {
+    signed(position) * 2 + i64::from(state == state::DERIVED)
 }
 
 /// SQLite's integers are signed; positions never come near the limit.

@@ -12,7 +12,7 @@ use siphasher::sip::SipHasher13;
 use crate::error::Error;
 
 /// Raised when tables or the meaning of their content change.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What the content of a view depends on besides the ledger: tables and numbers of parameters. A
 /// view made with others is thrown away and rebuilt.
@@ -58,6 +58,13 @@ CREATE TABLE term (
     system INTEGER NOT NULL,
     PRIMARY KEY (param, value, rid, system)
 ) WITHOUT ROWID;
+CREATE TABLE skipped (
+    position INTEGER PRIMARY KEY,
+    person BLOB,
+    category TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    source TEXT NOT NULL
+);
 CREATE TABLE span (
     rid INTEGER NOT NULL,
     param INTEGER NOT NULL,

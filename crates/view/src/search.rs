@@ -8,6 +8,7 @@
 use access::permit::{Reach, ReadPermit};
 use fhir::query::{Query, Sort, Summary, Target, Total};
 use fhir::search::ParamKind;
+use record::entry::Position;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Row, params_from_iter};
 
@@ -25,6 +26,7 @@ pub const DEFAULT_COUNT: u32 = 100;
 pub const MAX_COUNT: u32 = 1_000;
 
 /// A page of a search.
+#[derive(Default)]
 pub struct Page {
     /// The matches.
     pub matches: Vec<Stored>,
@@ -34,6 +36,8 @@ pub struct Page {
     pub total: Option<u64>,
     /// Where the next page starts, if there is one.
     pub next: Option<String>,
+    /// Positions of entries that could not be read and might have matched.
+    pub skipped: Vec<Position>,
 }
 
 /// Whether the view can order by this.
@@ -57,9 +61,10 @@ impl View {
         self.with(|connection| {
             // One transaction is one snapshot: total, page and includes agree.
             let snapshot = connection.unchecked_transaction()?;
-            let page = self.page(&snapshot, permit, query, cursor, now);
+            let mut page = self.page(&snapshot, permit, query, cursor, now)?;
+            page.skipped = self.skipped_in(&snapshot, permit)?;
             drop(snapshot);
-            page
+            Ok(page)
         })
     }
 
@@ -85,7 +90,7 @@ impl View {
         let total = if wanted { Some(count(connection, &sql)?) } else { None };
         let count = query.count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
         if count == 0 || query.summary == Some(Summary::Count) {
-            return Ok(Page { matches: Vec::new(), included: Vec::new(), total, next: None });
+            return Ok(Page { total, ..Page::default() });
         }
         let order = Order::new(&query.sort);
         if let Some(cursor) = cursor {
@@ -94,7 +99,7 @@ impl View {
         let (matches, next) = order.fetch(connection, &sql, count)?;
         let total = total.or((cursor.is_none() && next.is_none()).then_some(matches.len() as u64));
         let included = include::follow(self, connection, permit, query, &matches)?;
-        Ok(Page { matches, included, total, next })
+        Ok(Page { matches, included, total, next, skipped: Vec::new() })
     }
 }
 

@@ -199,9 +199,30 @@ impl View {
     pub fn persons(&self, permit: &ReadPermit) -> Result<Vec<PersonId>, Error> {
         match permit.reach() {
             Reach::Person(person) => Ok(vec![*person]),
-            Reach::Unit(unit) => self.with(|connection| self.persons_at(connection, unit)),
+            Reach::Unit { unit, at } => {
+                self.with(|connection| self.persons_at(connection, unit, *at))
+            }
             Reach::Any => Ok(Vec::new()),
         }
+    }
+
+    /// Positions of entries that could not be read, among what the permit opens: an answer under
+    /// this permit is incomplete without them.
+    pub fn skipped(&self, permit: &ReadPermit) -> Result<Vec<Position>, Error> {
+        self.with(|connection| self.skipped_in(connection, permit))
+    }
+
+    pub(crate) fn skipped_in(
+        &self,
+        connection: &Connection,
+        permit: &ReadPermit,
+    ) -> Result<Vec<Position>, Error> {
+        let sql = self.limited(connection, permit, Builder::new("1", []))?;
+        let text =
+            format!("SELECT r.position FROM skipped r WHERE {} ORDER BY r.position", sql.text());
+        let mut select = connection.prepare_cached(&text)?;
+        let rows = select.query_map(params_from_iter(sql.values()), |row| position(row, 0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The limits of a permit as SQL over `resource r`.
@@ -211,14 +232,24 @@ impl View {
         permit: &ReadPermit,
         kind: &str,
     ) -> Result<Builder, Error> {
-        let mut sql = Builder::new("r.kind = ?", [Sql::from(kind.to_owned())]);
+        let sql = Builder::new("r.kind = ?", [Sql::from(kind.to_owned())]);
+        self.limited(connection, permit, sql)
+    }
+
+    /// Adds the limits of a permit on a table `r` with person, category, owner and source.
+    fn limited(
+        &self,
+        connection: &Connection,
+        permit: &ReadPermit,
+        mut sql: Builder,
+    ) -> Result<Builder, Error> {
         // What is about no person, such as where to call, belongs to nobody's reach.
         match permit.reach() {
             Reach::Person(person) => {
                 sql.and("(r.person = ? OR r.person IS NULL)", [Sql::from(person.0.to_vec())])
             }
-            Reach::Unit(unit) => {
-                let persons = self.persons_at(connection, unit)?;
+            Reach::Unit { unit, at } => {
+                let persons = self.persons_at(connection, unit, *at)?;
                 let values = persons.iter().map(|person| Sql::from(person.0.to_vec()));
                 sql.and_one_of("r.person", values.collect(), "r.person IS NULL");
             }

@@ -36,11 +36,6 @@ impl Terms {
         Term { value: self.hash(b't', code), system: self.system(system) }
     }
 
-    /// A coded value whatever its system. Kodeverk 9151's two spellings meet here too.
-    pub fn codes(&self, code: &str) -> [i64; 2] {
-        [self.hash(b't', code), self.hash(b't', system::canonical_code(system::SERVICE_TYPE, code))]
-    }
-
     /// A reference to a resource.
     pub fn reference(&self, kind: &str, id: &str) -> Term {
         Term { value: self.hash(b'r', &format!("{kind}/{id}")), system: 0 }

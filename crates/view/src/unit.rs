@@ -16,11 +16,14 @@ use crate::term::Term;
 const DEPTH: usize = 6;
 
 impl View {
-    /// Persons with an active service at this unit or below it, in a stable order.
+    /// Persons with an active service at this unit or below it, in a stable order. A service whose
+    /// period had ended `at` that time (milliseconds since 1970) is over, whatever its source last
+    /// said: sources often leave it `active`.
     pub(crate) fn persons_at(
         &self,
         connection: &Connection,
         unit: &str,
+        at: i64,
     ) -> Result<Vec<PersonId>, Error> {
         let mut persons = BTreeSet::new();
         for site in self.sites_of(connection, unit)? {
@@ -30,7 +33,9 @@ impl View {
                     .prepare_cached(
                         "SELECT r.person FROM resource r WHERE r.rid = ?1 AND r.state = ?2
                          AND EXISTS (SELECT 1 FROM term t WHERE t.param = ?3 AND t.value = ?4
-                         AND t.rid = r.rid)",
+                         AND t.rid = r.rid)
+                         AND NOT EXISTS (SELECT 1 FROM span s WHERE s.rid = r.rid AND s.param = ?5
+                         AND s.high <= ?6)",
                     )?
                     .query_map(
                         rusqlite::params![
@@ -38,6 +43,8 @@ impl View {
                             state::LIVE,
                             param("EpisodeOfCare", "status"),
                             self.terms.token(None, "active").value,
+                            param("EpisodeOfCare", "date"),
+                            at,
                         ],
                         |row| row.get::<_, Option<[u8; 16]>>(0),
                     )?

@@ -1,5 +1,6 @@
 //! Pages in a browser: sessions, forms and live events around what `pages` renders.
 
+mod origin;
 mod reader;
 mod session;
 mod signin;
@@ -13,6 +14,7 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
+use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use exchange::error::{Category, Failure};
@@ -34,6 +36,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route(address::TAVLE_EVENTS, get(reader::board_events))
         .route(address::CHART, get(reader::chart))
         .route(address::INNBYGGER, get(reader::own))
+        .layer(middleware::from_fn(origin::own_forms_only))
 }
 
 async fn asset(Path(file): Path<String>) -> Response {
@@ -56,7 +59,8 @@ fn page(status: StatusCode, html: String) -> Response {
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(assets::CONTENT_SECURITY_POLICY)),
-        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        // Under `no-referrer` a browser sends `Origin: null` with our own forms as well.
+        (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     (status, headers, html).into_response()
@@ -66,6 +70,8 @@ fn page(status: StatusCode, html: String) -> Response {
 enum Stop {
     /// Nobody is signed in.
     SignIn,
+    /// The page is for another role than this person's.
+    OtherRole(Box<Session>),
     /// The flow failed, for this person.
     Failed(Option<Box<Session>>, Failure),
 }
@@ -74,6 +80,10 @@ impl IntoResponse for Stop {
     fn into_response(self) -> Response {
         match self {
             Stop::SignIn => Redirect::to(address::SIGN_IN).into_response(),
+            Stop::OtherRole(session) => {
+                let html = problem::problem(Some(&session), problem::Problem::OtherRole);
+                page(StatusCode::FORBIDDEN, html)
+            }
             Stop::Failed(session, failure) => failed(session.as_deref(), &failure),
         }
     }

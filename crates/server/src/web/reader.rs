@@ -10,12 +10,15 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use exchange::answer::AccessLine;
 use exchange::error::Failure;
 use futures_util::stream;
 use pages::chart::Period;
 use pages::innbygger::{self, Mine};
+use pages::layout::{Area, Session};
 use pages::{chart, legevakt, tavle};
 use record::identity::{NationalNumber, PersonId};
+use record::purpose::Purpose;
 
 use crate::app::App;
 use crate::input;
@@ -42,8 +45,8 @@ impl SignedIn {
 
 /// The form for an identity number.
 pub async fn find(State(app): Shared, Path(kommune): Path<String>, headers: HeaderMap) -> Shown {
-    let signed_in = signed_in(&app, &kommune, &headers)?;
-    Ok(page(StatusCode::OK, legevakt::find(&signed_in.session, None)))
+    let who = signed_in(&app, &kommune, &headers)?.using(Area::Legevakt)?;
+    Ok(page(StatusCode::OK, legevakt::find(&who.session, None)))
 }
 
 /// The patient with the number in the form: services at a glance, and NEWS2 for those who may.
@@ -53,7 +56,7 @@ pub async fn patient(
     headers: HeaderMap,
     body: Body,
 ) -> Shown {
-    let who = signed_in(&app, &kommune, &headers)?;
+    let who = signed_in(&app, &kommune, &headers)?.using(Area::Legevakt)?;
     let form = input::bytes(&headers, body).await.unwrap_or_default();
     let pairs = input::pairs(&form);
     let typed = pairs.iter().find(|(name, _)| name == legevakt::NUMBER_FIELD);
@@ -157,7 +160,7 @@ pub async fn own(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Shown {
-    let who = signed_in(&app, &kommune, &headers)?;
+    let who = signed_in(&app, &kommune, &headers)?.using(Area::Innbygger)?;
     let Party::Resident { number, .. } = &who.caller.party else { return Err(Stop::SignIn) };
     match own_page(&who, number, period(query)).await {
         Ok(html) => Ok(page(StatusCode::OK, html)),
@@ -169,11 +172,19 @@ async fn own_page(who: &SignedIn, number: &str, period: Period) -> Result<String
     let person = who.tenant.person(number)?;
     let overview = who.tenant.overview(&who.caller, person).await?;
     let news2 = who.tenant.news2(&who.caller, person).await?;
-    let looks = who.tenant.access_log(&who.caller, person).await?;
-    let shown = looks.get(..LOOKS.min(looks.len())).unwrap_or_default();
-    let more_looks = looks.len() > shown.len();
-    let mine = Mine { overview: &overview, news2: &news2, looks: shown, more_looks };
-    Ok(innbygger::render(&who.session, mine, period, who.tenant.now()))
+    let log = who.tenant.access_log(&who.caller, person).await?;
+    let all = log.len();
+    // A system that records something has not looked, and would crowd out those who have.
+    let is_look = |line: &AccessLine| line.purpose != Purpose::Delivery.code();
+    let mut looks: Vec<AccessLine> = log.into_iter().filter(is_look).collect();
+    let deliveries = all - looks.len();
+    let more_looks = looks.len() > LOOKS;
+    looks.truncate(LOOKS);
+    let mine = Mine { overview: &overview, news2: &news2, looks: &looks, more_looks, deliveries };
+    // ID-porten gives no name.
+    let name = overview.patient.name.clone().unwrap_or_default();
+    let session = Session { name, ..who.session.clone() };
+    Ok(innbygger::render(&session, mine, period, who.tenant.now()))
 }
 
 fn period(query: Option<String>) -> Period {

@@ -28,6 +28,16 @@ pub struct SignedIn {
     pub session: Session,
 }
 
+impl SignedIn {
+    /// Goes on only in a role whose menu has the area.
+    pub fn using(self, area: Area) -> Result<Self, Stop> {
+        if self.session.areas.contains(&area) {
+            return Ok(self);
+        }
+        Err(Stop::OtherRole(Box::new(self.session)))
+    }
+}
+
 /// The session of a request to a municipality's page.
 pub fn signed_in(app: &App, number: &str, headers: &HeaderMap) -> Result<SignedIn, Stop> {
     let hosted = app.tenants.get(number).ok_or(Stop::SignIn)?;
@@ -40,7 +50,7 @@ pub fn signed_in(app: &App, number: &str, headers: &HeaderMap) -> Result<SignedI
 /// The frame's view of a caller.
 pub fn session(caller: &Caller, register: &Register, synthetic: bool) -> Session {
     let (role, areas) = match &caller.party {
-        Party::Resident { .. } => (text::get("role-resident"), vec![Area::Innbygger]),
+        Party::Resident { .. } => (text::get("role-innbygger"), vec![Area::Innbygger]),
         Party::Practitioner(_) => match role_of(caller, register) {
             Some(role) if role.unit_list => (role.title.clone(), vec![Area::Tavle, Area::Legevakt]),
             Some(role) => (role.title.clone(), vec![Area::Legevakt]),

@@ -1,0 +1,174 @@
+//! Services, the catalogue, and the frozen formats of entries and bodies.
+
+use proptest::prelude::*;
+use record::catalogue::{ACCESS, Catalogue};
+use record::entry::{Entry, Kind, NotAnEntry};
+use record::envelope::Envelope;
+use record::identity::PersonId;
+use record::okt::hours_per_week;
+use record::purpose::Purpose;
+use record::{service, system};
+
+#[test]
+fn a_service_code_is_the_same_padded_or_not() {
+    for known in &service::SERVICE_TYPES {
+        let padded = service::padded(known.code);
+        assert_eq!(padded.len(), 2);
+        for text in [known.code, &padded] {
+            assert_eq!(service::service_type(text), Some(known));
+            assert_eq!(system::canonical_code(system::SERVICE_TYPE, text), known.code);
+        }
+        assert_eq!(system::canonical_code(system::LOINC, &padded), padded);
+    }
+    for unused in ["0", "00", "", "10", "12", "13", "16", "30", "1x", " 1"] {
+        assert_eq!(service::service_type(unused), None, "`{unused}` is not in use");
+    }
+}
+
+#[test]
+fn hours_are_read_where_the_text_means_hours() {
+    let table = [
+        ("15 timer", Some(15.0)),
+        ("6 timer", Some(6.0)),
+        ("15 minutter", Some(0.25)),
+        ("90 min.", Some(1.5)),
+        ("7.5", Some(7.5)),
+        ("7,5 t/uke", Some(7.5)),
+        (" 1 TIME ", Some(1.0)),
+        ("0", Some(0.0)),
+        ("168", Some(168.0)),
+        ("169", None),
+        ("", None),
+        ("-1", None),
+        ("1e3", None),
+        ("inf", None),
+        ("1.2.3", None),
+        ("5 timer per dag", None),
+        ("etter behov", None),
+        (".", None),
+    ];
+    for (text, hours) in table {
+        assert_eq!(hours_per_week(text), hours, "`{text}`");
+    }
+}
+
+#[test]
+fn the_catalogue_claims_each_shape_once_and_says_the_truth() {
+    let catalogue = Catalogue::get();
+    for category in &catalogue.categories {
+        assert_eq!(catalogue.category(&category.key).unwrap().title, category.title);
+        assert!(!category.title.is_empty() && !category.explanation.is_empty());
+        for shape in &category.shapes {
+            let codes: Vec<&str> = shape.category.as_deref().into_iter().collect();
+            let found = catalogue.classify(&shape.kind, &codes).unwrap();
+            assert_eq!(found.key, category.key, "{} is claimed twice", shape.kind);
+            assert!(catalogue.of_type(&shape.kind).any(|of| of.key == category.key));
+        }
+    }
+    let about_nobody = catalogue.categories.iter().filter(|category| !category.about_person);
+    let keys: Vec<&str> = about_nobody.map(|category| category.key.as_str()).collect();
+    assert_eq!(keys, ["organisation"]);
+    assert!(!catalogue.category(ACCESS).unwrap().shareable);
+    assert!(catalogue.classify("Consent", &["vital-signs"]).is_none());
+    assert!(catalogue.category("").is_none());
+}
+
+#[test]
+fn a_purpose_reads_back_by_its_code() {
+    for purpose in Purpose::ALL {
+        assert_eq!(Purpose::from_code(purpose.code()), Some(purpose));
+        assert_eq!(purpose.to_string(), purpose.code());
+    }
+    assert_eq!(Purpose::from_code("treat"), None);
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop::sample::select(vec![Kind::Version, Kind::Removal, Kind::Erasure, Kind::Audit])
+}
+
+prop_compose! {
+    fn entry()(
+        position: u64,
+        recorded_at: i64,
+        kind in kind(),
+        (source, owner, category) in ("\\PC{0,20}", "[0-9]{9}", "[a-z-]{0,20}"),
+        source_event_id in prop::option::of("\\PC{0,40}"),
+        person in prop::option::of(any::<[u8; 16]>()),
+        content_mac: [u8; 16],
+        hashes: [[u8; 32]; 2],
+    ) -> Entry {
+        Entry {
+            position,
+            recorded_at,
+            kind,
+            source,
+            source_event_id,
+            owner,
+            person: person.map(PersonId),
+            category,
+            content_mac,
+            body_hash: hashes[0],
+            prev_hash: hashes[1],
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_entry_reads_back_and_nothing_else_does(
+        entry in entry(),
+        cut in any::<prop::sample::Index>(),
+        more in prop::collection::vec(any::<u8>(), 1..9),
+    ) {
+        let bytes = entry.canonical();
+        prop_assert_eq!(Entry::from_canonical(&bytes), Ok(entry));
+        let cut = &bytes[..cut.index(bytes.len())];
+        prop_assert_eq!(Entry::from_canonical(cut), Err(NotAnEntry));
+        let longer = [bytes, more].concat();
+        prop_assert_eq!(Entry::from_canonical(&longer), Err(NotAnEntry));
+    }
+
+    #[test]
+    fn two_entries_never_share_bytes(one in entry(), other in entry()) {
+        prop_assert_eq!(one == other, one.canonical() == other.canonical());
+    }
+
+    #[test]
+    fn any_bytes_are_an_entry_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let mut framed = b"FKJ1".to_vec();
+        framed.extend(bytes);
+        if let Ok(entry) = Entry::from_canonical(&framed) {
+            prop_assert_eq!(entry.canonical(), framed);
+        }
+    }
+
+    #[test]
+    fn a_body_reads_back(
+        (kind, id, channel) in ("\\PC{0,12}", "[A-Za-z0-9.-]{1,64}", "[a-z]{1,8}"),
+        occurred: i64,
+        warnings in prop::collection::vec("\\PC{0,40}", 0..3),
+        resource in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let envelope = Envelope { v: Envelope::VERSION, kind, id, occurred, channel, warnings };
+        let sealed = envelope.seal(&resource);
+        let (opened, rest) = Envelope::open(&sealed).unwrap();
+        prop_assert_eq!(opened, envelope);
+        prop_assert_eq!(rest, resource.as_slice());
+    }
+}
+
+#[test]
+fn an_unknown_body_is_refused() {
+    let envelope = Envelope {
+        v: Envelope::VERSION + 1,
+        kind: "Patient".to_owned(),
+        id: "1".to_owned(),
+        occurred: 0,
+        channel: "fhir".to_owned(),
+        warnings: Vec::new(),
+    };
+    assert!(Envelope::open(&envelope.seal(b"{}")).is_err(), "a version from the future");
+    for bytes in [&b""[..], b"\n", b"{}\n{}", b"{\"v\":1}", b"\xff\n{}"] {
+        assert!(Envelope::open(bytes).is_err());
+    }
+}

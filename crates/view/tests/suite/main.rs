@@ -1,0 +1,19 @@
+//! The view through its public doors: a real ledger, the projector and searches under permits.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod limits;
+mod model;
+mod paging;
+mod permits;
+mod replay;
+mod search;
+mod skipped;
+mod story;
+mod town;

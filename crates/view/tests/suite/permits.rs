@@ -1,0 +1,115 @@
+//! Permits, as the decision builds them for a small register.
+
+use access::caller::{Attest, Caller, Party, Practitioner};
+use access::decide::{About, ReadRequest, decide_read};
+use access::permit::ReadPermit;
+use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
+use record::catalogue::Catalogue;
+use record::identity::PersonId;
+use record::purpose::Purpose;
+
+use crate::town::START;
+
+pub const MUNICIPALITY: &str = "999977774";
+pub const WARD: &str = "810000025";
+/// Every source of the municipality, each with an agreement on every category.
+pub const SOURCES: [&str; 2] = ["plo-epj", "tavle"];
+
+/// When decisions are made and questions asked: the day after everything was recorded.
+pub const NOW: i64 = START + 86_400_000;
+
+pub fn keys() -> Vec<&'static str> {
+    Catalogue::get().categories.iter().map(|category| category.key.as_str()).collect()
+}
+
+fn register() -> Register {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    Register {
+        number: "9901".to_owned(),
+        name: "Dalfjord kommune".to_owned(),
+        organisation: MUNICIPALITY.to_owned(),
+        identity_numbers: IdentityNumbers::Synthetic,
+        purposes: owned(&["TREAT", "HOPERAT"]),
+        units: vec![Unit {
+            organisation: WARD.to_owned(),
+            name: "Dalheim sykehjem".to_owned(),
+            kind: "ward".to_owned(),
+        }],
+        agreements: SOURCES
+            .iter()
+            .map(|source| Agreement {
+                client_id: (*source).to_owned(),
+                source: (*source).to_owned(),
+                owner: MUNICIPALITY.to_owned(),
+                categories: owned(&keys()),
+                valid_from: 0,
+                valid_to: None,
+            })
+            .collect(),
+        roles: vec![Role {
+            key: "sykepleier".to_owned(),
+            title: "Sykepleier".to_owned(),
+            unit_kinds: owned(&["ward"]),
+            authorizations: Vec::new(),
+            purposes: owned(&["TREAT"]),
+            categories: owned(&keys()),
+            unit_list: true,
+        }],
+    }
+}
+
+fn decide(
+    party: Party,
+    client: &str,
+    resident: Option<PersonId>,
+    about: About,
+    categories: &[&'static str],
+) -> ReadPermit {
+    let caller = Caller {
+        client_id: client.to_owned(),
+        organisation: Some(MUNICIPALITY.to_owned()),
+        unit: None,
+        token_id: "token-1".to_owned(),
+        party,
+    };
+    let request = ReadRequest { about, categories };
+    decide_read(&caller, resident, &register(), &request, NOW).unwrap()
+}
+
+/// One person, these categories.
+pub fn of_person(person: PersonId, categories: &[&'static str]) -> ReadPermit {
+    let party = Party::Resident { number: String::new(), name: "Innbygger".to_owned() };
+    decide(party, "pages", Some(person), About::Person(person), categories)
+}
+
+/// What a source recorded itself.
+pub fn of_source(source: &str, categories: &[&'static str]) -> ReadPermit {
+    decide(Party::System, source, None, About::Unnamed, categories)
+}
+
+/// What a source recorded itself about one person.
+pub fn of_source_on(source: &str, person: PersonId, categories: &[&'static str]) -> ReadPermit {
+    decide(Party::System, source, None, About::Person(person), categories)
+}
+
+/// The patients of the ward.
+pub fn of_ward(categories: &[&'static str]) -> ReadPermit {
+    let attest = Attest {
+        made_at: NOW,
+        authorization: None,
+        legal_entity: MUNICIPALITY.to_owned(),
+        point_of_care: WARD.to_owned(),
+        purpose: Purpose::Treatment,
+        purpose_details: None,
+        decision_ref: "decision-1".to_owned(),
+        user_selected: false,
+    };
+    let practitioner = Practitioner {
+        name: "Sykepleier Pleiesen".to_owned(),
+        subject: "subject-1".to_owned(),
+        hpr: None,
+        security_level: 4,
+        attest: Some(attest),
+    };
+    decide(Party::Practitioner(practitioner), "pages", None, About::OwnUnit, categories)
+}

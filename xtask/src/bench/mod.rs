@@ -1,0 +1,57 @@
+//! `cargo xtask bench`: how fast the platform is with everything on: tokens, access decision,
+//! validation, durable ledger and durable audit.
+//!
+//! It starts the release binary on a fresh directory, drives it over loopback, stops it, and prints
+//! one JSON object. Beside the platform, the same resources are put into bare SQLite in the same run,
+//! as many in a transaction as in a Bundle. Client and server share the machine: what the client
+//! costs is told too. Every phase is bounded in count and in time.
+
+mod bare;
+mod load;
+mod material;
+mod phases;
+mod server;
+
+use serde_json::{Value, json};
+
+/// How much a run does.
+#[derive(Clone, Copy)]
+pub struct Scale {
+    /// Residents with a whole history of services and rounds, of whom the services are asked.
+    residents: u32,
+    /// Further residents with measurements only.
+    measured: u32,
+    /// Measurements of each of them.
+    each: u32,
+    /// Requests prepared for a phase of single events.
+    events: u32,
+    /// Longest time a phase of single requests runs, in seconds.
+    seconds: f64,
+}
+
+const USUAL: Scale =
+    Scale { residents: 200, measured: 2_500, each: 40, events: 20_000, seconds: 5.0 };
+const QUICK: Scale = Scale { residents: 12, measured: 50, each: 20, events: 300, seconds: 0.3 };
+/// Patients of each step of the run that shows growth, with ten measurements each.
+const GROWTH: [u32; 3] = [1_000, 10_000, 100_000];
+
+/// Runs it: `--quick` for a smoke run of a few seconds, `--growth` for 1 000 to 100 000 patients.
+pub fn run(arguments: &[&str]) -> Result<(), String> {
+    let program = server::build()?;
+    let result = match arguments {
+        [] => phases::run(&program, USUAL)?,
+        ["--quick"] => phases::run(&program, QUICK)?,
+        ["--growth"] => {
+            let steps: Result<Vec<Value>, String> = GROWTH
+                .iter()
+                .map(|patients| {
+                    phases::run(&program, Scale { measured: *patients, each: 10, ..USUAL })
+                })
+                .collect();
+            json!({ "growth": steps? })
+        }
+        _ => return Err("usage: cargo xtask bench [--quick | --growth]".to_owned()),
+    };
+    println!("{result:#}");
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! The server under test: built, started on a fresh directory, watched and stopped.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant, SystemTime};
+
+use rusqlite::{Connection, OpenFlags};
+use sandbox::claims::{Role, TokenRequest};
+use sandbox::issuer::Issuer;
+use serde_json::{Map, Value, json};
+
+use super::load;
+
+/// Number of the municipality that is driven.
+pub const KOMMUNE: &str = "9901";
+
+/// The longest that starting and filling may take.
+const START: Duration = Duration::from_secs(300);
+
+/// Clock ticks a second in `/proc` (`USER_HZ`, the same on every Linux in use).
+const TICKS: f64 = 100.0;
+
+/// Builds the release binary and says where it is.
+pub fn build() -> Result<PathBuf, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built =
+        Command::new(cargo).args(["build", "--quiet", "--release", "-p", "server"]).status();
+    if !built.is_ok_and(|status| status.success()) {
+        return Err("cannot build the server".to_owned());
+    }
+    Ok(target()?.join("release").join("fkj"))
+}
+
+/// The target directory, in which this program lies too.
+fn target() -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    own.ancestors().nth(2).map(Path::to_owned).ok_or_else(|| "no target directory".to_owned())
+}
+
+/// A running server; dropping it ends it.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    process: Child,
+    directory: tempfile::TempDir,
+    issuer: Issuer,
+}
+
+impl Server {
+    /// Starts a demo with so many residents and waits until it answers.
+    pub fn start(program: &Path, residents: u32) -> Result<Self, String> {
+        // Under the target directory, since a temporary file system may be memory.
+        let directory = tempfile::tempdir_in(target()?).map_err(|error| error.to_string())?;
+        let address = free_address().map_err(|error| error.to_string())?;
+        let log = File::create(directory.path().join("log")).map_err(|error| error.to_string())?;
+        let mut process = Command::new(program)
+            .arg("demo")
+            .arg("--dir")
+            .arg(directory.path())
+            .args(["--listen", &address.to_string(), "--live", "0"])
+            .args(["--patients", &residents.to_string()])
+            .stderr(log)
+            .spawn()
+            .map_err(|error| format!("cannot start `{}`: {error}", program.display()))?;
+        let begun = Instant::now();
+        let ready = load::request("GET", "/readyz", "", "text/plain", b"");
+        while load::once(address, &ready).is_err() {
+            let ended = !matches!(process.try_wait(), Ok(None));
+            if ended || begun.elapsed() > START {
+                drop(process.kill());
+                let log = std::fs::read_to_string(directory.path().join("log")).unwrap_or_default();
+                return Err(format!("the server does not start: {log}"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let issuer = Issuer::open(&directory.path().join("sandbox"))
+            .map_err(|error| format!("no issuer: {error}"))?;
+        Ok(Self { address, process, directory, issuer })
+    }
+
+    /// A token for a role.
+    pub fn token(&self, role: Role) -> Result<String, String> {
+        let request = TokenRequest {
+            municipality: KOMMUNE.to_owned(),
+            role,
+            pid: None,
+            now_s: now_ms() / 1000,
+            jti: format!("bench-{}", role.key()),
+        };
+        self.issuer.token(&request).map_err(|error| error.to_string())
+    }
+
+    /// Folder of the run.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Seconds of processor time the server has used.
+    pub fn cpu(&self) -> f64 {
+        cpu(&self.process.id().to_string())
+    }
+
+    /// Most memory the server has had, in MB.
+    pub fn peak_memory(&self) -> Option<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+        Some((kilobytes / 1024.0).round())
+    }
+
+    /// Stops it as an operator would and says how much of the disk each entry takes.
+    pub fn stop(mut self) -> Result<Value, String> {
+        let pid = self.process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status();
+        if !told.is_ok_and(|status| status.success()) {
+            return Err("cannot stop the server".to_owned());
+        }
+        self.process.wait().map_err(|error| error.to_string())?;
+        let folder = self.directory().join(KOMMUNE);
+        let entries = entries(&folder.join("ledger.db"))?;
+        let looks = entries_of_audit(&folder)?;
+        let mut sizes = Map::new();
+        let size = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |file| file.len());
+        sizes.insert("ledger".to_owned(), json!(size("ledger.db") / entries.max(1)));
+        sizes.insert("view".to_owned(), json!(size("view.db") / entries.max(1)));
+        sizes.insert("audit_entry".to_owned(), json!(size("audit.db") / looks.max(1)));
+        Ok(json!({ "entries": entries, "audit_entries": looks, "bytes_per_entry": sizes }))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already gone after a stop.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Seconds of processor time a process has used; `self` for this one.
+pub fn cpu(process: &str) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name before the last parenthesis may hold blanks; user and system time follow it.
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    let ticks =
+        after.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<f64>().ok());
+    ticks.sum::<f64>() / TICKS
+}
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn free_address() -> std::io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+fn entries_of_audit(folder: &Path) -> Result<u64, String> {
+    entries(&folder.join("audit.db"))
+}
+
+/// Entries of a ledger that nobody has open.
+fn entries(path: &Path) -> Result<u64, String> {
+    let last = || -> rusqlite::Result<i64> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.query_row("SELECT max(position) FROM entry", [], |row| row.get(0))
+    };
+    last().map(i64::unsigned_abs).map_err(|error| format!("`{}`: {error}", path.display()))
+}
