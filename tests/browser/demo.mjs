@@ -75,9 +75,9 @@ export async function send(demo, door, token, bundle) {
 }
 
 const NUMBER = "urn:oid:2.16.578.1.12.4.1.4.1";
-const ORGANISATION = "urn:oid:2.16.578.1.12.4.1.4.101";
 const LOINC = "http://loinc.org";
 const SNOMED = "http://snomed.info/sct";
+const CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category";
 const UNITS = "http://unitsofmeasure.org";
 
 function batch(resources) {
@@ -96,6 +96,7 @@ export function round(number, { respiration, saturation, supply, systolic, pulse
     resourceType: "Observation",
     identifier: [{ system: "https://tavle.example/id", value: crypto.randomUUID() }],
     status: "final",
+    category: [{ coding: [{ system: CATEGORY, code: "vital-signs" }] }],
     subject: { identifier: { system: NUMBER, value: number } },
     effectiveDateTime,
     code: { coding: [{ system, code }] },
@@ -121,7 +122,7 @@ export function round(number, { respiration, saturation, supply, systolic, pulse
 const SUPPLY = { oxygen: "371825009" };
 
 // A stay at a unit that began today, as the municipality's record system sends it.
-export function stay(number, organisation, name) {
+export function stay(number, organisation) {
   return batch([
     {
       resourceType: "EpisodeOfCare",
@@ -129,10 +130,7 @@ export function stay(number, organisation, name) {
       status: "active",
       type: [{ coding: [{ system: SERVICES, code: "25" }] }],
       patient: { identifier: { system: NUMBER, value: number } },
-      managingOrganization: {
-        identifier: { system: ORGANISATION, value: organisation },
-        display: name,
-      },
+      managingOrganization: { reference: `Organization/${organisation}` },
       period: { start: new Date().toISOString().slice(0, 10) },
     },
   ]);

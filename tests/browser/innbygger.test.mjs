@@ -55,12 +55,12 @@ test("the resident sees the doctor's look, and the attempt that was refused", as
   assert.ok(Math.abs(Date.now() - Date.parse(time)) < 120_000, "it was made a moment before");
   const refused = looks.filter({ hasText: "Fikk ikke se" });
   assert.equal(await refused.count(), 1);
-  for (const text of ["Henning Rosseland", "Rollen din trenger ikke", "Så NEWS2"]) {
-    assert.ok((await refused.innerText()).includes(text) || text.startsWith("Så"), text);
+  for (const text of ["Henning Rosseland", "Rollen din trenger ikke"]) {
+    await refused.getByText(text).waitFor();
   }
   assert.equal(await looks.filter({ hasText: "Registrerte målinger" }).count(), 0);
-  await page.getByText(/systemer registrert eller endret opplysninger om deg \d+ ganger/).waitFor();
-  assert.match(await looks.filter({ hasText: "Deg selv" }).first().innerText(), /^[^,]*$/m);
+  assert.equal(await looks.filter({ hasText: "Deg selv" }).count(), 0);
+  await page.getByText("Dine egne oppslag").waitFor();
   await inspect(page, "the resident's page with looks");
   await leave();
 });

@@ -60,7 +60,7 @@ test("a session in one municipality is nothing in the other", async () => {
 test("what is not there is said, under the same policy", async () => {
   const { page, leave } = await visit(browser, demo);
   await signIn(page, "9901", "sykepleier");
-  const answer = await page.goto(`/9901/pasient/${"0".repeat(32)}/news2`);
+  const answer = await page.goto(`/9901/tavle/rad/${"0".repeat(32)}`);
   assert.equal(answer.status(), 404);
   const headers = answer.headers();
   assert.match(headers["content-security-policy"], /default-src 'none'.*frame-ancestors 'none'/);

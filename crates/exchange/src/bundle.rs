@@ -159,19 +159,25 @@ pub fn rewrite_references(value: &mut Value, ids: &HashMap<String, String>) {
     }
 }
 
-/// The response Bundle; one entry for each operation, in order.
-pub fn response(kind: &str, results: &[Result<Receipt, Failure>], channel: Channel) -> Value {
+/// The response Bundle: one entry for each operation, in order, under the full URL it came with.
+pub fn response(
+    kind: &str,
+    full_urls: &[Option<String>],
+    results: &[Result<Receipt, Failure>],
+    channel: Channel,
+) -> Value {
     let entries: Vec<Value> = results
         .iter()
-        .map(|result| match result {
-            Ok(receipt) => accepted(receipt, channel),
-            Err(failure) => {
-                let issues = failure.issues();
-                json!({ "response": {
+        .enumerate()
+        .map(|(i, result)| {
+            let response = match result {
+                Ok(receipt) => accepted(receipt, channel),
+                Err(failure) => json!({
                     "status": status_of(failure),
-                    "outcome": operation_outcome(&issues),
-                } })
-            }
+                    "outcome": operation_outcome(&failure.issues()),
+                }),
+            };
+            json!({ "fullUrl": full_urls.get(i).cloned().flatten(), "response": response })
         })
         .collect();
     json!({ "resourceType": "Bundle", "type": kind, "entry": entries })
@@ -183,18 +189,15 @@ fn accepted(receipt: &Receipt, channel: Channel) -> Value {
     let extension =
         (channel == Channel::Pmd).then(|| json!([{ "url": PMD_ENTRY_ID, "valueUri": stored }]));
     json!({
-        "fullUrl": receipt.full_url.clone(),
-        "response": {
-            "extension": extension,
-            "status": match receipt.result {
-                Done::Created => "201 Created",
-                Done::Updated | Done::Unchanged => "200 OK",
-                Done::Removed => "204 No Content",
-            },
-            "location": location,
-            "etag": format!("W/\"{}\"", receipt.version),
-            "lastModified": format_instant(receipt.updated),
+        "extension": extension,
+        "status": match receipt.result {
+            Done::Created => "201 Created",
+            Done::Updated | Done::Unchanged => "200 OK",
+            Done::Removed => "204 No Content",
         },
+        "location": location,
+        "etag": format!("W/\"{}\"", receipt.version),
+        "lastModified": format_instant(receipt.updated),
     })
 }
 

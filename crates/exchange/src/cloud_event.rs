@@ -96,10 +96,9 @@ impl Tenant {
                 Ok(receipts.into_iter().map(Ok).collect())
             }
             Some("Bundle") => {
+                let content = json::print(&event.data);
                 let mut submission = bundle::operations(event.data, Channel::Events)?;
-                for (i, operation) in submission.operations.iter_mut().enumerate() {
-                    operation.event_id = Some(format!("{event_id}#{i}"));
-                }
+                submission.name_after(&event_id, content.as_bytes());
                 self.submit(caller, submission).await
             }
             Some(kind) => {

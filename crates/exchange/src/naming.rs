@@ -106,6 +106,14 @@ pub fn subject(
     Ok(None)
 }
 
+/// The element in which a resource of this type names its person, for telling where it is missing.
+pub fn subject_element(kind: &str) -> &'static str {
+    match kind {
+        "EpisodeOfCare" | "RelatedPerson" => "patient",
+        _ => "subject",
+    }
+}
+
 fn literal_subject(literal: &str, path: &str) -> Result<Subject, Failure> {
     if literal.starts_with("urn:") {
         return Ok(Subject::FullUrl(literal.to_owned()));

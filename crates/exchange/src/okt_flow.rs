@@ -59,9 +59,14 @@ impl Tenant {
         }
         for (i, operation) in operations.iter_mut().enumerate() {
             operation.location = format!("OktEvent.oktMessages[{i}]");
-            operation.event_id = event_id.map(|id| format!("{id}#{i}"));
         }
-        let results = self.submit(caller, Submission { channel, atomic: true, operations }).await?;
+        let mut submission = Submission { channel, atomic: true, operations };
+        if let Some(id) = event_id {
+            let content =
+                serde_json::to_vec(event).map_err(|it| Failure::Unavailable(it.to_string()))?;
+            submission.name_after(id, &content);
+        }
+        let results = self.submit(caller, submission).await?;
         drop(held);
         results.into_iter().collect()
     }

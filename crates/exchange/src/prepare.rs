@@ -39,7 +39,6 @@ pub(crate) struct Ready {
     pub(crate) result: Done,
     pub(crate) kind: &'static str,
     pub(crate) id: String,
-    pub(crate) full_url: Option<String>,
     pub(crate) draft: Draft,
 }
 
@@ -98,17 +97,17 @@ impl Tenant {
             ));
         }
         if event_id.is_none()
-            && let Some(kept) = self.unchanged(&resource, &context, operation.full_url.clone())?
+            && let Some(kept) = self.unchanged(&resource, &context)?
         {
             return Ok(Outcome::Same(kept));
         }
-        let fingerprint = fingerprint(&resource, operation.is_create());
-        let envelope = envelope(kind, &id, occurred, channel, warnings);
-        let body = envelope.seal(json::print(resource.value()).as_bytes());
+        let text = json::print(resource.value());
+        let received = || fingerprint(&text, operation.is_create().then_some(id.as_str()));
+        let fingerprint = operation.event_digest.unwrap_or_else(received);
+        let body = envelope(kind, &id, occurred, channel, warnings).seal(text.as_bytes());
         Ok(Outcome::Ready(Box::new(Ready {
             result: if existing.is_some() { Done::Updated } else { Done::Created },
             kind,
-            full_url: operation.full_url,
             draft: draft(Kind::Version, &permit, event_id, person, fingerprint, body),
             id,
         })))
@@ -135,10 +134,10 @@ impl Tenant {
         }
         let kind = operation.kind;
         let body = envelope(kind, &id, self.now(), channel, Vec::new()).seal(&[]);
-        let fingerprint = ledger::crypto::sha256(&[b"removal of ", id.as_bytes()]);
+        let removed = || ledger::crypto::sha256(&[b"removal of ", id.as_bytes()]);
+        let fingerprint = operation.event_digest.unwrap_or_else(removed);
         let draft = draft(Kind::Removal, &permit, event_id, located.person, fingerprint, body);
-        let full_url = operation.full_url;
-        Ok(Outcome::Ready(Box::new(Ready { result: Done::Removed, kind, id, full_url, draft })))
+        Ok(Outcome::Ready(Box::new(Ready { result: Done::Removed, kind, id, draft })))
     }
 
     /// The person a resource is about; a person never heard of gets a key.
@@ -155,7 +154,7 @@ impl Tenant {
             .ok_or_else(|| {
                 Failure::invalid(
                     IssueCode::Required,
-                    &format!("{kind}.subject"),
+                    &format!("{kind}.{}", naming::subject_element(kind)),
                     "say whom it is about, by identifier or by reference to a Patient",
                 )
             })?;
@@ -164,16 +163,18 @@ impl Tenant {
             Subject::Patient(id) => context.patients.get(&format!("Patient/{id}")),
             Subject::Number(..) => None,
         };
+        // Only a Patient takes a new number along; another record under it is another person's.
+        let patient = context.existing.filter(|_| kind == "Patient");
         let person = match brought.unwrap_or(&subject) {
             Subject::Number(system, _) if kind == "Patient" && system == NATIONAL => {
-                self.numbered(resource.value(), context.existing)?
+                self.numbered(resource.value(), patient)?
             }
-            Subject::Number(system, value) => self.keyed(system, value, context.existing)?,
+            Subject::Number(system, value) => self.keyed(system, value, patient)?,
             // A Patient without any identifier is keyed by its own id at its source.
             Subject::Patient(own) if kind == "Patient" || brought.is_some() => {
                 let permit = context.permit;
                 let system = format!("patient-of:{}:{}", permit.owner(), permit.source());
-                self.keyed(&system, own, context.existing)?
+                self.keyed(&system, own, patient)?
             }
             Subject::Patient(other) => self
                 .view
@@ -269,7 +270,6 @@ impl Tenant {
         &self,
         resource: &Resource,
         context: &Context<'_>,
-        full_url: Option<String>,
     ) -> Result<Option<Kept>, Failure> {
         let Some(located) = context.existing.filter(|located| !located.removed) else {
             return Ok(None);
@@ -285,7 +285,6 @@ impl Tenant {
                 id: context.id.to_owned(),
                 version: located.version,
                 updated: current.entry.recorded_at,
-                full_url,
                 visible: true,
             },
             person: located.person,
@@ -352,22 +351,17 @@ fn checked(kind: &str, value: Value, id: &str) -> Result<(Resource, Vec<String>)
 fn unresolved(kind: &str) -> Failure {
     Failure::invalid(
         IssueCode::NotFound,
-        &format!("{kind}.subject.reference"),
+        &format!("{kind}.{}.reference", naming::subject_element(kind)),
         "the Patient referred to is not known; send it first or in the same transaction, or refer \
          by identifier",
     )
 }
 
-/// What makes a repeat a repeat. The id is the platform's own in a new resource, so it is left out.
-fn fingerprint(resource: &Resource, created: bool) -> [u8; 32] {
-    if !created {
-        return ledger::crypto::sha256(&[json::print(resource.value()).as_bytes()]);
-    }
-    let mut value = resource.value().clone();
-    if let Some(object) = value.as_object_mut() {
-        object.remove("id");
-    }
-    ledger::crypto::sha256(&[json::print(&value).as_bytes()])
+/// What makes a repeat a repeat: the text, without the id that the platform gave a new resource.
+fn fingerprint(text: &str, given: Option<&str>) -> [u8; 32] {
+    let parts = given.and_then(|id| text.split_once(&format!("\"id\":\"{id}\"")));
+    let (before, after) = parts.unwrap_or((text, ""));
+    ledger::crypto::sha256(&[before.as_bytes(), after.as_bytes()])
 }
 
 fn envelope(

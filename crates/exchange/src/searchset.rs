@@ -140,11 +140,12 @@ impl Entries {
     }
 }
 
-/// `self` and `next`. An identity number never stands in a link: a page that follows names the
-/// patient by the pseudonymous id of the first match.
+/// `self` and `next`. An identity number, right or mistyped, never stands in a link: a page that
+/// follows names the patient by the pseudonymous id of the first match.
 fn links(base: &str, kind: &str, pairs: &Pairs, page: &Page) -> Value {
-    let mut shown: Pairs =
-        pairs.iter().filter(|(_, value)| !contains_number(value)).cloned().collect();
+    let may_show =
+        |(name, value): &&(String, String)| !names_person(kind, name) && !contains_number(value);
+    let mut shown: Pairs = pairs.iter().filter(may_show).cloned().collect();
     if shown.len() < pairs.len()
         && kind != "Patient"
         && let Some(person) = page.matches.first().and_then(|stored| stored.person)
@@ -167,6 +168,14 @@ fn links(base: &str, kind: &str, pairs: &Pairs, page: &Page) -> Value {
         links.push(json!({ "relation": "next", "url": address(Some(cursor)) }));
     }
     Value::Array(links)
+}
+
+/// Whether the value of this parameter is a person's identifier.
+fn names_person(kind: &str, parameter: &str) -> bool {
+    match parameter.split_once([':', '.']) {
+        Some(("patient" | "subject", rest)) => rest.ends_with("identifier"),
+        _ => kind == "Patient" && parameter == "identifier",
+    }
 }
 
 /// Only the elements asked for, those that are always needed, and a mark that it is not whole.

@@ -53,6 +53,9 @@ pub struct Operation {
     pub full_url: Option<String>,
     /// The source's own id of this event.
     pub event_id: Option<String>,
+    /// Digest of the whole event, where the operation is one of several that the event asks for:
+    /// what makes a repeat of the event a repeat.
+    pub event_digest: Option<[u8; 32]>,
     /// FHIRPath of the resource in the request, put before the location of each issue.
     pub location: String,
 }
@@ -85,8 +88,6 @@ pub struct Receipt {
     pub version: u64,
     /// When it was recorded, milliseconds since 1970.
     pub updated: i64,
-    /// The full URL of the entry, echoed.
-    pub full_url: Option<String>,
     /// Whether the view has it already; if not, it will shortly.
     pub visible: bool,
 }
@@ -104,6 +105,22 @@ pub enum Done {
     Removed,
 }
 
+impl Submission {
+    /// Names the operations after the event that asks for them all. `content` is the whole event.
+    pub fn name_after(&mut self, event_id: &str, content: &[u8]) {
+        let digest = ledger::crypto::sha256(&[content]);
+        for (i, operation) in self.operations.iter_mut().enumerate() {
+            operation.event_id = Some(format!("{event_id}#{i}"));
+            operation.event_digest = Some(digest);
+        }
+    }
+
+    /// The full URLs of the operations, in order.
+    pub fn full_urls(&self) -> Vec<Option<String>> {
+        self.operations.iter().map(|operation| operation.full_url.clone()).collect()
+    }
+}
+
 impl Operation {
     /// A new resource.
     pub fn create(kind: &'static str, resource: Value) -> Self {
@@ -114,6 +131,7 @@ impl Operation {
             resource: Some(resource),
             full_url: None,
             event_id: None,
+            event_digest: None,
             location: String::new(),
         }
     }
@@ -132,6 +150,7 @@ impl Operation {
             resource: None,
             full_url: None,
             event_id: None,
+            event_digest: None,
             location: String::new(),
         }
     }

@@ -10,7 +10,7 @@ use access::caller::Caller;
 use access::permit::Basis;
 use access::refusal::Refusal;
 use fhir::issue::IssueCode;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use ledger::append::{Appended, Body};
 use ledger::keys::PersonKey;
 use record::envelope::Envelope;
@@ -48,9 +48,11 @@ impl Tenant {
                 repeated.push(i);
             }
         }
-        let held = self.locks.hold(names.into_iter()).await;
+        let events = submission.operations.iter().filter_map(|it| repeatable(it, atomic));
+        let held = self.locks.hold(names.into_iter().chain(events)).await;
         for operation in &mut submission.operations {
             self.settle_patient(caller, operation)?;
+            self.settle_repeat(caller, operation, atomic)?;
         }
         if atomic {
             connect(&mut submission.operations);
@@ -69,9 +71,14 @@ impl Tenant {
             }
         };
         let answers: Vec<_> = results.iter().map(Result::as_ref).collect();
-        self.audit_answers(caller, channel, &answers).await?;
+        let last = results.iter().flatten().map(|kept| kept.receipt.version).max();
+        // Neither needs the other; the answer needs both.
+        let shown = self.wait_visible(last.unwrap_or(0));
+        let (visible, audited) = join(shown, self.audit_answers(caller, channel, &answers)).await;
+        audited?;
         drop(held);
-        Ok(results.into_iter().map(|result| result.map(|kept| kept.receipt)).collect())
+        let receipt = |kept: Kept| Receipt { visible, ..kept.receipt };
+        Ok(results.into_iter().map(|result| result.map(receipt)).collect())
     }
 
     /// Gives a new resource its id. Returns the name to lock, unless nobody else can know the id.
@@ -145,6 +152,24 @@ impl Tenant {
         Ok(())
     }
 
+    /// A new resource that was sent before keeps the id it got then, so that what refers to it in
+    /// the same submission refers to what is there.
+    fn settle_repeat(
+        &self,
+        caller: &Caller,
+        operation: &mut Operation,
+        atomic: bool,
+    ) -> Result<(), Failure> {
+        let agreement = self.register.agreement(&caller.client_id, self.now());
+        let (Some(event), Some(agreement)) = (repeatable(operation, atomic), agreement) else {
+            return Ok(());
+        };
+        if let Some(entry) = self.ledger.find_event(&agreement.source, &event)? {
+            operation.id = Some(self.id_at(entry.position)?);
+        }
+        Ok(())
+    }
+
     async fn prepare_all(
         &self,
         caller: &Caller,
@@ -153,7 +178,10 @@ impl Tenant {
         repeated: &[usize],
     ) -> Vec<Result<Outcome, Failure>> {
         let mut outcomes = Vec::with_capacity(submission.operations.len());
-        for (i, operation) in submission.operations.into_iter().enumerate() {
+        let mut operations: Vec<_> = submission.operations.into_iter().enumerate().collect();
+        // Patients first: what they say of their numbers tells whom the others are about.
+        operations.sort_by_key(|(_, operation)| operation.kind != "Patient");
+        for (i, operation) in operations {
             if i % SLICE == SLICE - 1 {
                 tokio::task::yield_now().await;
             }
@@ -163,12 +191,13 @@ impl Tenant {
             } else {
                 self.prepare(caller, operation, submission.channel, patients)
             };
-            outcomes.push(outcome.map_err(|failure| placed(failure, &location)));
+            outcomes.push((i, outcome.map_err(|failure| placed(failure, &location))));
         }
-        outcomes
+        outcomes.sort_by_key(|(i, _)| *i);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
-    /// Steps 5 and 6: all groups go to the ledger at once and share its commits.
+    /// Step 5: all groups go to the ledger at once and share its commits.
     async fn append_all(
         &self,
         outcomes: Vec<Result<Outcome, Failure>>,
@@ -196,11 +225,6 @@ impl Tenant {
                 (_, None) => {}
             }
         }
-        let last = results.iter().flatten().map(|kept| kept.receipt.version).max();
-        let visible = self.wait_visible(last.unwrap_or(0)).await;
-        for kept in results.iter_mut().flatten() {
-            kept.receipt.visible = visible;
-        }
         Ok(results)
     }
 
@@ -210,8 +234,8 @@ impl Tenant {
         }
         let first = group.first().map_or(0, |(at, _)| *at);
         let (mut places, mut drafts) = (Vec::new(), Vec::new());
-        for (at, Ready { result, kind, id, full_url, draft }) in group {
-            places.push((at, result, kind, id, full_url));
+        for (at, Ready { result, kind, id, draft }) in group {
+            places.push((at, result, kind, id));
             drafts.push(draft);
         }
         let appended = match self.ledger.append(drafts).await {
@@ -220,12 +244,11 @@ impl Tenant {
         };
         let answers = places.into_iter().zip(appended);
         answers
-            .map(|((at, result, kind, id, full_url), appended)| {
+            .map(|((at, result, kind, id), appended)| {
                 let entry = appended.entry();
                 let (version, updated) = (entry.position, entry.recorded_at);
                 let (person, category) = (entry.person, entry.category.clone());
-                let mut receipt =
-                    Receipt { result, kind, id, version, updated, full_url, visible: false };
+                let mut receipt = Receipt { result, kind, id, version, updated, visible: false };
                 if let Appended::Duplicate(_) = appended {
                     receipt.result = crate::submission::Done::Unchanged;
                     match self.id_at(version) {
@@ -293,6 +316,16 @@ fn twice(kind: &str) -> Failure {
         "the resource stands twice in the Bundle; send each resource once, and a person's Patient \
          once",
     )
+}
+
+/// The event id of a new resource that others in the same submission may refer to.
+fn repeatable(operation: &Operation, atomic: bool) -> Option<String> {
+    let is_new = operation.is_create() && operation.kind != "Patient";
+    if !atomic || !is_new || operation.full_url.is_none() {
+        return None;
+    }
+    let named = || naming::event_id(operation.kind, operation.resource.as_ref()?);
+    operation.event_id.clone().or_else(named)
 }
 
 /// Writes the ids that new resources got into the references of the others.

@@ -62,13 +62,23 @@ const events = new EventSource(board.dataset.events);
 events.onopen = () => {
   state.textContent = state.dataset.on;
   state.classList.remove("lost");
-  // What changed while the line was down is not known, so every patient is asked for.
-  if (broken) for (const row of [...board.children]) refresh(row.dataset.person);
-  broken = false;
+  // What changed, and who came, while the line was down is not known: the board is read anew.
+  if (broken) location.reload();
 };
 events.onerror = () => {
   broken = true;
   lost();
 };
-events.onmessage = (event) => refresh(event.data.trim());
+// A round of measurements is many changes of one patient, and every look is logged: one is enough.
+const changed = new Set();
+events.onmessage = (event) => {
+  if (changed.size === 0) setTimeout(refreshChanged, 100);
+  changed.add(event.data.trim());
+};
+
+function refreshChanged() {
+  for (const person of changed) refresh(person);
+  changed.clear();
+}
+
 setInterval(age, 30000);

@@ -28,8 +28,6 @@ pub struct Mine<'a> {
     pub looks: &'a [AccessLine],
     /// Whether `looks` is only the latest of more.
     pub more_looks: bool,
-    /// How many times systems have recorded something.
-    pub deliveries: usize,
 }
 
 #[derive(Template)]
@@ -47,7 +45,6 @@ struct Page<'a> {
     figure: Figure,
     looks: Vec<Look>,
     more_looks: bool,
-    deliveries: Option<String>,
 }
 
 /// The page at `now_ms`, with the measurements of a period.
@@ -71,8 +68,6 @@ pub fn render(session: &Session, mine: Mine<'_>, period: Period, now_ms: i64) ->
         figure: Figure::new(course, period, now_ms, link).folded(),
         looks: mine.looks.iter().map(|line| Look::new(line, now_ms)).collect(),
         more_looks: mine.more_looks,
-        deliveries: (mine.deliveries > 0)
-            .then(|| text::with("looks-deliveries", &[("count", mine.deliveries.into())])),
     })
 }
 

@@ -33,7 +33,7 @@ fn resident_page(
     news2: &News2,
     looks: &[AccessLine],
 ) -> String {
-    let mine = Mine { overview, news2, looks, more_looks: false, deliveries: 3 };
+    let mine = Mine { overview, news2, looks, more_looks: false };
     innbygger::render(session, mine, Period::Month, NOW)
 }
 

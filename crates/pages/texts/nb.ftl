@@ -286,12 +286,9 @@ plain-below = Summen er lavere enn det som er vanlig for deg.
 plain-no-normal = Det er for få målinger til å si hva som er vanlig for deg.
 plain-advice = Kjenner du deg dårlig, skal du ikke vente på nye målinger. Ring fastlegen, eller legevakten på 116 117. Ring 113 når det er akutt.
 looks-lead = Her ser du hvem som har sett eller prøvd å se opplysningene dine, når og hvorfor. Spør kommunen hvis det er noe du ikke kjenner igjen.
-looks-none = Ingen har sett på opplysningene dine ennå.
+looks-none = Ingen andre har sett på opplysningene dine ennå.
 looks-more = Listen viser de siste oppslagene. Kommunen kan gi deg hele loggen.
-looks-deliveries = I tillegg har kommunens systemer registrert eller endret opplysninger om deg { $count ->
-        [one] 1 gang
-       *[other] { $count } ganger
-    }. Det er ikke oppslag, og står derfor ikke i listen.
+looks-not-shown = Dine egne oppslag, og det kommunens systemer registrerer om deg, står ikke i listen.
 look-what = Hva
 look-why = Hvorfor
 look-categories = Opplysninger

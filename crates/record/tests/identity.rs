@@ -9,7 +9,7 @@
 
 use proptest::prelude::*;
 use record::identity::{
-    IdentityError, NationalNumber, NumberKind, Origin, Orgnr, PersonId, Strictness, accept_number,
+    IdentityError, NationalNumber, NumberKind, Orgnr, Origin, PersonId, Strictness, accept_number,
     complete_number, contains_number,
 };
 use record::system;
@@ -43,11 +43,7 @@ fn the_published_numbers_are_judged_as_published() {
         ("dnr_plus_syntpop_valid", NumberKind::Dnr, Origin::SyntPop),
         ("dnr_valid", NumberKind::Dnr, Origin::Real),
         ("fh_number_valid", NumberKind::Fhn, Origin::Real),
-        (
-            "h_number_month_plus_40_checkdigits_over_original_date",
-            NumberKind::Fnr,
-            Origin::Plus40,
-        ),
+        ("h_number_month_plus_40_checkdigits_over_original_date", NumberKind::Fnr, Origin::Plus40),
     ];
     for (name, kind, origin) in expected {
         for text in list(name) {
@@ -73,10 +69,13 @@ fn number() -> impl Strategy<Value = String> {
     let day_offset = prop_oneof![Just(0_u32), Just(40)];
     let month_offset = prop_oneof![Just(0_u32), Just(40), Just(65), Just(80)];
     let digits = (1_u32..=28, day_offset, 1_u32..=12, month_offset, 0_u32..100, 0_u32..1000);
-    digits.prop_filter_map("no check digit exists", |(day, more, month, offset, year, individual)| {
-        let nine = format!("{:02}{:02}{year:02}{individual:03}", day + more, month + offset);
-        complete_number(nine.as_bytes().try_into().unwrap())
-    })
+    digits.prop_filter_map(
+        "no check digit exists",
+        |(day, more, month, offset, year, individual)| {
+            let nine = format!("{:02}{:02}{year:02}{individual:03}", day + more, month + offset);
+            complete_number(nine.as_bytes().try_into().unwrap())
+        },
+    )
 }
 
 /// The first number over a date.

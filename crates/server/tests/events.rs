@@ -1,4 +1,10 @@
 //! CloudEvents 1.0: structured, binary and batched mode, with FHIR and with OKT as data.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

@@ -1,4 +1,10 @@
 //! What vendors send as FHIR: one resource, batch, transaction and collection, and what is refused.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

@@ -1,4 +1,10 @@
 //! Norsk helsenett's PMD contract: Bundles of Observations in, search by form.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

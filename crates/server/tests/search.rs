@@ -1,4 +1,10 @@
 //! FHIR read, vread, history and search, by the parameters consumers use.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
@@ -31,8 +37,9 @@ fn patient(source: &Client) -> (String, String) {
     let decision = json!({ "resourceType": "ServiceRequest", "status": "active", "intent": "order",
         "subject": subject, "authoredOn": "2024-12-20" });
     source.post("/9901/fhir/ServiceRequest", &decision).expect(201);
-    for (at, value) in [("2026-01-01T08:00:00Z", 60), ("2026-01-02T08:00:00Z", 70),
-        ("2026-01-03T08:00:00Z", 80)] {
+    for (at, value) in
+        [("2026-01-01T08:00:00Z", 60), ("2026-01-02T08:00:00Z", 70), ("2026-01-03T08:00:00Z", 80)]
+    {
         source.post("/9901/fhir/Observation", &pulse(&pid, at, value)).expect(201);
     }
     (pid, id)
@@ -43,8 +50,10 @@ fn every_search_parameter_finds_what_it_should_and_nothing_else() {
     let server = shared();
     let source = server.role("plo-epj");
     let (pid, id) = patient(&source);
-    let one = source.form("/9901/fhir/Observation/_search",
-        &format!("patient={id}&_sort=date&_count=1")).matches().remove(0);
+    let one = source
+        .form("/9901/fhir/Observation/_search", &format!("patient={id}&_sort=date&_count=1"))
+        .matches()
+        .remove(0);
     let (observation, journal) = (text(&one["id"]), text(&one["identifier"][0]["value"]));
     let cases: Vec<(&str, String, usize)> = vec![
         ("Patient", format!("_id={id}"), 1),
@@ -71,19 +80,24 @@ fn every_search_parameter_finds_what_it_should_and_nothing_else() {
         ("EpisodeOfCare", format!("patient={id}&status=active"), 1),
         ("EpisodeOfCare", format!("patient={id}&type={TYPE}|15"), 1),
         // Both systems of kodeverk 9151, padded or not, are the same code.
-        ("EpisodeOfCare", format!(
-            "patient={id}&type=https://finnkode.helsedirektoratet.no/adm/collections/9151|6"), 1),
+        (
+            "EpisodeOfCare",
+            format!(
+                "patient={id}&type=https://finnkode.helsedirektoratet.no/adm/collections/9151|6"
+            ),
+            1,
+        ),
         ("EpisodeOfCare", format!("patient={id}&organization=Organization/9901-sone-1"), 2),
         ("EpisodeOfCare", format!("patient={id}&organization=9901-sone-2"), 0),
         ("EpisodeOfCare", format!("patient={id}&date=lt2025-03-01"), 1),
         ("ServiceRequest", format!("patient={id}&status=active,completed"), 1),
         ("Organization", "_id=9901-sone-1".to_owned(), 1),
-        ("Organization", "name=Dalfjord&_count=200".to_owned(), 2),
+        ("Organization", "name=Dalfjord helsehus".to_owned(), 1),
     ];
     for (kind, query, expected) in cases {
         let form = source.form(&format!("/9901/fhir/{kind}/_search"), &query).matches();
         assert_eq!(form.len(), expected, "{kind}?{query}");
-        let address = format!("/9901/fhir/{kind}?{}", query.replace('|', "%7C"));
+        let address = format!("/9901/fhir/{kind}?{}", query.replace('|', "%7C").replace(' ', "+"));
         assert_eq!(ids(&source.get(&address).matches()), ids(&form), "{kind}?{query}");
     }
 }
@@ -133,7 +147,9 @@ fn following_next_gives_each_match_once_and_no_link_shows_a_number() {
             let Some(next) = links.iter().find(|it| it["relation"] == "next") else { break };
             // What arrives meanwhile moves nothing.
             if pages == 2 {
-                source.post("/9901/fhir/Observation", &pulse(&person(), "2026-01-03", 1)).expect(201);
+                source
+                    .post("/9901/fhir/Observation", &pulse(&person(), "2026-01-03", 1))
+                    .expect(201);
             }
             page = source.get(next["url"].as_str().unwrap()).expect(200);
             pages += 1;
@@ -168,12 +184,19 @@ fn each_version_is_kept_and_told_in_the_history() {
     let server = shared();
     let source = server.role("tavle");
     let pid = person();
-    let temperature = |value: f64| vital(&pid, "2026-01-01", &[("http://loinc.org", "8310-5")],
-        json!({ "id": "versions-1", "valueQuantity": { "value": value, "unit": "Cel",
-            "system": "http://unitsofmeasure.org", "code": "Cel" } }));
+    let temperature = |value: f64| {
+        vital(
+            &pid,
+            "2026-01-01",
+            &[("http://loinc.org", "8310-5")],
+            json!({ "id": "versions-1", "valueQuantity": { "value": value, "unit": "Cel",
+            "system": "http://unitsofmeasure.org", "code": "Cel" } }),
+        )
+    };
     let path = "/9901/fhir/Observation/versions-1";
-    let put = |value| text(&source.put(path, &temperature(value))
-        .tap_status(&[200, 201])["meta"]["versionId"]);
+    let put = |value| {
+        text(&source.put(path, &temperature(value)).tap_status(&[200, 201])["meta"]["versionId"])
+    };
     let versions = [put(36.9), put(37.9), put(38.9)];
     let value = |it: &Value| it["valueQuantity"]["value"].as_f64().unwrap();
     assert_eq!(value(&source.get(path).expect(200)), 38.9);
@@ -183,8 +206,12 @@ fn each_version_is_kept_and_told_in_the_history() {
         assert_eq!(old.header("etag"), format!("W/\"{version}\""));
     }
     let history = source.get(&format!("{path}/_history")).expect(200);
-    let found: Vec<&Value> = history["entry"].as_array().unwrap().iter()
-        .map(|it| &it["resource"]["meta"]["versionId"]).collect();
+    let found: Vec<&Value> = history["entry"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["resource"]["meta"]["versionId"])
+        .collect();
     assert_eq!(found, [&versions[2], &versions[1], &versions[0]]);
     source.get(&format!("{path}/_history/1")).issue(404);
     source.get("/9901/fhir/Observation/nothing").issue(404);

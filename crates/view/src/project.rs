@@ -121,6 +121,9 @@ impl Projector {
             }
             position = entry.position;
         }
+        if position == self.position {
+            return Ok(skipped);
+        }
         transaction
             .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES ('position', ?1)")?
             .execute([signed(position)])?;
@@ -176,7 +179,7 @@ impl Step<'_> {
             )?
             .execute(params![
                 signed(self.entry.position),
-                self.entry.person.map(|person| person.0),
+                whose(self.entry),
                 self.entry.category,
                 self.entry.owner,
                 self.entry.source,
@@ -226,7 +229,7 @@ impl Step<'_> {
                     current.rid,
                     signed(self.entry.position),
                     self.entry.recorded_at,
-                    self.entry.person.map(|person| person.0),
+                    whose(self.entry),
                     self.entry.category,
                     self.entry.owner,
                     self.entry.source,
@@ -247,7 +250,7 @@ impl Step<'_> {
                 id,
                 signed(self.entry.position),
                 self.entry.recorded_at,
-                self.entry.person.map(|person| person.0),
+                whose(self.entry),
                 self.entry.category,
                 self.entry.owner,
                 self.entry.source,
@@ -435,6 +438,11 @@ fn derived_patient(id: &str, identifier: &Value) -> Value {
         "id": id,
         "identifier": [identifier],
     })
+}
+
+/// What the column `person` holds.
+fn whose(entry: &Entry) -> &[u8] {
+    entry.person.as_ref().map_or(&[], |person| &person.0)
 }
 
 /// The number of a row is the place of the entry that made it, so that it is the same in every

@@ -87,17 +87,20 @@ impl View {
         let wanted = query.summary == Some(Summary::Count)
             || query.total == Some(Total::Accurate)
             || (by_person && query.total != Some(Total::None));
-        let total = if wanted { Some(count(connection, &sql)?) } else { None };
-        let count = query.count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
-        if count == 0 || query.summary == Some(Summary::Count) {
-            return Ok(Page { total, ..Page::default() });
+        let total = || if wanted { count(connection, &sql).map(Some) } else { Ok(None) };
+        let most = query.count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
+        if most == 0 || query.summary == Some(Summary::Count) {
+            return Ok(Page { total: total()?, ..Page::default() });
         }
         let order = Order::new(&query.sort);
+        let mut rest = sql.clone();
         if let Some(cursor) = cursor {
-            order.after(&mut sql, cursor)?;
+            order.after(&mut rest, cursor)?;
         }
-        let (matches, next) = order.fetch(connection, &sql, count)?;
-        let total = total.or((cursor.is_none() && next.is_none()).then_some(matches.len() as u64));
+        let (matches, next) = order.fetch(connection, &rest, most)?;
+        // A page that is the whole answer counts itself.
+        let whole = cursor.is_none() && next.is_none();
+        let total = if whole { Some(matches.len() as u64) } else { total()? };
         let included = include::follow(self, connection, permit, query, &matches)?;
         Ok(Page { matches, included, total, next, skipped: Vec::new() })
     }
@@ -157,19 +160,21 @@ impl Order {
             order.push_str(&format!("k{i} {}, ", if key.descending { "DESC" } else { "ASC" }));
         }
         let text = format!(
-            "SELECT {COLUMNS}, r.rid{columns} FROM resource r WHERE {} ORDER BY {order}r.rid \
-             LIMIT {}",
+            "SELECT r.rid{columns} FROM resource r WHERE {} ORDER BY {order}r.rid LIMIT {}",
             sql.text(),
             i64::from(count) + 1
         );
         let mut select = connection.prepare_cached(&text)?;
         let mut rows = select.query(params_from_iter(sql.values()))?;
+        // Only what is on the page is fetched: contents would weigh down the sorting.
+        let mut fetch = connection
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM resource r WHERE r.rid = ?1"))?;
         let (mut matches, mut last) = (Vec::new(), None);
         while let Some(row) = rows.next()? {
             if matches.len() == count as usize {
                 return Ok((matches, last));
             }
-            matches.push(stored(row)?);
+            matches.push(fetch.query_row([row.get::<_, i64>(0)?], stored)?);
             last = Some(self.cursor(row)?);
         }
         Ok((matches, None))
@@ -178,7 +183,7 @@ impl Order {
     /// The place of a row: its keys and number.
     fn cursor(&self, row: &Row<'_>) -> Result<String, Error> {
         let mut parts = Vec::with_capacity(self.keys.len() + 1);
-        for column in 8..=8 + self.keys.len() {
+        for column in 0..=self.keys.len() {
             parts.push(row.get::<_, i64>(column)?.to_string());
         }
         Ok(parts.join("_"))

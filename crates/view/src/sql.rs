@@ -3,6 +3,7 @@
 use rusqlite::types::Value as Sql;
 
 /// Conditions joined by AND.
+#[derive(Clone)]
 pub struct Builder {
     text: String,
     values: Vec<Sql>,
@@ -21,11 +22,10 @@ impl Builder {
         self.values.extend(values);
     }
 
-    /// Adds "column is one of these, or `otherwise`"; nothing matches an empty list.
-    pub fn and_one_of(&mut self, column: &str, values: Vec<Sql>, otherwise: &str) {
+    /// Adds "column is one of these"; nothing matches an empty list.
+    pub fn and_one_of(&mut self, column: &str, values: Vec<Sql>) {
         let marks = vec!["?"; values.len()].join(", ");
-        let or = if otherwise.is_empty() { String::new() } else { format!(" OR {otherwise}") };
-        self.and(&format!("({column} IN ({marks}){or})"), values);
+        self.and(&format!("{column} IN ({marks})"), values);
     }
 
     /// The clause.

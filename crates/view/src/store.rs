@@ -246,17 +246,18 @@ impl View {
         // What is about no person, such as where to call, belongs to nobody's reach.
         match permit.reach() {
             Reach::Person(person) => {
-                sql.and("(r.person = ? OR r.person IS NULL)", [Sql::from(person.0.to_vec())])
+                sql.and("r.person IN (?, x'')", [Sql::from(person.0.to_vec())]);
             }
             Reach::Unit { unit, at } => {
                 let persons = self.persons_at(connection, unit, *at)?;
-                let values = persons.iter().map(|person| Sql::from(person.0.to_vec()));
-                sql.and_one_of("r.person", values.collect(), "r.person IS NULL");
+                let nobody = Sql::from(Vec::new());
+                let persons = persons.iter().map(|person| Sql::from(person.0.to_vec()));
+                sql.and_one_of("r.person", persons.chain([nobody]).collect());
             }
             Reach::Any => {}
         }
         let categories = permit.categories().iter().map(|key| Sql::from((*key).to_owned()));
-        sql.and_one_of("r.category", categories.collect(), "");
+        sql.and_one_of("r.category", categories.collect());
         if let Some((owner, source)) = permit.owned_by() {
             sql.and(
                 "r.owner = ? AND r.source = ?",
@@ -285,6 +286,7 @@ fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<Position> {
     row.get::<_, i64>(column).map(i64::unsigned_abs)
 }
 
-fn person(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<PersonId>> {
-    row.get::<_, Option<[u8; 16]>>(column).map(|bytes| bytes.map(PersonId))
+pub(crate) fn person(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<PersonId>> {
+    let bytes = row.get_ref(column)?.as_blob()?;
+    Ok(bytes.first_chunk().copied().map(PersonId))
 }

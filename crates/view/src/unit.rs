@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use crate::error::Error;
 use crate::project::state;
-use crate::store::View;
+use crate::store::{View, person};
 use crate::term::Term;
 
 /// Most levels followed from a unit down to its departments.
@@ -46,10 +46,10 @@ impl View {
                             param("EpisodeOfCare", "date"),
                             at,
                         ],
-                        |row| row.get::<_, Option<[u8; 16]>>(0),
+                        |row| person(row, 0),
                     )?
                     .collect::<Result<Vec<_>, _>>()?;
-                persons.extend(row.into_iter().flatten().map(PersonId));
+                persons.extend(row.into_iter().flatten());
             }
         }
         Ok(persons.into_iter().collect())

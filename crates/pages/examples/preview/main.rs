@@ -39,13 +39,7 @@ fn pages() -> Vec<(&'static str, String)> {
     let (copd, sick, none) = (course::copd(NOW), course::sick(NOW), course::nothing(NOW));
     let board = course::board(NOW);
     let looks = people::looks(NOW);
-    let mine = Mine {
-        overview: &overview,
-        news2: &copd,
-        looks: &looks,
-        more_looks: true,
-        deliveries: 216,
-    };
+    let mine = Mine { overview: &overview, news2: &copd, looks: &looks, more_looks: true };
     vec![
         ("signin", signin::render(&people::choices(None))),
         ("signin-problem", signin::render(&people::choices(Some(signin::Problem::UnknownNumber)))),

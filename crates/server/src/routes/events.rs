@@ -49,7 +49,7 @@ pub async fn submit(
             Err(failure) => results.push(Err(failure)),
         }
     }
-    Ok(respond(StatusCode::OK, &bundle::response("batch-response", &results, Channel::Events)))
+    Ok(respond(StatusCode::OK, &bundle::response("batch-response", &[], &results, Channel::Events)))
 }
 
 fn batch(value: Value) -> Result<Vec<CloudEvent>, Problem> {

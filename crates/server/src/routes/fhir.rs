@@ -66,14 +66,14 @@ pub async fn submit_bundle(
         Some("transaction") => "transaction-response",
         _ => "batch-response",
     };
+    let event = header(headers, EVENT_ID).map(|id| (id, json::print(&value)));
     let mut submission = bundle::operations(value, channel)?;
-    if let Some(id) = header(headers, EVENT_ID) {
-        for (i, operation) in submission.operations.iter_mut().enumerate() {
-            operation.event_id = Some(format!("{id}#{i}"));
-        }
+    if let Some((id, content)) = event {
+        submission.name_after(id, content.as_bytes());
     }
+    let full_urls = submission.full_urls();
     let results = tenant.submit(&caller, submission).await?;
-    Ok(respond(StatusCode::OK, &bundle::response(kind, &results, channel)))
+    Ok(respond(StatusCode::OK, &bundle::response(kind, &full_urls, &results, channel)))
 }
 
 /// `POST [base]/Type`.

@@ -9,14 +9,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::problem::Problem;
+
+/// Largest body that is taken in before the token is looked at: 64 KB.
+const SMALL_BODY: usize = 64 * 1024;
 
 /// Everything under one router.
 pub fn router(app: Arc<App>) -> Router {
@@ -48,6 +53,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/{kommune}/events", post(events::submit))
         .merge(crate::web::routes())
         .fallback(|| async { Problem::not_found() })
+        .layer(middleware::from_fn(take_in))
         .layer(middleware::from_fn(log))
         .with_state(app)
 }
@@ -60,6 +66,22 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
         .map(|(number, hosted)| format!("{number} at {}", hosted.tenant.visible()))
         .collect();
     (StatusCode::OK, positions.join("\n")).into_response()
+}
+
+/// Takes in a small body before anybody answers. An answer that leaves while the sender still
+/// writes ends in a broken connection, and the sender never learns why it was refused.
+async fn take_in(request: Request, next: Next) -> Response {
+    let length =
+        request.headers().get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse().ok());
+    if length.is_none_or(|length: usize| length > SMALL_BODY) {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    match to_bytes(body, SMALL_BODY).await {
+        Ok(bytes) => next.run(Request::from_parts(head, Body::from(bytes))).await,
+        // The sender has gone.
+        Err(_) => StatusCode::BAD_REQUEST.into_response(),
+    }
 }
 
 /// One line for each request, with the route and never the address: an address may name a person.

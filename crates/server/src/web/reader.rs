@@ -17,7 +17,7 @@ use pages::chart::Period;
 use pages::innbygger::{self, Mine};
 use pages::layout::{Area, Session};
 use pages::{chart, legevakt, tavle};
-use record::identity::{NationalNumber, PersonId};
+use record::identity::{PersonId, accept_number};
 use record::purpose::Purpose;
 
 use crate::app::App;
@@ -63,7 +63,8 @@ pub async fn patient(
     let number: String = typed
         .map(|(_, value)| value.chars().filter(|c| !c.is_whitespace()).collect())
         .unwrap_or_default();
-    if let Err(error) = NationalNumber::parse(&number) {
+    let strictness = who.tenant.register().identity_numbers.into();
+    if let Err(error) = accept_number(&number, strictness) {
         let html = legevakt::find(&who.session, Some(error));
         return Ok(page(StatusCode::UNPROCESSABLE_ENTITY, html));
     }
@@ -71,7 +72,7 @@ pub async fn patient(
         Ok(person) => person,
         Err(failure) => return Err(who.stop(failure)),
     };
-    let overview = match who.tenant.overview(&who.caller, person).await {
+    let mut overview = match who.tenant.overview(&who.caller, person).await {
         Ok(overview) => overview,
         Err(failure) => return Err(who.stop(failure)),
     };
@@ -81,6 +82,8 @@ pub async fn patient(
         Err(Failure::Refused(_)) => None,
         Err(failure) => return Err(who.stop(failure)),
     };
+    // Where no source knows the person, whom the answer is about must still be seen.
+    overview.patient.number.get_or_insert(number);
     let now = who.tenant.now();
     let html = legevakt::patient(&who.session, &overview, news2.as_ref(), now);
     Ok(page(StatusCode::OK, html))
@@ -173,14 +176,14 @@ async fn own_page(who: &SignedIn, number: &str, period: Period) -> Result<String
     let overview = who.tenant.overview(&who.caller, person).await?;
     let news2 = who.tenant.news2(&who.caller, person).await?;
     let log = who.tenant.access_log(&who.caller, person).await?;
-    let all = log.len();
-    // A system that records something has not looked, and would crowd out those who have.
-    let is_look = |line: &AccessLine| line.purpose != Purpose::Delivery.code();
-    let mut looks: Vec<AccessLine> = log.into_iter().filter(is_look).collect();
-    let deliveries = all - looks.len();
+    // What systems record and what residents see themselves would crowd out who else has looked.
+    let ordinary = [Purpose::Delivery.code(), Purpose::PatientRequest.code()];
+    let is_of_others =
+        |it: &AccessLine| it.refused.is_some() || !ordinary.contains(&it.purpose.as_str());
+    let mut looks: Vec<AccessLine> = log.into_iter().filter(is_of_others).collect();
     let more_looks = looks.len() > LOOKS;
     looks.truncate(LOOKS);
-    let mine = Mine { overview: &overview, news2: &news2, looks: &looks, more_looks, deliveries };
+    let mine = Mine { overview: &overview, news2: &news2, looks: &looks, more_looks };
     // ID-porten gives no name.
     let name = overview.patient.name.clone().unwrap_or_default();
     let session = Session { name, ..who.session.clone() };

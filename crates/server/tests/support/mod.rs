@@ -27,6 +27,7 @@ pub struct Server {
     child: Mutex<Child>,
     pub port: u16,
     pub dir: Arc<Folder>,
+    log: Arc<Mutex<String>>,
 }
 
 /// A demo's folder, removed when dropped.
@@ -61,11 +62,11 @@ impl Server {
         command.arg("demo").arg("--dir").arg(dir.path());
         command.args(["--listen", &format!("127.0.0.1:{port}"), "--live", "0"]);
         command.args(["--patients", &patients.to_string()]);
-        Self::start(command, port, dir, "Open http").0
+        Self::start(command, port, dir, "Open http")
     }
 
-    /// `fkj serve` with the configuration of a demo's folder. Returns what it said when starting.
-    pub fn serve(dir: &Arc<Folder>) -> (Self, String) {
+    /// `fkj serve` with the configuration of a demo's folder.
+    pub fn serve(dir: &Arc<Folder>) -> Self {
         let port = free_port();
         let path = dir.path().join("fkj.toml");
         let is_address = |line: &&str| line.starts_with("listen") || line.starts_with("public_url");
@@ -79,22 +80,29 @@ impl Server {
         Self::start(command, port, dir, "fkj serves on")
     }
 
-    fn start(mut command: Command, port: u16, dir: &Arc<Folder>, ready: &str) -> (Self, String) {
-        let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    fn start(mut command: Command, port: u16, dir: &Arc<Folder>, ready: &'static str) -> Self {
+        command.env("FKJ_LOG", "debug").stderr(Stdio::piped()).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = Arc::new(Mutex::new(String::new()));
         let (told, tells) = mpsc::channel();
-        // Read to its end, so that the server never waits for somebody to read.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|it| drop(told.send(it))));
-        let server = Self { child: Mutex::new(child), port, dir: dir.clone() };
-        let mut said = String::new();
-        for line in tells.iter() {
-            said.push_str(&line);
-            said.push('\n');
-            if line.contains(ready) {
-                return (server, said);
+        let said = log.clone();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                said.lock().unwrap().push_str(&format!("{line}\n"));
+                if line.contains(ready) {
+                    told.send(()).unwrap_or_default();
+                }
             }
-        }
-        panic!("fkj ended before it was ready: {said}");
+        });
+        let server = Self { child: Mutex::new(child), port, dir: dir.clone(), log };
+        assert!(tells.recv().is_ok(), "fkj ended before it was ready: {}", server.log());
+        server
+    }
+
+    /// What it has said and logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     /// Kills it without warning, as `kill -9` does.
@@ -165,14 +173,14 @@ pub struct Answer {
 }
 
 impl Client {
-    /// Sends a request; `None` where the server was gone before it answered.
+    /// Sends a request; fails where the server was gone before it had answered.
     pub fn try_send(
         &self,
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
-    ) -> Option<Answer> {
+    ) -> Result<Answer, ureq::Error> {
         let url = if path.starts_with("http") { path.to_owned() } else { self.at(path) };
         let mut request = Request::builder().method(method).uri(url);
         if let Some(token) = &self.token {
@@ -185,10 +193,10 @@ impl Client {
             Some(body) => self.agent.run(request.body(body).unwrap()),
             None => self.agent.run(request.body(()).unwrap()),
         };
-        let mut response = response.ok()?;
-        let text = response.body_mut().with_config().limit(1 << 30).read_to_string().ok()?;
+        let mut response = response?;
+        let text = response.body_mut().with_config().limit(1 << 30).read_to_string()?;
         let headers = response.headers().clone();
-        Some(Answer { status: response.status().as_u16(), headers, text })
+        Ok(Answer { status: response.status().as_u16(), headers, text })
     }
 
     pub fn at(&self, path: &str) -> String {

@@ -2,6 +2,7 @@
 //! erased, entries come that nobody can read.
 
 use fhir::json;
+use fhir::value::Value;
 use proptest::prelude::*;
 use proptest::sample::select;
 use record::entry::Kind;
@@ -11,10 +12,9 @@ use crate::model::Model;
 use crate::permits::{MUNICIPALITY, SOURCES, WARD};
 use crate::town::{About, Town, envelope};
 
-/// How many persons there are.
-pub const PERSONS: usize = 3;
+const PERSONS: usize = 3;
 /// Synthetic numbers, month + 80; only told apart, never checked, by the view.
-const NUMBERS: [&str; PERSONS] = ["18812400011", "18812400022", "18812400033"];
+pub const NUMBERS: [&str; PERSONS] = ["18812400011", "18812400022", "18812400033"];
 const FNR: &str = "urn:oid:2.16.578.1.12.4.1.4.1";
 
 /// One step.
@@ -43,7 +43,8 @@ pub struct Put {
 }
 
 pub fn put() -> impl Strategy<Value = Put> {
-    let kinds = vec!["Observation", "Observation", "EpisodeOfCare", "Patient", "Organization"];
+    let kinds =
+        vec!["Observation", "Observation", "EpisodeOfCare", "Patient", "Organization", "Location"];
     (select(kinds), 0..PERSONS, 0..3_usize, 0..2_usize, any::<[u8; 5]>()).prop_map(
         |(kind, person, n, source, choice)| Put {
             kind,
@@ -57,7 +58,8 @@ pub fn put() -> impl Strategy<Value = Put> {
 
 /// Steps without erasures and unreadable entries.
 pub fn plain_steps(count: impl Into<proptest::collection::SizeRange>) -> BoxedStrategy<Vec<Step>> {
-    let step = prop_oneof![6 => put().prop_map(Step::Put), 1 => (0..30_usize).prop_map(Step::Remove)];
+    let step =
+        prop_oneof![6 => put().prop_map(Step::Put), 1 => (0..30_usize).prop_map(Step::Remove)];
     prop::collection::vec(step, count).boxed()
 }
 
@@ -71,8 +73,15 @@ pub fn steps(count: impl Into<proptest::collection::SizeRange>) -> BoxedStrategy
     prop::collection::vec(step, count).boxed()
 }
 
-const DAYS: [&str; 6] =
-    ["2026-01", "2026-02-10", "2026-02-10T08:30:00Z", "2026-02-10T09:30:00+01:00", "2025", "2026-03-01T23:30:00+01:00"];
+const DAYS: [&str; 7] = [
+    "2026-01",
+    "2026-02-10",
+    "2026-02-10T08:30:00Z",
+    "2026-02-07T12:00:00Z",
+    "2026-02-10T09:30:00+01:00",
+    "2025",
+    "2026-03-01T23:30:00+01:00",
+];
 
 fn day(choice: usize) -> &'static str {
     DAYS[choice % DAYS.len()]
@@ -87,6 +96,7 @@ impl Put {
     pub fn id(&self, person: PersonId) -> String {
         match (self.kind, self.n) {
             ("Organization", n) => format!("org-{n}"),
+            ("Location", n) => format!("location-{n}"),
             ("Patient", 0) => person.to_string(),
             (kind, n) => format!("{}-{}-{n}", kind.to_lowercase(), self.person),
         }
@@ -103,11 +113,12 @@ impl Put {
     }
 
     /// How the resource says whom it is about.
-    fn subject(&self, how: usize) -> fhir::value::Value {
+    fn subject(&self, how: usize) -> Value {
         let number = NUMBERS[self.person];
-        match how % 3 {
+        match how % 4 {
             0 => json!({ "identifier": { "system": FNR, "value": number } }),
             1 => json!({ "reference": format!("Patient/patient-{}-1", self.person) }),
+            2 => json!({ "reference": format!("Location/location-{}", how % 3) }),
             _ => json!({
                 "reference": format!("Patient/patient-{}-2", self.person),
                 "identifier": {
@@ -120,65 +131,88 @@ impl Put {
 
     /// The resource as JSON.
     pub fn json(&self, person: PersonId) -> String {
-        let [a, b, c, d, e] = self.choice;
         let id = self.id(person);
         let value = match self.kind {
-            "Observation" => json!({
-                "resourceType": "Observation",
-                "id": id,
-                "status": pick(&["final", "amended"], a),
-                "code": { "coding": [
-                    { "system": "http://loinc.org", "code": pick(&["8867-4", "9279-1", "02"], b) },
-                    { "code": "02" },
-                ] },
-                "subject": self.subject(c),
-                "effectiveDateTime": (d % 4 != 0).then(|| day(d)),
-                "performer": (e % 2 == 0).then(|| json!([{
-                    "reference": format!("Organization/org-{}", e % 3)
-                }])),
-            }),
-            "EpisodeOfCare" => json!({
-                "resourceType": "EpisodeOfCare",
-                "id": id,
-                "status": pick(&["active", "active", "finished"], a),
-                "type": [{ "coding": [{
-                    "system": pick(&[
-                        "urn:oid:2.16.578.1.12.4.1.1.9151",
-                        "https://finnkode.helsedirektoratet.no/adm/collections/9151",
-                    ], b),
-                    "code": pick(&["2", "02", "15"], b / 2),
-                }] }],
-                "patient": self.subject(c),
-                "managingOrganization": { "reference": format!("Organization/org-{}", e % 3) },
-                "period": { "start": day(d), "end": (e % 4 == 0).then(|| day(d / 7)) },
-            }),
-            "Patient" => json!({
-                "resourceType": "Patient",
-                "id": id,
-                "identifier": [
-                    { "system": FNR, "value": NUMBERS[self.person] },
-                    { "system": "urn:local", "value": pick(&["007", "7"], a) },
-                ],
-                "name": [{
-                    "family": pick(&["Ås", "Aas", "Ødegård"], b),
-                    "given": [pick(&["Kari", "Ka_ri", "Karl%"], c)],
-                }],
-                "birthDate": (d % 3 != 0).then(|| pick(&["1924-01-18", "1924"], d)),
-            }),
-            _ => json!({
-                "resourceType": "Organization",
-                "id": id,
-                "identifier": (self.n != 1).then(|| json!([{
-                    "system": pick(&["urn:oid:2.16.578.1.12.4.1.2.101", "urn:oid:2.16.578.1.12.4.1.4.101"], a),
-                    "value": if self.n == 0 { WARD } else { "810000033" },
-                }])),
-                "name": pick(&["Dalheim", "dalheim sykehjem", "Sone vest"], b),
-                "partOf": (self.n > 0 && c % 2 == 0).then(|| json!({
-                    "reference": format!("Organization/org-{}", self.n - 1)
-                })),
-            }),
+            "Observation" => self.observation(&id),
+            "EpisodeOfCare" => self.episode(&id),
+            "Patient" => self.patient(&id),
+            "Location" => {
+                let name = pick(&["Rom 1", "Rom 2"], self.choice[0]);
+                json!({ "resourceType": "Location", "id": id, "name": name })
+            }
+            _ => self.organization(&id),
         };
         fhir::json::print(&value)
+    }
+
+    fn observation(&self, id: &str) -> Value {
+        let [a, b, c, d, e] = self.choice;
+        json!({
+            "resourceType": "Observation",
+            "id": id,
+            "status": pick(&["final", "amended"], a),
+            "code": { "coding": [
+                { "system": "http://loinc.org", "code": pick(&["8867-4", "9279-1", "02"], b) },
+                { "code": "02" },
+            ] },
+            "subject": self.subject(c),
+            "effectiveDateTime": (d % 4 != 0).then(|| day(d)),
+            "performer": (e % 2 == 0).then(|| json!([{
+                "reference": format!("Organization/org-{}", e % 3)
+            }])),
+        })
+    }
+
+    fn episode(&self, id: &str) -> Value {
+        let [a, b, c, d, e] = self.choice;
+        json!({
+            "resourceType": "EpisodeOfCare",
+            "id": id,
+            "status": pick(&["active", "active", "finished"], a),
+            "type": [{ "coding": [{
+                "system": pick(&[
+                    "urn:oid:2.16.578.1.12.4.1.1.9151",
+                    "https://finnkode.helsedirektoratet.no/adm/collections/9151",
+                ], b),
+                "code": pick(&["2", "02", "15"], b / 2),
+            }] }],
+            "patient": self.subject(c),
+            "managingOrganization": { "reference": format!("Organization/org-{}", e % 3) },
+            "period": { "start": day(d), "end": (e % 4 == 0).then(|| day(d / 7)) },
+        })
+    }
+
+    fn patient(&self, id: &str) -> Value {
+        let [a, b, c, d, _] = self.choice;
+        json!({
+            "resourceType": "Patient",
+            "id": id,
+            "identifier": [
+                { "system": FNR, "value": NUMBERS[self.person] },
+                { "system": "urn:local", "value": pick(&["007", "7"], a) },
+            ],
+            "name": [{
+                "family": pick(&["Ås", "Aas", "Ødegård"], b),
+                "given": [pick(&["Kari", "Ka_ri", "Karl%"], c)],
+            }],
+            "birthDate": (d % 3 != 0).then(|| pick(&["1924-01-18", "1924"], d)),
+        })
+    }
+
+    fn organization(&self, id: &str) -> Value {
+        let [a, b, c, ..] = self.choice;
+        json!({
+            "resourceType": "Organization",
+            "id": id,
+            "identifier": (self.n != 1).then(|| json!([{
+                "system": pick(&["urn:oid:2.16.578.1.12.4.1.2.101", "urn:oid:2.16.578.1.12.4.1.4.101"], a),
+                "value": if self.n == 0 { WARD } else { "810000033" },
+            }])),
+            "name": pick(&["Dalheim", "dalheim sykehjem", "Sone vest"], b),
+            "partOf": (self.n > 0 && c % 2 == 0).then(|| json!({
+                "reference": format!("Organization/org-{}", self.n - 1)
+            })),
+        })
     }
 }
 
@@ -187,7 +221,7 @@ pub fn take(town: &Town, model: &mut Model, step: &Step) {
     match step {
         Step::Put(put) => {
             let person = town.person(NUMBERS[put.person]);
-            let about = (put.kind != "Organization").then_some(person);
+            let about = (put.category() != "organisation").then_some(person);
             if about.is_some_and(|person| model.erased.contains(&person)) {
                 return;
             }

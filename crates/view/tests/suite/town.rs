@@ -2,8 +2,8 @@
 //! batches of any size.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 
 use ledger::append::{Committed, Draft, Sealing};
 use ledger::clock::FixedClock;

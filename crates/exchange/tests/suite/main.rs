@@ -1,0 +1,11 @@
+//! The flows of one municipality through their public doors, on a real folder.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod audit;
+mod incomplete;
+mod okt;
+mod overview;
+mod patients;
+mod submit;
+mod town;

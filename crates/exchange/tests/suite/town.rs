@@ -1,0 +1,226 @@
+//! A made-up municipality: its register, its people and those who call.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use access::caller::{Attest, Caller, Party, Practitioner};
+use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
+use exchange::error::Failure;
+use exchange::submission::{Channel, Operation, Receipt, Submission};
+use exchange::tenant::{Environment, Tenant};
+use fhir::json;
+use fhir::value::Value;
+use ledger::clock::FixedClock;
+use ledger::error::Error;
+use ledger::random::{Random, SeededRandom};
+use record::entry::Position;
+use record::identity::complete_number;
+use record::purpose::Purpose;
+use tempfile::TempDir;
+
+pub const MUNICIPALITY: &str = "999977774";
+pub const HOSPITAL: &str = "993467049";
+pub const OFFICE: &str = "810000041";
+pub const FNR: &str = "urn:oid:2.16.578.1.12.4.1.4.1";
+pub const DNR: &str = "urn:oid:2.16.578.1.12.4.1.4.2";
+/// 2026-03-02T12:00:00Z.
+pub const NOW: i64 = 1_772_452_800_000;
+
+/// Randomness that can run out, which is one way for the audit ledger to fail.
+pub struct Tap {
+    inner: SeededRandom,
+    pub closed: AtomicBool,
+}
+
+impl Random for Tap {
+    fn fill(&self, out: &mut [u8]) -> Result<(), Error> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(Error::Key { what: "the tap is closed" });
+        }
+        self.inner.fill(out)
+    }
+}
+
+pub struct Town {
+    pub tenant: Arc<Tenant>,
+    pub random: Arc<Tap>,
+    pub clock: Arc<FixedClock>,
+    pub dir: TempDir,
+}
+
+impl Town {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = SeededRandom::new(11);
+        let random = Arc::new(Tap { inner, closed: AtomicBool::new(false) });
+        let clock = Arc::new(FixedClock::new(NOW));
+        let environment = Environment { clock: clock.clone(), random: random.clone() };
+        let tenant = Arc::new(Tenant::open(dir.path(), register(), environment).unwrap());
+        Self { tenant, random, clock, dir }
+    }
+
+    /// The last position of the clinical ledger.
+    pub fn end(&self) -> Position {
+        self.tenant.ledger().head().unwrap().position
+    }
+
+    /// Submits and hands back what became of each operation.
+    pub async fn submit(
+        &self,
+        caller: &Caller,
+        atomic: bool,
+        operations: Vec<Operation>,
+    ) -> Result<Vec<Result<Receipt, Failure>>, Failure> {
+        let channel = Channel::Fhir;
+        self.tenant.submit(caller, Submission { channel, atomic, operations }).await
+    }
+
+    /// Submits one operation.
+    pub async fn one(&self, caller: &Caller, operation: Operation) -> Result<Receipt, Failure> {
+        self.submit(caller, true, vec![operation]).await.map(|mut all| all.remove(0).unwrap())
+    }
+
+    /// Creates a resource of the type it says.
+    pub async fn create(&self, caller: &Caller, resource: Value) -> Receipt {
+        self.one(caller, create(resource)).await.unwrap()
+    }
+}
+
+pub fn create(resource: Value) -> Operation {
+    let kind = fhir::definitions::resource_kind(resource.text("resourceType").unwrap()).unwrap();
+    Operation::create(kind, resource)
+}
+
+pub fn put(id: &str, mut resource: Value, if_match: Option<u64>) -> Operation {
+    resource.as_object_mut().unwrap().set("id", id);
+    let kind = fhir::definitions::resource_kind(resource.text("resourceType").unwrap()).unwrap();
+    Operation::update(kind, id.to_owned(), resource, if_match)
+}
+
+/// The nth synthetic fødselsnummer.
+pub fn fnr(n: u32) -> String {
+    number("018124", n)
+}
+
+/// The nth synthetic D-number.
+pub fn dnr(n: u32) -> String {
+    number("418124", n)
+}
+
+fn number(date: &str, n: u32) -> String {
+    let nine = |i: u32| format!("{date}{i:03}");
+    let mut all = (0..1000).filter_map(|i| complete_number(nine(i).as_bytes().try_into().unwrap()));
+    all.nth(n as usize).unwrap()
+}
+
+/// A pulse.
+pub fn pulse(number: &str, id: Option<&str>, beats: u32) -> Value {
+    let identifier = id.map(|id| json!([{ "system": "urn:vendor", "value": id }]));
+    json!({
+        "resourceType": "Observation",
+        "identifier": identifier,
+        "status": "final",
+        "category": [{ "coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/observation-category",
+            "code": "vital-signs",
+        }] }],
+        "code": { "coding": [{ "system": "http://loinc.org", "code": "8867-4" }] },
+        "subject": { "identifier": { "system": FNR, "value": number } },
+        "effectiveDateTime": "2026-03-02T10:00:00Z",
+        "valueQuantity": {
+            "value": beats,
+            "unit": "/min",
+            "system": "http://unitsofmeasure.org",
+            "code": "/min",
+        },
+    })
+}
+
+/// A Patient with these numbers, each with its system.
+pub fn patient(numbers: &[(&str, &str)], family: &str) -> Value {
+    let identifier = |(system, value): &(&str, &str)| json!({ "system": *system, "value": *value });
+    json!({
+        "resourceType": "Patient",
+        "identifier": numbers.iter().map(identifier).collect::<Vec<_>>(),
+        "name": [{ "family": family, "given": ["Kari"] }],
+    })
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn register() -> Register {
+    let all = ["demographics", "services", "decisions", "measurements", "organisation"];
+    let agreement = |source: &str, owner: &str| Agreement {
+        client_id: source.to_owned(),
+        source: source.to_owned(),
+        owner: owner.to_owned(),
+        categories: owned(&all),
+        valid_from: 0,
+        valid_to: None,
+    };
+    Register {
+        number: "9901".to_owned(),
+        name: "Dalfjord kommune".to_owned(),
+        organisation: MUNICIPALITY.to_owned(),
+        identity_numbers: IdentityNumbers::Synthetic,
+        purposes: owned(&["COC", "HOPERAT"]),
+        units: vec![Unit {
+            organisation: OFFICE.to_owned(),
+            name: "Tildelingskontoret".to_owned(),
+            kind: "case-office".to_owned(),
+        }],
+        agreements: vec![agreement("plo", MUNICIPALITY), agreement("lab", HOSPITAL)],
+        roles: vec![Role {
+            key: "saksbehandler".to_owned(),
+            title: "Saksbehandler".to_owned(),
+            unit_kinds: owned(&["case-office"]),
+            authorizations: Vec::new(),
+            purposes: owned(&["COC"]),
+            categories: owned(&all),
+            unit_list: false,
+        }],
+    }
+}
+
+fn caller(client: &str, party: Party) -> Caller {
+    Caller {
+        client_id: client.to_owned(),
+        organisation: Some(MUNICIPALITY.to_owned()),
+        unit: None,
+        token_id: "token-1".to_owned(),
+        party,
+    }
+}
+
+/// A source system: `plo` of the municipality, `lab` of the hospital.
+pub fn system(client: &str) -> Caller {
+    caller(client, Party::System)
+}
+
+/// A person at work at the case office, with a fresh attest.
+pub fn case_worker() -> Caller {
+    let attest = Attest {
+        made_at: NOW,
+        authorization: None,
+        legal_entity: MUNICIPALITY.to_owned(),
+        point_of_care: OFFICE.to_owned(),
+        purpose: Purpose::Coordination,
+        purpose_details: None,
+        decision_ref: "decision-1".to_owned(),
+        user_selected: false,
+    };
+    let practitioner = Practitioner {
+        name: "Saksbehandler Vedtaksen".to_owned(),
+        subject: "subject-1".to_owned(),
+        hpr: None,
+        security_level: 4,
+        attest: Some(attest),
+    };
+    caller("pages", Party::Practitioner(practitioner))
+}
+
+pub fn resident(number: &str) -> Caller {
+    caller("pages", Party::Resident { number: number.to_owned(), name: "Innbygger".to_owned() })
+}

@@ -1,0 +1,53 @@
+//! The commands around the server: `demo` twice, `serve` without the sandbox, `token`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+use sandbox::stories::stories;
+use support::{FNR, Folder, Server, fkj, ids, text};
+
+#[test]
+fn a_second_demo_uses_the_folder_as_it_is_and_serve_needs_no_sandbox() {
+    let dir = Folder::new();
+    let story = stories().into_iter().find(|it| it.municipality == "9901").unwrap();
+    let form = format!("patient.identifier={FNR}|{}&_count=1000", story.number);
+    let seen = |server: &Server| {
+        let found = server.role("legevaktslege").form("/9901/fhir/Observation/_search", &form);
+        ids(&found.matches())
+    };
+    let first = Server::demo(&dir, 4);
+    let observations = seen(&first);
+    assert!(observations.len() > 10, "{}", observations.len());
+    assert_eq!(first.client(None).get("/").status, 200);
+    drop(first);
+    let second = Server::demo(&dir, 4);
+    assert!(second.log().contains("is used as it is"), "{}", second.log());
+    assert_eq!(seen(&second), observations);
+    drop(second);
+    let serving = Server::serve(&dir);
+    assert_eq!(seen(&serving), observations);
+    // Nobody chooses here who to be.
+    assert_eq!(serving.client(None).get("/").status, 401);
+    assert_eq!(serving.client(None).get("/healthz").text, "ok");
+    assert!(serving.client(None).get("/readyz").text.contains("9901 at "));
+    let links = serving.role("plo-epj").get("/9901/fhir/Organization?_count=1").expect(200);
+    assert!(text(&links["link"][1]["url"]).starts_with(&serving.role("plo-epj").at("/9901/fhir/")));
+}
+
+#[test]
+fn a_token_from_the_command_line_opens_and_an_unknown_role_is_told() {
+    let dir = Folder::new();
+    let server = Server::demo(&dir, 0);
+    let printed = fkj(&["token", "--kommune", "9901", "--as", "plo-epj"], dir.path());
+    let token = String::from_utf8(printed.stdout).unwrap().trim().to_owned();
+    server.client(Some(token)).get("/9901/fhir/Organization").expect(200);
+    let refused = fkj(&["token", "--as", "trollmann"], dir.path());
+    assert!(!refused.status.success());
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("`trollmann`") && said.contains("legevaktslege"), "{said}");
+}
