@@ -7,9 +7,10 @@ use access::caller::{Caller, Party};
 use access::permit::Basis;
 use access::refusal::Refusal;
 use record::identity::PersonId;
+use record::purpose::Purpose;
 use serde::{Deserialize, Serialize};
 
-use ledger::append::Draft;
+use ledger::append::{Body, Draft, Record};
 use record::catalogue::ACCESS;
 use record::entry::Kind;
 
@@ -132,6 +133,22 @@ impl AuditRecord {
             resources: deed.resources,
             refused: None,
         }
+    }
+
+    /// Reads an entry of the audit ledger back.
+    pub(crate) fn read(record: &Record) -> Result<Self, Failure> {
+        let broken = || {
+            let position = record.entry.position;
+            Failure::Unavailable(format!("the audit entry at position {position} cannot be read"))
+        };
+        let Body::Plain(body) = &record.body else { return Err(broken()) };
+        serde_json::from_slice(body).map_err(|_| broken())
+    }
+
+    /// Whether somebody else than the resident looked, or was refused: no delivery.
+    pub(crate) fn is_of_others(&self) -> bool {
+        let ordinary = [Purpose::Delivery.code(), Purpose::PatientRequest.code()];
+        self.refused.is_some() || !ordinary.contains(&self.purpose.as_str())
     }
 
     /// As a line of the resident's access log. `name` tells what organisation a number belongs to.

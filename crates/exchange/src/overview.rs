@@ -22,8 +22,17 @@ use crate::services::{Item, compose, phone};
 use crate::tenant::Tenant;
 use crate::vitals::Vitals;
 
-/// Most lines of an access log in one answer.
-const LOG_LINES: usize = 500;
+/// Entries of the audit ledger read at a time.
+const LOG_PAGE: usize = 500;
+
+/// What of an access log is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    /// Every entry: deliveries and the resident's own looks too.
+    All,
+    /// Looks, and refused attempts, of anybody but the resident.
+    OfOthers,
+}
 
 const SERVICES: [CategoryKey; 4] = ["services", "decisions", "organisation", "demographics"];
 pub(crate) const MEASUREMENTS: [CategoryKey; 2] = ["measurements", "demographics"];
@@ -59,20 +68,31 @@ impl Tenant {
         Ok(news2)
     }
 
-    /// Who has looked at a person's information, the newest first. For the person alone.
+    /// Who has looked at a person's information, the newest first, at most `count`. For the person
+    /// alone.
     pub async fn access_log(
         &self,
         caller: &Caller,
         person: PersonId,
+        looks: Looks,
+        count: usize,
     ) -> Result<Vec<AccessLine>, Failure> {
         // No role reads this category: only the resident does.
         let permit = self.decide(caller, "access-log", About::Person(person), &[ACCESS]).await?;
         let name = |number: &str| self.register.organisation_name(number).map(str::to_owned);
         let mut lines = Vec::new();
-        for entry in self.audit.by_person(person, None, LOG_LINES)? {
-            let ledger::append::Body::Plain(body) = &entry.body else { continue };
-            if let Ok(record) = serde_json::from_slice::<AuditRecord>(body) {
-                lines.push(record.line(entry.entry.recorded_at, name));
+        let mut before = None;
+        loop {
+            let page = self.audit.by_person(person, before, LOG_PAGE)?;
+            for record in &page {
+                let audit = AuditRecord::read(record)?;
+                if lines.len() < count && (looks == Looks::All || audit.is_of_others()) {
+                    lines.push(audit.line(record.entry.recorded_at, name));
+                }
+            }
+            before = page.last().map(|record| record.entry.position);
+            if page.len() < LOG_PAGE || lines.len() == count {
+                break;
             }
         }
         self.disclosed(caller, &permit, "access-log", Some(person), &[ACCESS], lines.len()).await?;

@@ -69,6 +69,7 @@ events.onerror = () => {
   broken = true;
   lost();
 };
+
 // A round of measurements is many changes of one patient, and every look is logged: one is enough.
 const changed = new Set();
 events.onmessage = (event) => {

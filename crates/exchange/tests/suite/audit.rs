@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use exchange::error::Failure;
+use exchange::overview::Looks;
 use fhir::query::Query;
 use ledger::append::Body;
 
@@ -26,7 +27,10 @@ async fn ask_all(town: &Town, number: &str, id: &str) -> Vec<(&'static str, Resu
         ("patient", tenant.patient(&caller, person).await.map(drop)),
         ("okt-events", tenant.okt_events(&caller, number).await.map(drop)),
         ("okt-status", tenant.okt_status(&caller, number).await.map(drop)),
-        ("access-log", tenant.access_log(&resident(number), person).await.map(drop)),
+        (
+            "access-log",
+            tenant.access_log(&resident(number), person, Looks::All, 500).await.map(drop),
+        ),
     ]
 }
 
@@ -43,7 +47,8 @@ async fn every_look_is_in_the_residents_log() {
         wanted.push(action);
     }
     let person = town.tenant.person(&number).unwrap();
-    let mut log = town.tenant.access_log(&resident(&number), person).await.unwrap();
+    let mut log =
+        town.tenant.access_log(&resident(&number), person, Looks::All, 500).await.unwrap();
     log.reverse();
     assert_eq!(log.iter().map(|line| line.action.as_str()).collect::<Vec<_>>(), wanted);
     let look = log.iter().find(|line| line.action == "overview").unwrap();
@@ -54,7 +59,13 @@ async fn every_look_is_in_the_residents_log() {
     );
     assert_eq!(look.categories, ["services", "decisions", "organisation", "demographics"]);
     let other = town.tenant.person(&fnr(1)).unwrap();
-    assert!(town.tenant.access_log(&resident(&fnr(1)), other).await.unwrap().is_empty());
+    assert!(
+        town.tenant
+            .access_log(&resident(&fnr(1)), other, Looks::All, 500)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -65,7 +76,7 @@ async fn a_refusal_is_written_down_too() {
     let person = town.tenant.person(&number).unwrap();
     let refused = town.tenant.overview(&resident(&fnr(1)), person).await;
     assert!(matches!(refused, Err(Failure::Refused(_))));
-    let log = town.tenant.access_log(&resident(&number), person).await.unwrap();
+    let log = town.tenant.access_log(&resident(&number), person, Looks::All, 500).await.unwrap();
     assert_eq!((log[0].refused.as_deref(), log[0].action.as_str()), (Some("not-self"), "overview"));
     let end = town.tenant.audit().head().unwrap().position;
     town.one(&case_worker(), crate::town::create(pulse(&number, None, 71))).await.unwrap_err();

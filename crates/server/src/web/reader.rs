@@ -10,15 +10,14 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use exchange::answer::AccessLine;
 use exchange::error::Failure;
+use exchange::overview::Looks;
 use futures_util::stream;
 use pages::chart::Period;
 use pages::innbygger::{self, Mine};
 use pages::layout::{Area, Session};
 use pages::{chart, legevakt, tavle};
 use record::identity::{PersonId, accept_number};
-use record::purpose::Purpose;
 
 use crate::app::App;
 use crate::input;
@@ -175,12 +174,9 @@ async fn own_page(who: &SignedIn, number: &str, period: Period) -> Result<String
     let person = who.tenant.person(number)?;
     let overview = who.tenant.overview(&who.caller, person).await?;
     let news2 = who.tenant.news2(&who.caller, person).await?;
-    let log = who.tenant.access_log(&who.caller, person).await?;
     // What systems record and what residents see themselves would crowd out who else has looked.
-    let ordinary = [Purpose::Delivery.code(), Purpose::PatientRequest.code()];
-    let is_of_others =
-        |it: &AccessLine| it.refused.is_some() || !ordinary.contains(&it.purpose.as_str());
-    let mut looks: Vec<AccessLine> = log.into_iter().filter(is_of_others).collect();
+    let shown = Looks::OfOthers;
+    let mut looks = who.tenant.access_log(&who.caller, person, shown, LOOKS + 1).await?;
     let more_looks = looks.len() > LOOKS;
     looks.truncate(LOOKS);
     let mine = Mine { overview: &overview, news2: &news2, looks: &looks, more_looks };

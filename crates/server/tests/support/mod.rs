@@ -195,8 +195,7 @@ impl Client {
         };
         let mut response = response?;
         let text = response.body_mut().with_config().limit(1 << 30).read_to_string()?;
-        let headers = response.headers().clone();
-        Ok(Answer { status: response.status().as_u16(), headers, text })
+        Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), text })
     }
 
     pub fn at(&self, path: &str) -> String {
