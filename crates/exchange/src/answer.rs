@@ -31,7 +31,7 @@ pub struct PatientHeader {
 pub struct Overview {
     /// Whom it is about.
     pub patient: PatientHeader,
-    /// Active and planned services, the newest start first.
+    /// Active, paused and planned services; among them stays in an institution first, then by hours.
     pub active: Vec<ServiceLine>,
     /// Ended and cancelled services, the latest end first.
     pub ended: Vec<ServiceLine>,

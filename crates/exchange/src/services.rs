@@ -48,11 +48,22 @@ pub fn compose(
                 ServiceStatus::Active | ServiceStatus::OnHold | ServiceStatus::Planned
             )
         });
-    active.sort_by_cached_key(|line| {
-        (rank(line.status), Reverse(line.start.clone()), line.id.clone())
-    });
+    active.sort_by_cached_key(weight);
     ended.sort_by_cached_key(|line| (Reverse(line.end.clone()), line.id.clone()));
     (active, ended)
+}
+
+/// What says most about how the person lives comes first: what goes on before what is to come, a
+/// stay in an institution before help at home, many hours before few.
+fn weight(line: &ServiceLine) -> impl Ord + use<> {
+    let stays = line
+        .code
+        .as_deref()
+        .and_then(service::service_type)
+        .is_some_and(|service| service.in_institution);
+    // Hours are never negative, so their bits order as they do.
+    let hours = line.hours_per_week.unwrap_or_default().max(0.0).to_bits();
+    (rank(line.status), !stays, Reverse(hours), Reverse(line.start.clone()), line.id.clone())
 }
 
 fn rank(status: ServiceStatus) -> u8 {

@@ -62,13 +62,15 @@ pub(crate) fn open_writable(
     Ok(connection)
 }
 
+/// The write-ahead file is copied into the database at 64 MB: the writer waits meanwhile, and most
+/// pages of a longer file are in it several times and copied once.
 fn set_up(connection: &Connection, application: i32, schema: &str) -> Result<(), Error> {
     let failed = "setting up a database";
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
-             PRAGMA wal_autocheckpoint = 4000;
+             PRAGMA wal_autocheckpoint = 16000;
              PRAGMA journal_size_limit = 67108864;
              PRAGMA cache_size = -16384;
              PRAGMA temp_store = MEMORY;",

@@ -10,6 +10,8 @@ pub struct ServiceType {
     pub code: &'static str,
     /// Title in Bokmål.
     pub title: &'static str,
+    /// Whether the person stays in an institution, by day or night.
+    pub in_institution: bool,
 }
 
 /// The service type with this code, padded or not.
@@ -45,20 +47,20 @@ pub const SERVICE_TYPES: [ServiceType; 25] = [
     service("5", "Matombringing"),
     service("6", "Trygghetsalarm"),
     service("7", "Avlastning utenfor institusjon"),
-    service("8", "Avlastning i institusjon"),
+    stay("8", "Avlastning i institusjon"),
     service("9", "Støttekontakt"),
     service("11", "Omsorgsstønad"),
     service("14", "Bruk av tvang psykisk utviklingshemning – planlagte tiltak"),
     service("15", "Helsetjenester i hjemmet"),
-    service("17", "Dagopphold i institusjon"),
-    service("18", "Tidsbegrenset opphold – utredning/behandling"),
-    service("19", "Tidsbegrenset opphold – habilitering/rehabilitering"),
-    service("20", "Tidsbegrenset opphold – annet"),
-    service("21", "Langtidsopphold i institusjon"),
-    service("22", "Nattopphold i institusjon"),
+    stay("17", "Dagopphold i institusjon"),
+    stay("18", "Tidsbegrenset opphold – utredning/behandling"),
+    stay("19", "Tidsbegrenset opphold – habilitering/rehabilitering"),
+    stay("20", "Tidsbegrenset opphold – annet"),
+    stay("21", "Langtidsopphold i institusjon"),
+    stay("22", "Nattopphold i institusjon"),
     service("23", "Bruk av tvang psykisk utviklingshemning – nødsituasjoner"),
     service("24", "Helsehjelp med tvang"),
-    service("25", "Kommunal øyeblikkelig hjelp – døgnopphold"),
+    stay("25", "Kommunal øyeblikkelig hjelp – døgnopphold"),
     service("26", "Lokaliseringsteknologi (GPS)"),
     service("27", "Elektronisk medisineringsstøtte"),
     service("28", "Digitalt tilsyn"),
@@ -66,5 +68,9 @@ pub const SERVICE_TYPES: [ServiceType; 25] = [
 ];
 
 const fn service(code: &'static str, title: &'static str) -> ServiceType {
-    ServiceType { code, title }
+    ServiceType { code, title, in_institution: false }
+}
+
+const fn stay(code: &'static str, title: &'static str) -> ServiceType {
+    ServiceType { code, title, in_institution: true }
 }

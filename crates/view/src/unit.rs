@@ -26,8 +26,11 @@ impl View {
         at: i64,
     ) -> Result<Vec<PersonId>, Error> {
         let mut persons = BTreeSet::new();
-        for site in self.sites_of(connection, unit)? {
-            let term = self.terms.reference("Organization", &site);
+        let sites = self.sites_of(connection, unit)?;
+        let literal = sites.iter().map(|site| self.terms.reference("Organization", site));
+        // A service may name the unit by its number instead of by a resource.
+        let logical = self.terms.logical(Some(system::ENH), unit);
+        for term in literal.chain([logical]) {
             for rid in rids(connection, "EpisodeOfCare", "organization", term)? {
                 let row = connection
                     .prepare_cached(

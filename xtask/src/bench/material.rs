@@ -27,14 +27,6 @@ pub struct Material {
     now_ms: i64,
 }
 
-/// A Bundle on its way: the request, and the resources in it.
-pub struct Packed {
-    /// The request.
-    pub request: Request,
-    /// The resources as they are written.
-    pub resources: Vec<String>,
-}
-
 impl Material {
     /// For a run at this time.
     pub fn new(scale: Scale, now_ms: i64) -> Result<Self, String> {
@@ -67,7 +59,7 @@ impl Material {
             .collect()
     }
 
-    /// `POST Observation/_search` for one residents's heart rates, the newest first.
+    /// `POST Observation/_search` for one resident's heart rates, the newest first.
     pub fn searches(&self, token: &str) -> Vec<Request> {
         let path = format!("/{KOMMUNE}/fhir/Observation/_search");
         let from = sandbox::calendar::date_of(self.now_ms - 400 * 24 * 60 * 60 * 1000);
@@ -126,31 +118,28 @@ impl Material {
 
 /// The measurements as Bundles of one size and type.
 pub fn bundles(
-    measurements: Vec<String>,
+    measurements: &[String],
     size: usize,
     kind: &str,
     door: &str,
     token: &str,
-) -> Vec<Packed> {
+) -> Vec<Request> {
     let path = format!("/{KOMMUNE}/{door}");
+    let entry = |resource: &String| {
+        format!(
+            "{{\"resource\":{resource},\
+             \"request\":{{\"method\":\"POST\",\"url\":\"Observation\"}}}}"
+        )
+    };
     measurements
         .chunks(size)
         .map(|chunk| {
-            let entries: Vec<String> = chunk
-                .iter()
-                .map(|resource| {
-                    format!(
-                        "{{\"resource\":{resource},\
-                         \"request\":{{\"method\":\"POST\",\"url\":\"Observation\"}}}}"
-                    )
-                })
-                .collect();
+            let entries: Vec<String> = chunk.iter().map(entry).collect();
+            let entries = entries.join(",");
             let bundle = format!(
-                "{{\"resourceType\":\"Bundle\",\"type\":\"{kind}\",\"entry\":[{}]}}",
-                entries.join(",")
+                "{{\"resourceType\":\"Bundle\",\"type\":\"{kind}\",\"entry\":[{entries}]}}"
             );
-            let request = request("POST", &path, token, "application/fhir+json", bundle.as_bytes());
-            Packed { request, resources: chunk.to_vec() }
+            request("POST", &path, token, "application/fhir+json", bundle.as_bytes())
         })
         .collect()
 }

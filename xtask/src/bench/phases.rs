@@ -8,7 +8,7 @@ use sandbox::claims::Role;
 use serde_json::{Value, json};
 
 use super::load::{self, Drive, Driven, Request, drive, find, start};
-use super::material::{self, Material, Packed};
+use super::material::{self, Material};
 use super::server::{self, KOMMUNE, Server};
 use super::{Scale, bare};
 
@@ -78,24 +78,22 @@ struct Before {
 impl Phases {
     /// Half of the measurements as PMD batches, half as FHIR transactions, each beside bare SQLite.
     fn bulk(&self, material: &Material, token: &str) -> Result<Value, String> {
-        let mut measurements = material.measurements();
-        let second = measurements.split_off(measurements.len() / 2);
+        let measurements = material.measurements();
+        let (first, second) = measurements.split_at(measurements.len() / 2);
         let [small, large] = SIZES;
-        let batches = material::bundles(measurements, small, "batch", "pmd", token);
+        let batches = material::bundles(first, small, "batch", "pmd", token);
+        let batches = self.bundles(&batches, first, small)?;
         let transactions = material::bundles(second, large, "transaction", "fhir", token);
-        Ok(json!({
-            "pmd_batch": self.bundles(batches, small)?,
-            "fhir_transaction": self.bundles(transactions, large)?,
-        }))
+        let transactions = self.bundles(&transactions, second, large)?;
+        Ok(json!({ "pmd_batch": batches, "fhir_transaction": transactions }))
     }
 
-    fn bundles(&self, packed: Vec<Packed>, size: usize) -> Result<Value, String> {
-        let mut resources = Vec::new();
-        let mut requests = Vec::with_capacity(packed.len());
-        for Packed { request, resources: more } in packed {
-            requests.push(request);
-            resources.extend(more);
-        }
+    fn bundles(
+        &self,
+        requests: &[Request],
+        resources: &[String],
+        size: usize,
+    ) -> Result<Value, String> {
         let keep = |body: &[u8]| {
             let ids = stored_ids(body);
             let refused = find(body, b"\"outcome\"").is_some();
@@ -107,12 +105,11 @@ impl Phases {
         };
         let how = Drive { connections: BULK_CONNECTIONS, seconds: BULK_SECONDS, again: false };
         let before = self.before();
-        let driven = drive(self.server.address, &requests, how, &keep)?;
+        let driven = drive(self.server.address, requests, how, &keep)?;
         let per_second = resources.len() as f64 / driven.seconds;
-        let bodies: Vec<&[u8]> = resources.iter().map(String::as_bytes).collect();
         let path = self.server.directory().join(format!("bare-{size}.db"));
         let mut result = self.told(&before, &driven, resources.len());
-        let bare = bare::inserts(&path, &bodies, size)?;
+        let bare = bare::inserts(&path, resources, size)?;
         if let Some(result) = result.as_object_mut() {
             result.remove("per_second");
             result.insert("in_a_bundle".to_owned(), json!(size));

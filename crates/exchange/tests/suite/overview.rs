@@ -54,9 +54,9 @@ async fn the_state_is_what_the_dates_say_today() {
     assert_eq!(
         summary(&told.active),
         [
+            ("begun", Active),
             ("newest", Active),
             ("goes-on", Active),
-            ("begun", Active),
             ("last-day", Active),
             ("paused", OnHold),
             ("planned", Planned),
@@ -73,6 +73,30 @@ async fn the_state_is_what_the_dates_say_today() {
         ]
     );
     assert_eq!(town.tenant.okt_status(&case_worker(), &fnr(0)).await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn the_most_help_comes_first() {
+    let town = Town::new();
+    let message = |code: &str, extent: Option<&str>| OktMessage {
+        start_date: "2026-01-01".to_owned(),
+        iplos_code: Some(IplosCode { iplos_code_value: code.to_owned(), ..IplosCode::default() }),
+        weekly_extent: extent.map(str::to_owned),
+        ..OktMessage::default()
+    };
+    let event = OktEvent {
+        person_identifier: fnr(0),
+        okt_messages: vec![
+            message("06", None),
+            message("01", Some("45 minutter")),
+            message("15", Some("12,5 timer")),
+            message("25", None),
+        ],
+    };
+    town.tenant.submit_okt(&system("plo"), &event, None, Channel::Okt).await.unwrap();
+    let told = overview(&town).await;
+    let codes: Vec<_> = told.active.iter().map(|line| line.code.as_deref()).collect();
+    assert_eq!(codes, [Some("25"), Some("15"), Some("1"), Some("6")]);
 }
 
 #[tokio::test]
