@@ -62,8 +62,8 @@ pub(crate) fn open_writable(
     Ok(connection)
 }
 
-/// The write-ahead file is copied into the database at 64 MB: the writer waits meanwhile, and most
-/// pages of a longer file are in it several times and copied once.
+/// The write-ahead file is copied into the database when it has reached 64 MB. The writer waits
+/// meanwhile, so seldom is better: a page that was written many times is copied once.
 fn set_up(connection: &Connection, application: i32, schema: &str) -> Result<(), Error> {
     let failed = "setting up a database";
     connection

@@ -71,15 +71,19 @@ pub const REGISTER_FILE: &str = "register.toml";
 impl Config {
     /// Reads the file; its paths become absolute or relative to where the process runs.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let mut config: Self = read_toml(path)?;
-        let base = path.parent().unwrap_or(Path::new("."));
-        for issuer in &mut config.issuers {
+        let config: Self = read_toml(path)?;
+        Ok(config.under(path.parent().unwrap_or(Path::new("."))))
+    }
+
+    /// With its paths relative to where the process runs instead of to `base`.
+    pub fn under(mut self, base: &Path) -> Self {
+        for issuer in &mut self.issuers {
             issuer.jwks_file = base.join(&issuer.jwks_file);
         }
-        for municipality in &mut config.municipalities {
+        for municipality in &mut self.municipalities {
             municipality.directory = base.join(&municipality.directory);
         }
-        Ok(config)
+        self
     }
 
     /// The municipality with this number.

@@ -51,3 +51,13 @@ fn a_token_from_the_command_line_opens_and_an_unknown_role_is_told() {
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("`trollmann`") && said.contains("legevaktslege"), "{said}");
 }
+
+#[test]
+fn a_demo_that_was_never_finished_is_not_taken_for_whole() {
+    let dir = Folder::new();
+    std::fs::create_dir_all(dir.path().join("sandbox")).unwrap();
+    let refused = fkj(&["demo", "--listen", "127.0.0.1:0", "--patients", "0"], dir.path());
+    assert!(!refused.status.success());
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("never finished"), "{said}");
+}

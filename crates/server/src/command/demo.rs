@@ -11,7 +11,7 @@ use sandbox::issuer::Issuer;
 use sandbox::world::municipalities;
 
 use crate::app::App;
-use crate::command::serve::{open, runtime, serve};
+use crate::command::serve::{listen, open, runtime, serve};
 use crate::command::token::ISSUER_DIR;
 use crate::command::{CONFIG_FILE, Failed};
 use crate::config::{Config, IssuerConfig, MunicipalityConfig, REGISTER_FILE, write_toml};
@@ -40,32 +40,34 @@ pub struct Demo {
 impl Demo {
     /// Makes what is missing, fills it, serves it.
     pub fn run(self) -> Result<(), Failed> {
+        let listener = listen(&self.listen)?;
+        let address = listener.local_addr()?;
         let path = self.dir.join(CONFIG_FILE);
-        let new = !path.exists();
-        if new {
-            make(&self.dir, &self.listen)?;
-        }
-        let mut config = Config::read(&path)?;
-        config.listen.clone_from(&self.listen);
-        config.public_url = format!("http://{}", self.listen);
+        let made = if path.exists() { None } else { Some(make(&self.dir, &self.listen)?) };
+        let mut config = match &made {
+            Some(made) => made.clone().under(&self.dir),
+            None => Config::read(&path)?,
+        };
+        config.public_url = format!("http://{address}");
         let issuer = Issuer::open(&self.dir.join(ISSUER_DIR))?;
         let app = open(&config, Some(issuer))?;
         runtime()?.block_on(async {
-            if new {
-                self.fill(&app).await?;
-            } else {
-                eprintln!("{} is there already and is used as it is.", self.dir.display());
+            match &made {
+                Some(made) => {
+                    self.fill(&app).await?;
+                    // Written last: a folder with this file is whole.
+                    write_toml(&path, "fkj; paths are relative to this file.", made)?;
+                }
+                None => eprintln!("{} is there already and is used as it is.", self.dir.display()),
             }
             if self.live > 0 {
                 tokio::spawn(measure(app.clone(), self.seed, Duration::from_secs(self.live)));
             }
             let dir = self.dir.display();
-            serve(&self.listen, app, |address| {
-                eprintln!("Open http://{address}/ and choose who to be. All persons are made up.");
-                eprintln!("A token for the API: fkj token --dir {dir} --kommune 9901 --as plo-epj");
-                eprintln!("Stop with Ctrl-C.");
-            })
-            .await
+            eprintln!("Open http://{address}/ and choose who to be. All persons are made up.");
+            eprintln!("A token for the API: fkj token --dir {dir} --kommune 9901 --as plo-epj");
+            eprintln!("Stop with Ctrl-C.");
+            serve(listener, app).await
         })
     }
 
@@ -85,9 +87,13 @@ impl Demo {
     }
 }
 
-/// Writes the configuration, the registers and the stand-in issuer's keys.
-fn make(dir: &Path, listen: &str) -> Result<(), Failed> {
+/// Writes the registers and the stand-in issuer's keys, and tells the configuration.
+fn make(dir: &Path, listen: &str) -> Result<Config, Failed> {
     let issuer_dir = dir.join(ISSUER_DIR);
+    if issuer_dir.exists() {
+        let dir = dir.display();
+        return Err(format!("`{dir}` holds a demo that was never finished; delete it first").into());
+    }
     std::fs::create_dir_all(&issuer_dir)?;
     Issuer::create(&issuer_dir)?;
     let jwks_file = PathBuf::from(ISSUER_DIR).join("jwks.json");
@@ -112,9 +118,7 @@ fn make(dir: &Path, listen: &str) -> Result<(), Failed> {
             directory,
         });
     }
-    // Written last: a folder with this file is whole.
-    write_toml(&dir.join(CONFIG_FILE), "Configuration of fkj; paths are relative to it.", &config)?;
-    Ok(())
+    Ok(config)
 }
 
 /// Measures the patient of the acute ward's story again and again, so that an open board moves.

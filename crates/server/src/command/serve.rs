@@ -1,6 +1,7 @@
 //! `fkj serve`: serve the municipalities of a configuration file until told to stop.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,6 @@ use exchange::tenant::{Environment, Tenant};
 use ledger::clock::SystemClock;
 use ledger::random::SystemRandom;
 use sandbox::issuer::Issuer;
-use tokio::net::TcpListener;
 
 use crate::app::{App, Hosted};
 use crate::command::Failed;
@@ -28,10 +28,10 @@ impl Serve {
     /// Serves until interrupted.
     pub fn run(self) -> Result<(), Failed> {
         let config = Config::read(&self.config)?;
+        let listener = listen(&config.listen)?;
         let app = open(&config, None)?;
-        runtime()?.block_on(serve(&config.listen, app, |address| {
-            eprintln!("fkj serves on http://{address}");
-        }))
+        eprintln!("fkj serves on http://{}", listener.local_addr()?);
+        runtime()?.block_on(serve(listener, app))
     }
 }
 
@@ -70,16 +70,17 @@ pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
     }))
 }
 
-/// Listens and serves until interrupted; what has begun is finished first.
-pub async fn serve(
-    listen: &str,
-    app: Arc<App>,
-    started: impl FnOnce(std::net::SocketAddr),
-) -> Result<(), Failed> {
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
-    started(listener.local_addr()?);
+/// Takes the address, before anything else is done: a second start fails at once.
+pub fn listen(address: &str) -> Result<TcpListener, Failed> {
+    let listener = TcpListener::bind(address)
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Serves until interrupted; what has begun is finished first.
+pub async fn serve(listener: TcpListener, app: Arc<App>) -> Result<(), Failed> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
     axum::serve(listener, router(app)).with_graceful_shutdown(stopped()).await?;
     Ok(())
 }
