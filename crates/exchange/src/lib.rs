@@ -1,4 +1,18 @@
-//! The flows of one municipality.
+//! The flows of one municipality: submit, read, compose, audit.
+//!
+//! [`tenant::Tenant`] owns the ledgers, keys, view and register of one municipality; nothing here or
+//! below takes a municipality number. HTTP is somebody else's.
+//!
+//! - In: [`submission`] says what somebody wants recorded, [`bundle`], [`okt`] and [`cloud_event`]
+//!   make it from what each door takes, [`naming`] says whom and what it is about, and
+//!   [`tenant::Tenant::submit`] carries it out.
+//! - Out: [`read`] for resources and searches, printed by [`searchset`]; [`overview`] and [`board`]
+//!   for the information services, composed by [`services`] and [`vitals`] into the values of
+//!   [`answer`], printed as FHIR by [`mod@print`].
+//! - [`audit`] is what the audit ledger holds of both.
+//!
+//! Invariants: nothing is read or recorded without a permit; a refusal and a look are in the audit
+//! ledger before the answer leaves; what is acknowledged is on disk; what cannot be read is told.
 
 pub mod answer;
 pub mod audit;

@@ -303,7 +303,7 @@ macro_rules! from_integer {
 }
 from_integer!(i32, i64, u16, u32, u64, usize);
 
-/// Writes a [`Value`](crate::value::Value) as JSON with Rust expressions in it.
+/// Writes a `Value` as JSON with Rust expressions in it.
 ///
 /// Expressions may be anything with `Into<Value>`. A member whose expression gives `Value::Null`,
 /// such as an `Option` that is `None`, is left out, since FHIR knows no null members; a literal
