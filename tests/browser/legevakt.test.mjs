@@ -24,9 +24,9 @@ test("the doctor sees the services at a glance, those under way first", async ()
   }
   const services = page.locator("article.service");
   assert.deepEqual(await services.locator("h3:visible").allInnerTexts(), [
+    "Helsetjenester i hjemmet",
     "Praktisk bistand – daglige gjøremål",
     "Matombringing",
-    "Helsetjenester i hjemmet",
     "Trygghetsalarm",
   ]);
   assert.deepEqual(new Set(await services.locator(".tag:visible").allInnerTexts()), new Set(["Pågår"]));
