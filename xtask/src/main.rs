@@ -9,6 +9,7 @@ mod test;
 
 const USAGE: &str = "usage:
   cargo xtask test
+  cargo xtask long
   cargo xtask bench [--quick | --growth]
   cargo xtask definitions <directory of HL7's bundles>";
 
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments.as_slice() {
         ["test"] => test::run(),
+        ["long"] => test::long(),
         ["bench", options @ ..] => bench::run(options),
         ["definitions", directory] => definitions::run(Path::new(directory)),
         _ => Err(USAGE.to_owned()),

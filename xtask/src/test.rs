@@ -1,4 +1,5 @@
-//! `cargo xtask test`: every test there is. What cannot run here says so.
+//! `cargo xtask test`: every test there is. What cannot run here says so. `cargo xtask long`: the
+//! same properties with many more cases, and the server killed again and again.
 
 use std::path::Path;
 use std::process::Command;
@@ -21,6 +22,31 @@ pub fn run() -> Result<(), String> {
     step(Command::new(env!("CARGO")).args(["build", "--package", "server"]).current_dir(root))?;
     step(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&browser))?;
     step(Command::new("npm").arg("test").current_dir(&browser))
+}
+
+/// Cases of each property that does not say its own number.
+const LONG_CASES: &str = "5000";
+
+/// How often the long run repeats what starts from new random numbers, or kills at new moments.
+const LONG_REPEATS: usize = 20;
+
+/// The long forms: properties with many cases, and many kills at chance moments.
+pub fn long() -> Result<(), String> {
+    let cargo = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO"));
+        command.arg("test").args(arguments).env("PROPTEST_CASES", LONG_CASES);
+        command
+    };
+    for package in ["fhir", "record", "access", "sandbox"] {
+        step(&mut cargo(&["--package", package]))?;
+    }
+    for _ in 0..LONG_REPEATS {
+        step(&mut cargo(&["--package", "ledger", "--test", "suite"]))?;
+        step(&mut cargo(&["--package", "view", "--test", "suite"]))?;
+        step(&mut cargo(&["--package", "exchange", "--test", "suite"]))?;
+        step(&mut cargo(&["--package", "server", "--test", "durability"]))?;
+    }
+    Ok(())
 }
 
 fn is_installed(name: &str) -> bool {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rusqlite::{Connection, OpenFlags};
 use sandbox::claims::{Role, TokenRequest};
 use sandbox::issuer::Issuer;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::load;
 
@@ -119,14 +119,18 @@ impl Server {
         }
         self.process.wait().map_err(|error| error.to_string())?;
         let folder = self.directory().join(KOMMUNE);
-        let entries = entries(&folder.join("ledger.db"))?;
-        let looks = entries_of_audit(&folder)?;
-        let mut sizes = Map::new();
-        let size = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |file| file.len());
-        sizes.insert("ledger".to_owned(), json!(size("ledger.db") / entries.max(1)));
-        sizes.insert("view".to_owned(), json!(size("view.db") / entries.max(1)));
-        sizes.insert("audit_entry".to_owned(), json!(size("audit.db") / looks.max(1)));
-        Ok(json!({ "entries": entries, "audit_entries": looks, "bytes_per_entry": sizes }))
+        let (ledger, view, audit) =
+            (folder.join("ledger.db"), folder.join("view.db"), folder.join("audit.db"));
+        let (entries, looks) = (entries(&ledger)?, entries(&audit)?);
+        Ok(json!({
+            "entries": entries,
+            "audit_entries": looks,
+            "bytes_per_entry": {
+                "ledger": size(&ledger)? / entries.max(1),
+                "view": size(&view)? / entries.max(1),
+                "audit_entry": size(&audit)? / looks.max(1),
+            },
+        }))
     }
 }
 
@@ -158,8 +162,13 @@ fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
-fn entries_of_audit(folder: &Path) -> Result<u64, String> {
-    entries(&folder.join("audit.db"))
+/// Size of a database that nobody has open, its write-ahead file put in.
+fn size(path: &Path) -> Result<u64, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
+    Connection::open(path)
+        .and_then(|it| it.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+        .map_err(|error| failed(&error))?;
+    std::fs::metadata(path).map(|file| file.len()).map_err(|error| failed(&error))
 }
 
 /// Entries of a ledger that nobody has open.
