@@ -34,7 +34,9 @@ const LONG_REPEATS: usize = 20;
 pub fn long() -> Result<(), String> {
     let cargo = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO"));
-        command.arg("test").args(arguments).env("PROPTEST_CASES", LONG_CASES);
+        command.arg("test").args(arguments);
+        // Cases that an assumption throws away grow with the cases.
+        command.env("PROPTEST_CASES", LONG_CASES).env("PROPTEST_MAX_GLOBAL_REJECTS", "1000000");
         command
     };
     for package in ["fhir", "record", "access", "sandbox"] {
