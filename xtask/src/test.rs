@@ -24,29 +24,33 @@ pub fn run() -> Result<(), String> {
     step(Command::new("npm").arg("test").current_dir(&browser))
 }
 
-/// Cases of each property that does not say its own number.
-const LONG_CASES: &str = "5000";
+/// Cases of each property about values.
+const VALUE_CASES: &str = "5000";
 
-/// How often the long run repeats what starts from new random numbers, or kills at new moments.
-const LONG_REPEATS: usize = 20;
+/// Cases of each property that opens databases.
+const STORE_CASES: &str = "200";
+
+/// How often the long run kills at new moments.
+const KILLS: usize = 20;
 
 /// The long forms: properties with many cases, and many kills at chance moments.
 pub fn long() -> Result<(), String> {
-    let cargo = |arguments: &[&str]| {
+    let cargo = |cases: &str, arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO"));
         command.arg("test").args(arguments);
         // Cases that an assumption throws away grow with the cases.
-        command.env("PROPTEST_CASES", LONG_CASES).env("PROPTEST_MAX_GLOBAL_REJECTS", "1000000");
+        command.env("PROPTEST_CASES", cases).env("PROPTEST_MAX_GLOBAL_REJECTS", "1000000");
         command
     };
     for package in ["fhir", "record", "access", "sandbox"] {
-        step(&mut cargo(&["--package", package]))?;
+        step(&mut cargo(VALUE_CASES, &["--package", package]))?;
     }
-    for _ in 0..LONG_REPEATS {
-        step(&mut cargo(&["--package", "ledger", "--test", "suite"]))?;
-        step(&mut cargo(&["--package", "view", "--test", "suite"]))?;
-        step(&mut cargo(&["--package", "exchange", "--test", "suite"]))?;
-        step(&mut cargo(&["--package", "server", "--test", "durability"]))?;
+    for package in ["ledger", "view", "exchange"] {
+        step(&mut cargo(STORE_CASES, &["--package", package, "--test", "suite"]))?;
+    }
+    for _ in 0..KILLS {
+        step(&mut cargo(STORE_CASES, &["--package", "ledger", "--test", "suite", "crash"]))?;
+        step(&mut cargo(STORE_CASES, &["--package", "server", "--test", "durability"]))?;
     }
     Ok(())
 }
