@@ -21,6 +21,7 @@ use tempfile::TempDir;
 pub const MUNICIPALITY: &str = "999977774";
 pub const HOSPITAL: &str = "993467049";
 pub const OFFICE: &str = "810000041";
+pub const WARD: &str = "810000042";
 pub const FNR: &str = "urn:oid:2.16.578.1.12.4.1.4.1";
 pub const DNR: &str = "urn:oid:2.16.578.1.12.4.1.4.2";
 /// 2026-03-02T12:00:00Z.
@@ -165,22 +166,32 @@ fn register() -> Register {
         name: "Dalfjord kommune".to_owned(),
         organisation: MUNICIPALITY.to_owned(),
         identity_numbers: IdentityNumbers::Synthetic,
-        purposes: owned(&["COC", "HOPERAT"]),
-        units: vec![Unit {
-            organisation: OFFICE.to_owned(),
-            name: "Tildelingskontoret".to_owned(),
-            kind: "case-office".to_owned(),
-        }],
+        purposes: owned(&["COC", "TREAT", "HOPERAT"]),
+        units: vec![
+            unit(OFFICE, "Tildelingskontoret", "case-office"),
+            unit(WARD, "Korttidsavdelingen", "ward"),
+        ],
         agreements: vec![agreement("plo", MUNICIPALITY), agreement("lab", HOSPITAL)],
-        roles: vec![Role {
-            key: "saksbehandler".to_owned(),
-            title: "Saksbehandler".to_owned(),
-            unit_kinds: owned(&["case-office"]),
-            authorizations: Vec::new(),
-            purposes: owned(&["COC"]),
-            categories: owned(&all),
-            unit_list: false,
-        }],
+        roles: vec![
+            role("saksbehandler", "case-office", "COC", &all, false),
+            role("sykepleier", "ward", "TREAT", &["demographics", "measurements"], true),
+        ],
+    }
+}
+
+fn unit(organisation: &str, name: &str, kind: &str) -> Unit {
+    Unit { organisation: organisation.to_owned(), name: name.to_owned(), kind: kind.to_owned() }
+}
+
+fn role(key: &str, kind: &str, purpose: &str, categories: &[&str], unit_list: bool) -> Role {
+    Role {
+        key: key.to_owned(),
+        title: key.to_owned(),
+        unit_kinds: owned(&[kind]),
+        authorizations: Vec::new(),
+        purposes: owned(&[purpose]),
+        categories: owned(categories),
+        unit_list,
     }
 }
 
@@ -201,18 +212,27 @@ pub fn system(client: &str) -> Caller {
 
 /// A person at work at the case office, with a fresh attest.
 pub fn case_worker() -> Caller {
+    at_work("Saksbehandler Vedtaksen", OFFICE, Purpose::Coordination)
+}
+
+/// A person at work at the ward, with a fresh attest.
+pub fn nurse() -> Caller {
+    at_work("Sykepleier Vaktsen", WARD, Purpose::Treatment)
+}
+
+fn at_work(name: &str, unit: &str, purpose: Purpose) -> Caller {
     let attest = Attest {
         made_at: NOW,
         authorization: None,
         legal_entity: MUNICIPALITY.to_owned(),
-        point_of_care: OFFICE.to_owned(),
-        purpose: Purpose::Coordination,
+        point_of_care: unit.to_owned(),
+        purpose,
         purpose_details: None,
         decision_ref: "decision-1".to_owned(),
         user_selected: false,
     };
     let practitioner = Practitioner {
-        name: "Saksbehandler Vedtaksen".to_owned(),
+        name: name.to_owned(),
         subject: "subject-1".to_owned(),
         hpr: None,
         security_level: 4,
