@@ -1,11 +1,12 @@
 //! What every request can reach: the municipalities served here, and who may call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use access::caller::Caller;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use exchange::error::Failure;
 use exchange::tenant::Tenant;
 use sandbox::issuer::Issuer;
 
@@ -16,6 +17,8 @@ use crate::token::{TokenError, Verifier};
 pub struct App {
     /// By municipality number.
     pub tenants: BTreeMap<String, Hosted>,
+    /// Numbers of the municipalities that could not be opened; the others are served all the same.
+    pub closed: BTreeSet<String>,
     /// Verifies tokens.
     pub verifier: Verifier,
     /// Start of absolute links, without a slash at the end.
@@ -35,6 +38,10 @@ pub struct Hosted {
 impl App {
     /// The municipality with this number.
     pub fn hosted(&self, number: &str) -> Result<&Hosted, Problem> {
+        if self.closed.contains(number) {
+            let what = format!("municipality {number} could not be opened; see the log");
+            return Err(Failure::Unavailable(what).into());
+        }
         self.tenants.get(number).ok_or_else(Problem::not_found)
     }
 

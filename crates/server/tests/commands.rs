@@ -61,3 +61,17 @@ fn a_demo_that_was_never_finished_is_not_taken_for_whole() {
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("never finished"), "{said}");
 }
+
+#[test]
+fn a_municipality_that_cannot_be_opened_does_not_stop_the_other() {
+    let dir = Folder::new();
+    drop(Server::demo(&dir, 0));
+    std::fs::write(dir.path().join("9902/municipality.key"), [7; 32]).unwrap();
+    let server = Server::serve(&dir);
+    server.role("plo-epj").get("/9901/fhir/Organization").expect(200);
+    let ready = server.client(None).get("/readyz");
+    assert_eq!(ready.status, 503);
+    assert!(ready.text.contains("9901 at ") && ready.text.contains("9902 is closed"));
+    let token = server.token("9902", "plo-epj", None);
+    server.client(Some(token)).get("/9902/fhir/Organization").expect(503);
+}

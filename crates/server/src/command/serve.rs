@@ -1,6 +1,6 @@
 //! `fkj serve`: serve the municipalities of a configuration file until told to stop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use sandbox::issuer::Issuer;
 
 use crate::app::{App, Hosted};
 use crate::command::Failed;
-use crate::config::{Config, read_text};
+use crate::config::{Config, MunicipalityConfig, read_text};
 use crate::routes::router;
 use crate::token::{TrustedIssuer, Verifier};
 
@@ -55,19 +55,35 @@ pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
         issuers.push(TrustedIssuer { name: issuer.name.clone(), keys });
     }
     let mut tenants = BTreeMap::new();
+    let mut closed = BTreeSet::new();
     for municipality in &config.municipalities {
-        let register = municipality.register()?;
-        let tenant = Tenant::open(&municipality.directory, register, environment.clone())?;
-        let audience = municipality.audience.clone();
-        let hosted = Hosted { tenant: Arc::new(tenant), audience };
-        tenants.insert(municipality.number.clone(), hosted);
+        let number = municipality.number.clone();
+        match tenant(municipality, environment.clone()) {
+            Ok(tenant) => {
+                let audience = municipality.audience.clone();
+                tenants.insert(number, Hosted { tenant: Arc::new(tenant), audience });
+            }
+            // One municipality's fault must not stop the others.
+            Err(error) => {
+                tracing::error!(number, "not opened: {error}");
+                closed.insert(number);
+            }
+        }
+    }
+    if tenants.is_empty() {
+        return Err("no municipality could be opened".into());
     }
     Ok(Arc::new(App {
         tenants,
+        closed,
         verifier: Verifier::new(issuers, environment.clock),
         public_url: config.public_url.trim_end_matches('/').to_owned(),
         demo,
     }))
+}
+
+fn tenant(municipality: &MunicipalityConfig, environment: Environment) -> Result<Tenant, Failed> {
+    Ok(Tenant::open(&municipality.directory, municipality.register()?, environment)?)
 }
 
 /// Takes the address, before anything else is done: a second start fails at once.

@@ -58,14 +58,15 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Ready when every municipality can be asked.
+/// Ready when every municipality is open; says which are, and how far their readers see.
 async fn ready(State(app): State<Arc<App>>) -> Response {
-    let positions: Vec<String> = app
-        .tenants
-        .iter()
-        .map(|(number, hosted)| format!("{number} at {}", hosted.tenant.visible()))
-        .collect();
-    (StatusCode::OK, positions.join("\n")).into_response()
+    let open = app.tenants.iter();
+    let open = open.map(|(number, hosted)| format!("{number} at {}", hosted.tenant.visible()));
+    let closed = app.closed.iter().map(|number| format!("{number} is closed"));
+    let lines: Vec<String> = open.chain(closed).collect();
+    let all = app.closed.is_empty();
+    let status = if all { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, lines.join("\n")).into_response()
 }
 
 /// Takes in a small body before anybody answers. An answer that leaves while the sender still
