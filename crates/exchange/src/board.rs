@@ -21,7 +21,7 @@ impl Tenant {
     /// The board of the caller's own unit, the highest score first. One audit entry for each
     /// patient on it.
     pub async fn board(&self, caller: &Caller) -> Result<Board, Failure> {
-        let permit = self.decide(caller, "board", About::OwnUnit, &MEASUREMENTS).await?;
+        let permit = self.decide_board(caller, About::OwnUnit).await?;
         let mut patients = Vec::new();
         let mut records = Vec::new();
         for person in self.view.persons(&permit)? {
@@ -41,7 +41,7 @@ impl Tenant {
 
     /// One line of the board; not found where the patient is not at the caller's unit.
     pub async fn board_line(&self, caller: &Caller, person: PersonId) -> Result<News2, Failure> {
-        let permit = self.decide(caller, "board", About::OwnUnit, &MEASUREMENTS).await?;
+        let permit = self.decide_board(caller, About::OwnUnit).await?;
         if !self.view.persons(&permit)?.contains(&person) {
             return Err(Failure::NotFound);
         }
@@ -50,13 +50,18 @@ impl Tenant {
         Ok(news2)
     }
 
+    async fn decide_board(&self, caller: &Caller, about: About) -> Result<ReadPermit, Failure> {
+        let [needed, also] = MEASUREMENTS;
+        self.decide_with(caller, "board", about, needed, also).await
+    }
+
     /// Each patient on the list is read as one person, under a decision about that person.
     async fn line(
         &self,
         caller: &Caller,
         person: PersonId,
     ) -> Result<(News2, AuditRecord), Failure> {
-        let permit = self.decide(caller, "board", About::Person(person), &MEASUREMENTS).await?;
+        let permit = self.decide_board(caller, About::Person(person)).await?;
         let (news2, resources) = self.measured(&permit, person)?;
         let categories = permit.categories();
         let deed = Deed { action: "board", person: Some(person), categories, resources };
@@ -65,7 +70,7 @@ impl Tenant {
 
     /// Watches the caller's own unit.
     pub async fn watch_board(self: Arc<Self>, caller: &Caller) -> Result<BoardWatch, Failure> {
-        let permit = self.decide(caller, "board", About::OwnUnit, &MEASUREMENTS).await?;
+        let permit = self.decide_board(caller, About::OwnUnit).await?;
         let changes = self.watch();
         let members = self.view.persons(&permit)?.into_iter().collect();
         Ok(BoardWatch { tenant: self, permit, changes, members })

@@ -1,5 +1,4 @@
-//! The information services for one person, a ward or a resident: decide once, gather, compose,
-//! write down, answer.
+//! The information services for one person: decide, gather, compose, write down, answer.
 
 use std::collections::HashMap;
 
@@ -34,15 +33,18 @@ pub enum Looks {
     OfOthers,
 }
 
-const SERVICES: [CategoryKey; 4] = ["services", "decisions", "organisation", "demographics"];
-pub(crate) const MEASUREMENTS: [CategoryKey; 2] = ["measurements", "demographics"];
+/// What the overview needs, and what goes with it.
+const SERVICES: [&[CategoryKey]; 2] =
+    [&["services"], &["decisions", "organisation", "demographics"]];
+/// What NEWS2 needs, and what goes with it.
+pub(crate) const MEASUREMENTS: [&[CategoryKey]; 2] = [&["measurements"], &["demographics"]];
 
 impl Tenant {
     /// *Oversikt over kommunale tjenester* for one person.
     pub async fn overview(&self, caller: &Caller, person: PersonId) -> Result<Overview, Failure> {
+        let [needed, also] = SERVICES;
         let about = About::Person(person);
-        self.decide(caller, "overview", about, &["services"]).await?;
-        let permit = self.decide(caller, "overview", about, &SERVICES).await?;
+        let permit = self.decide_with(caller, "overview", about, needed, also).await?;
         let mut incomplete = Vec::new();
         let episodes = self.items(&permit, "EpisodeOfCare", &mut incomplete)?;
         let decisions = self.items(&permit, "ServiceRequest", &mut incomplete)?;
@@ -59,9 +61,9 @@ impl Tenant {
 
     /// NEWS2 for one person: latest, series, trend and normal level.
     pub async fn news2(&self, caller: &Caller, person: PersonId) -> Result<News2, Failure> {
+        let [needed, also] = MEASUREMENTS;
         let about = About::Person(person);
-        self.decide(caller, "news2", about, &["measurements"]).await?;
-        let permit = self.decide(caller, "news2", about, &MEASUREMENTS).await?;
+        let permit = self.decide_with(caller, "news2", about, needed, also).await?;
         let (news2, shown) = self.measured(&permit, person)?;
         let categories = permit.categories();
         self.disclosed(caller, &permit, "news2", Some(person), categories, shown).await?;

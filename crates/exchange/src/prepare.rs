@@ -96,12 +96,12 @@ impl Tenant {
                 "the id stands for another person; choose another, or create the Patient without",
             ));
         }
+        let text = json::print(resource.value());
         if event_id.is_none()
-            && let Some(kept) = self.unchanged(&resource, &context)?
+            && let Some(kept) = self.unchanged(&text, &context)?
         {
             return Ok(Outcome::Same(kept));
         }
-        let text = json::print(resource.value());
         let received = || fingerprint(&text, operation.is_create().then_some(id.as_str()));
         let fingerprint = operation.event_digest.unwrap_or_else(received);
         let body = envelope(kind, &id, occurred, channel, warnings).seal(text.as_bytes());
@@ -266,18 +266,13 @@ impl Tenant {
     }
 
     /// An update with the content that is current already changes nothing.
-    fn unchanged(
-        &self,
-        resource: &Resource,
-        context: &Context<'_>,
-    ) -> Result<Option<Kept>, Failure> {
+    fn unchanged(&self, text: &str, context: &Context<'_>) -> Result<Option<Kept>, Failure> {
         let Some(located) = context.existing.filter(|located| !located.removed) else {
             return Ok(None);
         };
         let Some(current) = self.ledger.record(located.version)? else { return Ok(None) };
         let Body::Plain(body) = &current.body else { return Ok(None) };
-        let same = Envelope::open(body)
-            .is_ok_and(|(_, stored)| stored == json::print(resource.value()).as_bytes());
+        let same = Envelope::open(body).is_ok_and(|(_, stored)| stored == text.as_bytes());
         Ok(same.then(|| Kept {
             receipt: Receipt {
                 result: Done::Unchanged,

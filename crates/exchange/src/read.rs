@@ -1,5 +1,7 @@
 //! The read flow: decide, look, write down that somebody looked, and only then answer.
 
+use std::collections::BTreeMap;
+
 use access::caller::{Caller, Party};
 use access::decide::{About, ReadRequest, decide_read};
 use access::permit::ReadPermit;
@@ -102,9 +104,8 @@ impl Tenant {
             (Named::One(person), _) => About::Person(person),
             _ => About::Unnamed,
         };
-        let own = keys_of(query.kind);
-        let permit = self.decide(caller, "search", about, &own).await?;
-        let permit = self.widened(caller, permit, about, &query, own)?;
+        let (own, also) = (keys_of(query.kind), included_keys(&query));
+        let permit = self.decide_with(caller, "search", about, &own, &also).await?;
         let page = if named == Named::Nobody {
             Page { total: Some(0), ..Page::default() }
         } else {
@@ -116,31 +117,34 @@ impl Tenant {
             _ => None,
         };
         let shown = page.matches.len() + page.included.len();
-        self.disclosed(caller, &permit, "search", person, permit.categories(), shown).await?;
+        if person.is_some() || shown == 0 {
+            let categories = permit.categories();
+            self.disclosed(caller, &permit, "search", person, categories, shown).await?;
+        } else {
+            self.disclosed_each(caller, &permit, &page).await?;
+        }
         Ok(page)
     }
 
-    /// Adds what includes need to a permit, so far as the caller may read it.
-    fn widened(
+    /// A search that names nobody shows somebody all the same: one entry for each person in the
+    /// answer, so that every look stands in that person's log.
+    async fn disclosed_each(
         &self,
         caller: &Caller,
-        permit: ReadPermit,
-        about: About,
-        query: &Query,
-        mut keys: Vec<CategoryKey>,
-    ) -> Result<ReadPermit, Failure> {
-        if query.includes.is_empty() && query.revincludes.is_empty() {
-            return Ok(permit);
+        permit: &ReadPermit,
+        page: &Page,
+    ) -> Result<(), Failure> {
+        let mut shown: BTreeMap<Option<PersonId>, usize> = BTreeMap::new();
+        let included = page.included.iter().map(|(_, stored)| stored);
+        for stored in page.matches.iter().chain(included) {
+            *shown.entry(stored.person).or_default() += 1;
         }
-        for include in &query.includes {
-            for kind in include.parameter.targets.iter().copied().chain(include.target) {
-                keys.extend(keys_of(kind));
-            }
-        }
-        keys.extend(query.revincludes.iter().flat_map(|include| keys_of(include.source)));
-        let request = ReadRequest { about, categories: &keys };
-        let resident = self.resident(caller)?;
-        Ok(decide_read(caller, resident, &self.register, &request, self.now())?)
+        let categories = permit.categories();
+        let records = shown.into_iter().map(|(person, resources)| {
+            let deed = Deed { action: "search", person, categories, resources };
+            (person, AuditRecord::permitted(caller, &deed, permit.basis()))
+        });
+        self.record_audit(caller, records.collect()).await
     }
 
     /// Decides about one resource. Where there is none, the decision is about its type, so that
@@ -192,6 +196,23 @@ impl Tenant {
         let record = AuditRecord::refused(caller, &deed, refusal);
         self.record_audit(caller, vec![(person, record)]).await?;
         Err(Failure::Refused(refusal))
+    }
+
+    /// Decides about the categories an answer needs, and then about those that go with it, which
+    /// the permit holds so far as the caller may read them.
+    pub(crate) async fn decide_with(
+        &self,
+        caller: &Caller,
+        action: &str,
+        about: About,
+        needed: &[CategoryKey],
+        also: &[CategoryKey],
+    ) -> Result<ReadPermit, Failure> {
+        let permit = self.decide(caller, action, about, needed).await?;
+        if also.is_empty() {
+            return Ok(permit);
+        }
+        self.decide(caller, action, about, &[needed, also].concat()).await
     }
 
     /// Writes down that somebody saw something. Nothing may leave before this has returned.
@@ -369,6 +390,14 @@ enum Named {
 /// Keys of the categories that hold resources of this type.
 fn keys_of(kind: &str) -> Vec<CategoryKey> {
     Catalogue::get().of_type(kind).map(|category| category.key.as_str()).collect()
+}
+
+/// Keys of the categories that a search's includes may bring.
+fn included_keys(query: &Query) -> Vec<CategoryKey> {
+    let included = query.includes.iter();
+    let targets = included.flat_map(|it| it.parameter.targets.iter().copied().chain(it.target));
+    let sources = query.revincludes.iter().map(|include| include.source);
+    targets.chain(sources).flat_map(keys_of).collect()
 }
 
 /// Parses the body of a stored resource.

@@ -181,7 +181,7 @@ impl Tenant {
         matches!(tokio::time::timeout(VISIBLE_WITHIN, reached).await, Ok(Ok(_)))
     }
 
-    /// Sixteen random bytes as 32 hex digits.
+    /// An id for a new resource.
     pub(crate) fn new_id(&self) -> Result<String, Failure> {
         let mut bytes = [0; 16];
         self.environment.random.fill(&mut bytes)?;
@@ -235,7 +235,8 @@ fn tell_skipped(skipped: &[Position]) {
     for position in skipped {
         tracing::error!(
             position,
-            "the ledger's entry cannot be read into the view; run `fkj ledger verify`, and the              version of the platform that wrote it"
+            "an entry of the ledger cannot be read into the view; run `fkj ledger verify`, and if the \
+             ledger is whole, the version of the platform that wrote it"
         );
     }
 }

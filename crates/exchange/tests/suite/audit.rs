@@ -102,3 +102,35 @@ async fn what_cannot_be_written_down_is_not_told() {
     town.random.closed.store(false, Ordering::SeqCst);
     assert!(town.tenant.overview(&case_worker(), person).await.is_ok(), "it recovers");
 }
+
+#[tokio::test]
+async fn a_search_that_names_nobody_stands_in_the_log_of_everybody_it_showed() {
+    let town = Town::new();
+    let plo = system("plo");
+    for n in 0..2 {
+        town.create(&plo, pulse(&fnr(n), None, 70)).await;
+    }
+    let all = Query::parse("Observation", &[]).unwrap();
+    assert_eq!(town.tenant.search(&plo, all, None).await.unwrap().matches.len(), 2);
+    for n in 0..2 {
+        let person = town.tenant.person(&fnr(n)).unwrap();
+        let log =
+            town.tenant.access_log(&resident(&fnr(n)), person, Looks::All, 500).await.unwrap();
+        let actions: Vec<_> = log.iter().map(|line| line.action.as_str()).collect();
+        assert_eq!(actions, ["search", "submit-fhir"]);
+    }
+}
+
+#[tokio::test]
+async fn an_include_that_is_refused_is_written_down_too() {
+    let town = Town::new();
+    let include = ("_revinclude".to_owned(), "EpisodeOfCare:organization".to_owned());
+    let query = Query::parse("Organization", &[include]).unwrap();
+    let before = town.tenant.audit().head().unwrap().position;
+    let refused = town.tenant.search(&case_worker(), query, None).await.map(drop);
+    assert!(matches!(refused, Err(Failure::Refused(_))), "{refused:?}");
+    let record = town.tenant.audit().record(before + 1).unwrap().unwrap();
+    let Body::Plain(body) = record.body else { panic!("sealed for nobody") };
+    let told: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(told["refused"], "patient-not-named");
+}
