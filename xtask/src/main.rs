@@ -5,12 +5,14 @@ use std::process::ExitCode;
 
 mod bench;
 mod definitions;
+mod fuzz;
 mod test;
 
 const USAGE: &str = "usage:
   cargo xtask test
   cargo xtask long
   cargo xtask bench [--quick | --growth]
+  cargo xtask fuzz [seconds for each target]
   cargo xtask definitions <directory of HL7's bundles>";
 
 fn main() -> ExitCode {
@@ -20,6 +22,11 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["long"] => test::long(),
         ["bench", options @ ..] => bench::run(options),
+        ["fuzz"] => fuzz::run(60),
+        ["fuzz", seconds] => match seconds.parse() {
+            Ok(seconds) => fuzz::run(seconds),
+            Err(_) => Err(USAGE.to_owned()),
+        },
         ["definitions", directory] => definitions::run(Path::new(directory)),
         _ => Err(USAGE.to_owned()),
     };
