@@ -25,4 +25,5 @@ pub mod query;
 pub mod reference;
 pub mod resource;
 pub mod search;
+pub mod terminology;
 pub mod value;
