@@ -157,7 +157,11 @@ fn named(concept: Option<&Concept>, display: &str, told: Option<&str>) -> Value 
     let known = concept.into_iter().flat_map(Concept::texts).chain([display]);
     let mut known = known.filter(|text| !text.is_empty()).map(fold).peekable();
     if known.peek().is_none() {
-        return judged(true, "the display of this code is not known here and was not looked at", "");
+        return judged(
+            true,
+            "the display of this code is not known here and was not looked at",
+            "",
+        );
     }
     if known.any(|text| text == told) {
         return judged(true, hint, display);

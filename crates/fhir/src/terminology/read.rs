@@ -74,8 +74,7 @@ fn code_system(resource: &Value) -> Result<Option<CodeSystem>, Issue> {
     let name = resource.text("name").or(resource.text("title"));
     let name = Text::Owned(name.or(resource.text("url")).unwrap_or_default().to_owned());
     let mut system = CodeSystem::new(url, version, name, coverage);
-    system.case_sensitive =
-        resource.get("caseSensitive").and_then(Value::as_bool).unwrap_or(true);
+    system.case_sensitive = resource.get("caseSensitive").and_then(Value::as_bool).unwrap_or(true);
     system.subsumes = matches!(resource.text("hierarchyMeaning"), None | Some("is-a"));
     let mut links = Vec::new();
     concepts(resource, "CodeSystem", None, &mut system, &mut links)?;

@@ -1,0 +1,577 @@
+//! What is asked of code systems, value sets and concept maps, on small ones of our own.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use expect_test::{Expect, expect};
+use fhir::issue::Issue;
+use fhir::json;
+use fhir::terminology::answer::Asked;
+use fhir::terminology::expand::Expand;
+use fhir::terminology::map::Translate;
+use fhir::terminology::{Set, Terminology};
+use fhir::value::Value;
+use jiff::Timestamp;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+const ANIMALS: &str = "https://example.org/animals";
+const SNOMED: &str = "http://snomed.info/sct";
+const ALL: Expand =
+    Expand { filter: None, offset: 0, count: None, active_only: false, at: Timestamp::UNIX_EPOCH };
+
+/// Animals: a bat is a mammal and, by a property, a flyer; a dodo is retired.
+fn animals() -> Value {
+    fhir::json!({
+        "resourceType": "CodeSystem",
+        "url": ANIMALS,
+        "version": "2",
+        "name": "Animals",
+        "status": "active",
+        "content": "complete",
+        "hierarchyMeaning": "is-a",
+        "concept": [{
+            "code": "mammal",
+            "display": "Mammal",
+            "property": [{ "code": "notSelectable", "valueBoolean": true }],
+            "concept": [
+                {
+                    "code": "dog",
+                    "display": "Dog",
+                    "designation": [{ "language": "nb", "value": "Hund" }],
+                    "property": [{ "code": "legs", "valueInteger": 4 }],
+                    "concept": [{ "code": "poodle", "display": "Poodle" }],
+                },
+                {
+                    "code": "bat",
+                    "display": "Bat",
+                    "property": [
+                        { "code": "legs", "valueInteger": 2 },
+                        { "code": "parent", "valueCode": "flyer" },
+                    ],
+                },
+            ],
+        }, {
+            "code": "flyer",
+            "display": "Flyer",
+            "concept": [{
+                "code": "dodo",
+                "display": "Dodo",
+                "property": [{ "code": "status", "valueCode": "retired" }],
+            }],
+        }],
+    })
+}
+
+fn set(name: &str, include: Value, exclude: Option<Value>) -> Value {
+    fhir::json!({
+        "resourceType": "ValueSet",
+        "url": format!("https://example.org/set/{name}"),
+        "status": "active",
+        "compose": { "include": include, "exclude": exclude },
+    })
+}
+
+fn filtered(name: &str, property: &str, op: &str, value: &str) -> Value {
+    let filter = fhir::json!({ "property": property, "op": op, "value": value });
+    set(name, fhir::json!([{ "system": ANIMALS, "filter": [filter] }]), None)
+}
+
+fn with(resources: &[Value]) -> Terminology {
+    let mut all = vec![animals()];
+    all.extend(resources.iter().cloned());
+    Terminology::base().extended(&all).unwrap()
+}
+
+fn url(name: &str) -> String {
+    format!("https://example.org/set/{name}")
+}
+
+/// The codes of an expansion in order, or why there is none.
+fn listed(expansion: Result<Value, Issue>) -> String {
+    match expansion {
+        Ok(set) => {
+            let items = set.get("expansion").unwrap().items("contains").to_vec();
+            items.iter().filter_map(|item| item.text("code")).collect::<Vec<_>>().join(" ")
+        }
+        Err(issue) => format!("{} {}: {}", issue.code.as_str(), issue.location, issue.message),
+    }
+}
+
+fn shown(parameters: Result<Value, Issue>) -> String {
+    match parameters {
+        Ok(value) => {
+            let lines = value.items("parameter").iter().map(|it| json::print(it) + "\n");
+            lines.collect()
+        }
+        Err(issue) => format!("{}: {}\n", issue.code.as_str(), issue.message),
+    }
+}
+
+fn check(actual: &str, expected: Expect) {
+    expected.assert_eq(actual);
+}
+
+#[test]
+fn filters_choose_by_hierarchy_and_property() {
+    let filters = [
+        ("is-a", "concept", "mammal"),
+        ("is-a", "concept", "flyer"),
+        ("descendent-of", "concept", "dog"),
+        ("is-not-a", "concept", "mammal"),
+        ("generalizes", "concept", "bat"),
+        ("=", "legs", "4"),
+        ("in", "code", "dog, bat,cat"),
+        ("not-in", "legs", "4"),
+        ("exists", "legs", "true"),
+        ("exists", "legs", "false"),
+        ("regex", "code", "d.*"),
+        ("=", "wings", "2"),
+        ("is-a", "concept", "fish"),
+    ];
+    let mut report = String::new();
+    for (op, property, value) in filters {
+        let animals = with(&[filtered("s", property, op, value)]);
+        let found = listed(animals.expand(Set::Url(&url("s")), &ALL));
+        report.push_str(&format!("{property} {op} {value}: {found}\n"));
+    }
+    check(&report, expect![[r#"
+        concept is-a mammal: dog poodle bat
+        concept is-a flyer: bat flyer dodo
+        concept descendent-of dog: poodle
+        concept is-not-a mammal: flyer dodo
+        concept generalizes bat: bat flyer
+        legs = 4: dog
+        code in dog, bat,cat: dog bat
+        legs not-in 4: poodle bat flyer dodo
+        legs exists true: dog bat
+        legs exists false: poodle flyer dodo
+        code regex d.*: not-supported ValueSet.compose.include[0]: the value set has a filter that cannot be evaluated here: its operator, property or code is not known
+        wings = 2: not-supported ValueSet.compose.include[0]: the value set has a filter that cannot be evaluated here: its operator, property or code is not known
+        concept is-a fish: not-supported ValueSet.compose.include[0]: the value set has a filter that cannot be evaluated here: its operator, property or code is not known
+    "#]]);
+}
+
+#[test]
+fn parts_are_united_cut_and_taken_away() {
+    let whole = || fhir::json!([{ "system": ANIMALS }]);
+    let listing = |codes: &[&str]| -> Value {
+        let concepts: Value = codes.iter().map(|code| fhir::json!({ "code": *code })).collect();
+        fhir::json!([{ "system": ANIMALS, "concept": concepts }])
+    };
+    let animals = with(&[
+        filtered("mammals", "concept", "is-a", "mammal"),
+        filtered("flyers", "concept", "is-a", "flyer"),
+        set("both", fhir::json!([{ "valueSet": [url("mammals"), url("flyers")] }]), None),
+        set("not", whole(), Some(fhir::json!([{ "valueSet": [url("flyers")] }]))),
+        set("listed", listing(&["mammal", "dog"]), None),
+        set("mixed", fhir::json!([{ "valueSet": [url("circle")] }, { "system": ANIMALS }]), None),
+        set("circle", fhir::json!([{ "valueSet": [url("mixed")] }]), None),
+        set("old", fhir::json!([{ "system": ANIMALS, "version": "1" }]), None),
+    ]);
+    let mut report = String::new();
+    for name in ["mammals", "flyers", "both", "not", "listed", "mixed", "circle", "old"] {
+        let found = listed(animals.expand(Set::Url(&url(name)), &ALL));
+        report.push_str(&format!("{name}: {found}\n"));
+    }
+    check(&report, expect![[r#"
+        mammals: dog poodle bat
+        flyers: bat flyer dodo
+        both: bat
+        not: dog poodle
+        listed: mammal dog
+        mixed: not-supported ValueSet.compose.include[0]: the value set draws on another that is not known here, or on itself
+        circle: not-supported ValueSet.compose.include[0]: the value set draws on another that is not known here, or on itself
+        old: not-supported ValueSet.compose.include[0]: the value set takes codes from a code system, or a version of one, that is not known here: ask a terminology server that has it
+    "#]]);
+}
+
+#[test]
+fn what_is_not_known_is_not_called_wrong() {
+    let disorders = fhir::json!([{ "property": "concept", "op": "is-a", "value": "64572001" }]);
+    let mixed = fhir::json!([
+        { "system": SNOMED, "filter": disorders },
+        { "system": SNOMED, "concept": [{ "code": "386661006" }] },
+        { "system": ANIMALS },
+    ]);
+    let animals = with(&[set("mixed", mixed, None)]);
+    let has = |system, code| animals.contains(&url("mixed"), Some(system), code);
+    assert_eq!(has(SNOMED, "386661006"), Some(true), "listed");
+    assert_eq!(has(SNOMED, "22298006"), None, "SNOMED CT is not here");
+    assert_eq!(has(ANIMALS, "dog"), Some(true));
+    assert_eq!(has(ANIMALS, "cat"), Some(false));
+    assert_eq!(has("https://example.org/other", "dog"), Some(false));
+    assert_eq!(animals.contains(&url("mixed"), None, "dog"), Some(true));
+    assert_eq!(animals.contains(&url("mixed"), None, "cat"), None);
+    assert_eq!(animals.contains(&url("nowhere"), None, "dog"), None);
+    assert_eq!(animals.codes_of(&url("mixed")), None);
+    assert_eq!(animals.descendants(SNOMED, "64572001"), None);
+    assert_eq!(animals.has_code(SNOMED, "64572001"), None);
+    assert_eq!(animals.has_code(ANIMALS, "cat"), Some(false));
+    let service = "http://terminology.hl7.org/CodeSystem/service-type";
+    assert_eq!(animals.has_code(service, "no such example"), None, "only examples are published");
+}
+
+#[test]
+fn the_hierarchy_is_walked_both_ways() {
+    let animals = with(&[]);
+    assert_eq!(animals.descendants(ANIMALS, "mammal").unwrap(), ["mammal", "dog", "poodle", "bat"]);
+    assert_eq!(animals.ancestors(ANIMALS, "bat").unwrap(), ["mammal", "bat", "flyer"]);
+    assert!(animals.descendants(ANIMALS, "cat").unwrap().is_empty());
+    let mut report = String::new();
+    for (a, b) in [("dog", "poodle"), ("bat", "flyer"), ("dog", "dog"), ("dog", "bat")] {
+        report.push_str(&format!("{a} {b} {}", shown(animals.subsumes(ANIMALS, a, b))));
+    }
+    report.push_str(&shown(animals.subsumes(ANIMALS, "dog", "cat")));
+    check(&report, expect![[r#"
+        dog poodle {"name":"outcome","valueCode":"subsumes"}
+        bat flyer {"name":"outcome","valueCode":"subsumed-by"}
+        dog dog {"name":"outcome","valueCode":"equivalent"}
+        dog bat {"name":"outcome","valueCode":"not-subsumed"}
+        not-found: the code is not in the code system as it is known here
+    "#]]);
+}
+
+#[test]
+fn hierarchies_with_a_circle_end() {
+    let circle = |code: &str, parent: &str| {
+        let above = fhir::json!([{ "code": "parent", "valueCode": parent }]);
+        fhir::json!({ "code": code, "property": above })
+    };
+    let system = fhir::json!({
+        "resourceType": "CodeSystem",
+        "url": "https://example.org/circle",
+        "status": "active",
+        "content": "complete",
+        "concept": [circle("a", "b"), circle("b", "a"), circle("c", "c")],
+    });
+    let circles = Terminology::base().extended(&[system]).unwrap();
+    assert_eq!(circles.descendants("https://example.org/circle", "a").unwrap(), ["a", "b"]);
+    assert_eq!(circles.ancestors("https://example.org/circle", "c").unwrap(), ["c"]);
+}
+
+#[test]
+fn a_hierarchy_that_only_groups_says_nothing_of_kinds() {
+    let mut grouped = animals();
+    grouped.as_object_mut().unwrap().set("hierarchyMeaning", "grouped-by");
+    let grouped = Terminology::base().extended(&[grouped]).unwrap();
+    assert_eq!(grouped.descendants(ANIMALS, "mammal").unwrap(), ["mammal"]);
+}
+
+#[test]
+fn an_expansion_is_filtered_and_paged() {
+    let animals = with(&[set("all", fhir::json!([{ "system": ANIMALS }]), None)]);
+    let ask = |asked: Expand| animals.expand(Set::Url(&url("all")), &asked);
+    assert_eq!(listed(ask(ALL)), "dog poodle bat flyer dodo");
+    assert_eq!(listed(ask(Expand { filter: Some("hun"), ..ALL })), "dog", "by designation");
+    assert_eq!(listed(ask(Expand { filter: Some("D o"), ..ALL })), "");
+    assert_eq!(listed(ask(Expand { offset: 1, count: Some(2), ..ALL })), "poodle bat");
+    assert_eq!(listed(ask(Expand { active_only: true, ..ALL })), "dog poodle bat flyer");
+    let page = ask(Expand { offset: 4, count: Some(9), ..ALL }).unwrap();
+    check(&json::pretty(&page), expect![[r#"
+        {
+          "resourceType": "ValueSet",
+          "url": "https://example.org/set/all",
+          "status": "active",
+          "expansion": {
+            "timestamp": "1970-01-01T00:00:00Z",
+            "total": 5,
+            "offset": 4,
+            "parameter": [
+              {
+                "name": "excludeNested",
+                "valueBoolean": true
+              },
+              {
+                "name": "count",
+                "valueInteger": 9
+              }
+            ],
+            "contains": [
+              {
+                "system": "https://example.org/animals",
+                "inactive": true,
+                "code": "dodo",
+                "display": "Dodo"
+              }
+            ]
+          }
+        }"#]]);
+    let resource = fhir::resource::Resource::from_value(page).unwrap();
+    assert!(fhir::check::check(&resource).is_empty());
+}
+
+#[test]
+fn codes_and_their_displays_are_judged() {
+    let animals = with(&[set("all", fhir::json!([{ "system": ANIMALS }]), None)]);
+    let dog = Asked { system: Some(ANIMALS), code: "dog", ..Asked::default() };
+    let set = Set::Url("https://example.org/set/all");
+    let mut report = String::new();
+    for asked in [
+        dog,
+        Asked { display: Some("  hund"), ..dog },
+        Asked { display: Some("Cat"), ..dog },
+        Asked { version: Some("1"), ..dog },
+        Asked { system: None, ..dog },
+        Asked { code: "mammal", ..dog },
+        Asked { code: "dodo", ..dog },
+        Asked { system: Some(SNOMED), ..dog },
+    ] {
+        report.push_str("in the set\n");
+        report.push_str(&shown(animals.validate_in_set(set, &asked)));
+        report.push_str("in the system\n");
+        report.push_str(&shown(animals.validate_in_system(&asked)));
+    }
+    check(&report, expect![[r#"
+        in the set
+        {"name":"result","valueBoolean":true}
+        {"name":"display","valueString":"Dog"}
+        in the system
+        {"name":"result","valueBoolean":true}
+        {"name":"display","valueString":"Dog"}
+        in the set
+        {"name":"result","valueBoolean":true}
+        {"name":"display","valueString":"Dog"}
+        in the system
+        {"name":"result","valueBoolean":true}
+        {"name":"display","valueString":"Dog"}
+        in the set
+        {"name":"result","valueBoolean":false}
+        {"name":"message","valueString":"the display is not one of this code's"}
+        {"name":"display","valueString":"Dog"}
+        in the system
+        {"name":"result","valueBoolean":false}
+        {"name":"message","valueString":"the display is not one of this code's"}
+        {"name":"display","valueString":"Dog"}
+        in the set
+        {"name":"result","valueBoolean":false}
+        {"name":"message","valueString":"another version of the code system is known here"}
+        {"name":"display","valueString":"Dog"}
+        in the system
+        {"name":"result","valueBoolean":false}
+        {"name":"message","valueString":"another version of the code system is known here"}
+        in the set
+        {"name":"result","valueBoolean":true}
+        {"name":"display","valueString":"Dog"}
+        in the system
+        not-found: the code system is not known here: ask a terminology server that has it
+        in the set
+        {"name":"result","valueBoolean":false}
+        {"name":"message","valueString":"the code is not in the value set"}
+        in the system
+        {"name":"result","valueBoolean":true}
+        {"name":"display","valueString":"Mammal"}
+        in the set
+        {"name":"result","valueBoolean":true}
+        {"name":"message","valueString":"the code is out of use"}
+        {"name":"display","valueString":"Dodo"}
+        in the system
+        {"name":"result","valueBoolean":true}
+        {"name":"message","valueString":"the code is out of use"}
+        {"name":"display","valueString":"Dodo"}
+        in the set
+        {"name":"result","valueBoolean":false}
+        {"name":"message","valueString":"the code is not in the value set"}
+        in the system
+        not-found: the code system is not known here: ask a terminology server that has it
+    "#]]);
+}
+
+#[test]
+fn a_code_is_looked_up() {
+    let animals = with(&[]);
+    let mut report = shown(animals.lookup(ANIMALS, "dog"));
+    report.push_str(&shown(animals.lookup(ANIMALS, "cat")));
+    report.push_str(&shown(animals.lookup(SNOMED, "1")));
+    report.push_str(&shown(
+        animals.lookup("http://terminology.hl7.org/CodeSystem/v3-ActReason", "TREAT"),
+    ));
+    check(&report, expect![[r#"
+        {"name":"name","valueString":"Animals"}
+        {"name":"version","valueString":"2"}
+        {"name":"display","valueString":"Dog"}
+        {"name":"designation","part":[{"name":"language","valueCode":"nb"},{"name":"value","valueString":"Hund"}]}
+        {"name":"property","part":[{"name":"code","valueCode":"parent"},{"name":"value","valueCode":"mammal"},{"name":"description","valueString":"Mammal"}]}
+        {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"poodle"},{"name":"description","valueString":"Poodle"}]}
+        {"name":"property","part":[{"name":"code","valueCode":"legs"},{"name":"value","valueInteger":4}]}
+        not-found: the code is not in the code system as it is known here
+        not-found: the code system is not known here: ask a terminology server that has it
+        {"name":"name","valueString":"v3.ActReason"}
+        {"name":"version","valueString":"2018-08-12"}
+        {"name":"display","valueString":"treatment"}
+        {"name":"property","part":[{"name":"code","valueCode":"parent"},{"name":"value","valueCode":"PurposeOfUse"},{"name":"description","valueString":"purpose of use"}]}
+        {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"CLINTRL"},{"name":"description","valueString":"clinical trial"}]}
+        {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"COC"},{"name":"description","valueString":"coordination of care"}]}
+        {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"ETREAT"},{"name":"description","valueString":"Emergency Treatment"}]}
+        {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"POPHLTH"},{"name":"description","valueString":"population health"}]}
+    "#]]);
+}
+
+#[test]
+fn codes_are_translated_both_ways() {
+    let element = |code: &str, equivalence: &str, target: Option<&str>| {
+        let target = fhir::json!([{ "equivalence": equivalence, "code": target }]);
+        fhir::json!({ "code": code, "target": target })
+    };
+    let map = fhir::json!({
+        "resourceType": "ConceptMap",
+        "url": "https://example.org/map",
+        "status": "active",
+        "group": [{
+            "source": ANIMALS,
+            "target": "https://example.org/pets",
+            "element": [element("dog", "wider", Some("pet")), element("dodo", "unmatched", None)],
+            "unmapped": { "mode": "fixed", "code": "other" },
+        }],
+    });
+    let animals = with(&[map]);
+    let asked = Translate { system: ANIMALS, code: "dog", ..Translate::default() };
+    let back = Translate {
+        system: "https://example.org/pets",
+        code: "pet",
+        reverse: true,
+        ..Translate::default()
+    };
+    let gender = Translate {
+        system: "http://hl7.org/fhir/administrative-gender",
+        code: "other",
+        target_system: Some("http://terminology.hl7.org/CodeSystem/v3-AdministrativeGender"),
+        ..Translate::default()
+    };
+    let mut report = String::new();
+    for asked in [
+        asked,
+        Translate { code: "dodo", ..asked },
+        Translate { code: "bat", ..asked },
+        Translate { target_system: Some(SNOMED), ..asked },
+        Translate { map: Some("https://example.org/none"), ..asked },
+        Translate { system: "https://example.org/stones", ..asked },
+        back,
+        gender,
+    ] {
+        report.push_str(&format!("{} {}\n", asked.system, asked.code));
+        report.push_str(&shown(animals.translate(&asked)));
+    }
+    check(&report, expect![[r#"
+        https://example.org/animals dog
+        {"name":"result","valueBoolean":true}
+        {"name":"match","part":[{"name":"equivalence","valueCode":"wider"},{"name":"concept","valueCoding":{"system":"https://example.org/pets","code":"pet"}},{"name":"source","valueUri":"https://example.org/map"}]}
+        https://example.org/animals dodo
+        {"name":"result","valueBoolean":false}
+        {"name":"message","valueString":"the concept maps that are here have no match for this code"}
+        {"name":"match","part":[{"name":"equivalence","valueCode":"unmatched"},{"name":"source","valueUri":"https://example.org/map"}]}
+        https://example.org/animals bat
+        {"name":"result","valueBoolean":true}
+        {"name":"match","part":[{"name":"equivalence","valueCode":"inexact"},{"name":"concept","valueCoding":{"system":"https://example.org/pets","code":"other"}},{"name":"source","valueUri":"https://example.org/map"}]}
+        https://example.org/animals dog
+        {"name":"result","valueBoolean":false}
+        {"name":"message","valueString":"the concept maps that are here have no match for this code"}
+        https://example.org/animals dog
+        not-found: no such concept map is here
+        https://example.org/stones dog
+        not-found: no concept map that is here is about this code system: name another system, or the map
+        https://example.org/pets pet
+        {"name":"result","valueBoolean":true}
+        {"name":"match","part":[{"name":"equivalence","valueCode":"narrower"},{"name":"concept","valueCoding":{"system":"https://example.org/animals","code":"dog","display":"Dog"}},{"name":"source","valueUri":"https://example.org/map"}]}
+        http://hl7.org/fhir/administrative-gender other
+        {"name":"result","valueBoolean":true}
+        {"name":"match","part":[{"name":"equivalence","valueCode":"wider"},{"name":"concept","valueCoding":{"system":"http://terminology.hl7.org/CodeSystem/v3-AdministrativeGender","code":"UN","display":"Undifferentiated"}},{"name":"source","valueUri":"http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3"}]}
+    "#]]);
+}
+
+#[test]
+fn faulty_resources_are_refused_with_their_place() {
+    let twice = fhir::json!([{ "code": "a" }, { "code": "b", "concept": [{ "code": "a" }] }]);
+    let empty = fhir::json!([{ "filter": [{ "property": "a", "op": "=", "value": "b" }] }]);
+    let faults = [
+        fhir::json!({ "resourceType": "CodeSystem", "content": "complete" }),
+        fhir::json!({ "resourceType": "CodeSystem", "url": "urn:a" }),
+        fhir::json!({
+            "resourceType": "CodeSystem", "url": "urn:a", "content": "complete", "concept": twice,
+        }),
+        set("s", empty, None),
+        fhir::json!({ "resourceType": "ValueSet", "url": "urn:a" }),
+        fhir::json!({ "resourceType": "Patient", "url": "urn:a" }),
+    ];
+    let issues = Terminology::base().extended(&faults).unwrap_err();
+    let lines = issues.iter().map(|it| format!("{}: {}\n", it.location, it.message));
+    check(&lines.collect::<String>(), expect![[r#"
+        CodeSystem.url: without a URL nothing can refer to it: give it one
+        CodeSystem.content: say how much of the code system is here, such as `complete`
+        CodeSystem.concept[1].concept[0].code: the code is twice in the code system
+        ValueSet.compose.include[0]: name a code system or a value set to take codes from
+        ValueSet.compose: without `compose` its codes cannot be worked out: say what it includes
+        : neither `CodeSystem`, `ValueSet` nor `ConceptMap`
+    "#]]);
+}
+
+#[test]
+fn nobody_redefines_r4() {
+    let gender = "http://hl7.org/fhir/administrative-gender";
+    let other = fhir::json!({
+        "resourceType": "CodeSystem",
+        "url": gender,
+        "content": "complete",
+        "concept": [{ "code": "x" }],
+    });
+    let extended = Terminology::base().extended(&[other]).unwrap();
+    assert_eq!(extended.has_code(gender, "x"), Some(false));
+    assert_eq!(extended.has_code(gender, "female"), Some(true));
+}
+
+/// A value set of some parts over a small tree of codes: each part lists codes, filters, or takes all.
+fn any_set() -> impl Strategy<Value = Value> {
+    let code = prop::sample::select(vec!["mammal", "dog", "poodle", "bat", "flyer", "dodo"]);
+    let part = prop_oneof![
+        Just(fhir::json!({ "system": ANIMALS })),
+        Just(fhir::json!({ "system": SNOMED })),
+        prop::collection::vec(code.clone(), 1..4).prop_map(|codes| {
+            let concepts: Value = codes.into_iter().map(|it| fhir::json!({ "code": it })).collect();
+            fhir::json!({ "system": ANIMALS, "concept": concepts })
+        }),
+        (code, prop::sample::select(vec!["is-a", "descendent-of", "is-not-a", "generalizes"]))
+            .prop_map(|(code, op)| {
+                let filter = fhir::json!({ "property": "concept", "op": op, "value": code });
+                fhir::json!({ "system": ANIMALS, "filter": [filter] })
+            }),
+    ];
+    let parts = |least| prop::collection::vec(part.clone(), least..4);
+    (parts(1), parts(0))
+        .prop_map(|(include, exclude)| set("any", include.into(), Some(exclude.into())))
+}
+
+proptest! {
+    #[test]
+    fn what_is_expanded_is_contained_and_the_other_way(resource in any_set()) {
+        let animals = with(std::slice::from_ref(&resource));
+        let url = url("any");
+        let all = ["mammal", "dog", "poodle", "bat", "flyer", "dodo"];
+        let held: BTreeSet<&str> = all
+            .into_iter()
+            .filter(|code| animals.contains(&url, Some(ANIMALS), code) == Some(true))
+            .collect();
+        if let Ok(expansion) = animals.expand(Set::Url(&url), &ALL) {
+            let items = expansion.get("expansion").unwrap().items("contains").to_vec();
+            let codes: Vec<&str> = items.iter().filter_map(|item| item.text("code")).collect();
+            prop_assert_eq!(codes.len(), codes.iter().collect::<BTreeSet<_>>().len());
+            prop_assert_eq!(codes.into_iter().collect::<BTreeSet<_>>(), held);
+        } else {
+            prop_assert!(animals.codes_of(&url).is_none());
+        }
+        let inline = listed(animals.expand(Set::Resource(&resource), &ALL));
+        prop_assert_eq!(inline, listed(animals.expand(Set::Url(&url), &ALL)));
+    }
+
+    #[test]
+    fn base_sets_contain_what_they_expand_to(index in any::<prop::sample::Index>()) {
+        let base = Terminology::base();
+        let sets = base.value_sets();
+        let url = sets[index.index(sets.len())];
+        let codes = base.codes(url).unwrap();
+        for member in codes.members() {
+            let held = base.contains(url, Some(&member.system), &member.code);
+            prop_assert_eq!(held, Some(true), "{} {}", url, member.code);
+        }
+        let other = base.contains(url, Some("https://example.org/none"), "x");
+        prop_assert!(other != Some(true));
+    }
+}
