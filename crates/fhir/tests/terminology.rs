@@ -134,7 +134,9 @@ fn filters_choose_by_hierarchy_and_property() {
         let found = listed(animals.expand(Set::Url(&url("s")), &ALL));
         report.push_str(&format!("{property} {op} {value}: {found}\n"));
     }
-    check(&report, expect![[r#"
+    check(
+        &report,
+        expect![[r#"
         concept is-a mammal: dog poodle bat
         concept is-a flyer: bat flyer dodo
         concept descendent-of dog: poodle
@@ -148,7 +150,8 @@ fn filters_choose_by_hierarchy_and_property() {
         code regex d.*: not-supported ValueSet.compose.include[0]: the value set has a filter that cannot be evaluated here: its operator, property or code is not known
         wings = 2: not-supported ValueSet.compose.include[0]: the value set has a filter that cannot be evaluated here: its operator, property or code is not known
         concept is-a fish: not-supported ValueSet.compose.include[0]: the value set has a filter that cannot be evaluated here: its operator, property or code is not known
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -173,7 +176,9 @@ fn parts_are_united_cut_and_taken_away() {
         let found = listed(animals.expand(Set::Url(&url(name)), &ALL));
         report.push_str(&format!("{name}: {found}\n"));
     }
-    check(&report, expect![[r#"
+    check(
+        &report,
+        expect![[r#"
         mammals: dog poodle bat
         flyers: bat flyer dodo
         both: bat
@@ -182,7 +187,8 @@ fn parts_are_united_cut_and_taken_away() {
         mixed: not-supported ValueSet.compose.include[0]: the value set draws on another that is not known here, or on itself
         circle: not-supported ValueSet.compose.include[0]: the value set draws on another that is not known here, or on itself
         old: not-supported ValueSet.compose.include[0]: the value set takes codes from a code system, or a version of one, that is not known here: ask a terminology server that has it
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -222,13 +228,16 @@ fn the_hierarchy_is_walked_both_ways() {
         report.push_str(&format!("{a} {b} {}", shown(animals.subsumes(ANIMALS, a, b))));
     }
     report.push_str(&shown(animals.subsumes(ANIMALS, "dog", "cat")));
-    check(&report, expect![[r#"
+    check(
+        &report,
+        expect![[r#"
         dog poodle {"name":"outcome","valueCode":"subsumes"}
         bat flyer {"name":"outcome","valueCode":"subsumed-by"}
         dog dog {"name":"outcome","valueCode":"equivalent"}
         dog bat {"name":"outcome","valueCode":"not-subsumed"}
         not-found: the code is not in the code system as it is known here
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -258,6 +267,49 @@ fn a_hierarchy_that_only_groups_says_nothing_of_kinds() {
 }
 
 #[test]
+fn case_counts_only_where_the_system_says_so() {
+    let all = set("all", fhir::json!([{ "system": ANIMALS }]), None);
+    let mut loose = animals();
+    loose.as_object_mut().unwrap().set("caseSensitive", false);
+    let loose = Terminology::base().extended(&[loose, all.clone()]).unwrap();
+    let strict = with(&[all]);
+    for (animals, held) in [(&loose, true), (&strict, false)] {
+        assert_eq!(animals.contains(&url("all"), Some(ANIMALS), "DOG"), Some(held));
+        assert_eq!(animals.contains(&url("all"), Some(SNOMED), "DOG"), Some(false));
+        assert_eq!(animals.has_code(ANIMALS, "Dog"), Some(held));
+        assert_eq!(animals.descendants(ANIMALS, "Dog").unwrap().is_empty(), !held);
+    }
+}
+
+#[test]
+fn a_map_hands_on_what_it_does_not_list() {
+    let map = |name: &str, unmapped: Value| {
+        fhir::json!({
+            "resourceType": "ConceptMap",
+            "url": format!("https://example.org/{name}"),
+            "group": [{ "source": ANIMALS, "target": "urn:other", "unmapped": unmapped }],
+        })
+    };
+    let on =
+        |to: &str| fhir::json!({ "mode": "other-map", "url": format!("https://example.org/{to}") });
+    let same = fhir::json!({ "mode": "provided" });
+    let maps = with(&[map("a", on("b")), map("b", same), map("round", on("round"))]);
+    let ask = |map| {
+        let asked =
+            Translate { map: Some(map), system: ANIMALS, code: "dog", ..Translate::default() };
+        shown(maps.translate(&asked))
+    };
+    check(&ask("https://example.org/a"), expect![[r#"
+        {"name":"result","valueBoolean":true}
+        {"name":"match","part":[{"name":"equivalence","valueCode":"equal"},{"name":"concept","valueCoding":{"system":"urn:other","code":"dog"}},{"name":"source","valueUri":"https://example.org/b"}]}
+    "#]]);
+    check(&ask("https://example.org/round"), expect![[r#"
+        {"name":"result","valueBoolean":false}
+        {"name":"message","valueString":"the concept maps that are here have no match for this code"}
+    "#]]);
+}
+
+#[test]
 fn an_expansion_is_filtered_and_paged() {
     let animals = with(&[set("all", fhir::json!([{ "system": ANIMALS }]), None)]);
     let ask = |asked: Expand| animals.expand(Set::Url(&url("all")), &asked);
@@ -267,7 +319,9 @@ fn an_expansion_is_filtered_and_paged() {
     assert_eq!(listed(ask(Expand { offset: 1, count: Some(2), ..ALL })), "poodle bat");
     assert_eq!(listed(ask(Expand { active_only: true, ..ALL })), "dog poodle bat flyer");
     let page = ask(Expand { offset: 4, count: Some(9), ..ALL }).unwrap();
-    check(&json::pretty(&page), expect![[r#"
+    check(
+        &json::pretty(&page),
+        expect![[r#"
         {
           "resourceType": "ValueSet",
           "url": "https://example.org/set/all",
@@ -295,7 +349,8 @@ fn an_expansion_is_filtered_and_paged() {
               }
             ]
           }
-        }"#]]);
+        }"#]],
+    );
     let resource = fhir::resource::Resource::from_value(page).unwrap();
     assert!(fhir::check::check(&resource).is_empty());
 }
@@ -321,7 +376,9 @@ fn codes_and_their_displays_are_judged() {
         report.push_str("in the system\n");
         report.push_str(&shown(animals.validate_in_system(&asked)));
     }
-    check(&report, expect![[r#"
+    check(
+        &report,
+        expect![[r#"
         in the set
         {"name":"result","valueBoolean":true}
         {"name":"display","valueString":"Dog"}
@@ -373,7 +430,8 @@ fn codes_and_their_displays_are_judged() {
         {"name":"message","valueString":"the code is not in the value set"}
         in the system
         not-found: the code system is not known here: ask a terminology server that has it
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -385,7 +443,9 @@ fn a_code_is_looked_up() {
     report.push_str(&shown(
         animals.lookup("http://terminology.hl7.org/CodeSystem/v3-ActReason", "TREAT"),
     ));
-    check(&report, expect![[r#"
+    check(
+        &report,
+        expect![[r#"
         {"name":"name","valueString":"Animals"}
         {"name":"version","valueString":"2"}
         {"name":"display","valueString":"Dog"}
@@ -403,7 +463,8 @@ fn a_code_is_looked_up() {
         {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"COC"},{"name":"description","valueString":"coordination of care"}]}
         {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"ETREAT"},{"name":"description","valueString":"Emergency Treatment"}]}
         {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"POPHLTH"},{"name":"description","valueString":"population health"}]}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -451,7 +512,9 @@ fn codes_are_translated_both_ways() {
         report.push_str(&format!("{} {}\n", asked.system, asked.code));
         report.push_str(&shown(animals.translate(&asked)));
     }
-    check(&report, expect![[r#"
+    check(
+        &report,
+        expect![[r#"
         https://example.org/animals dog
         {"name":"result","valueBoolean":true}
         {"name":"match","part":[{"name":"equivalence","valueCode":"wider"},{"name":"concept","valueCoding":{"system":"https://example.org/pets","code":"pet"}},{"name":"source","valueUri":"https://example.org/map"}]}
@@ -475,7 +538,8 @@ fn codes_are_translated_both_ways() {
         http://hl7.org/fhir/administrative-gender other
         {"name":"result","valueBoolean":true}
         {"name":"match","part":[{"name":"equivalence","valueCode":"wider"},{"name":"concept","valueCoding":{"system":"http://terminology.hl7.org/CodeSystem/v3-AdministrativeGender","code":"UN","display":"Undifferentiated"}},{"name":"source","valueUri":"http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3"}]}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -494,14 +558,17 @@ fn faulty_resources_are_refused_with_their_place() {
     ];
     let issues = Terminology::base().extended(&faults).unwrap_err();
     let lines = issues.iter().map(|it| format!("{}: {}\n", it.location, it.message));
-    check(&lines.collect::<String>(), expect![[r#"
+    check(
+        &lines.collect::<String>(),
+        expect![[r#"
         CodeSystem.url: without a URL nothing can refer to it: give it one
         CodeSystem.content: say how much of the code system is here, such as `complete`
         CodeSystem.concept[1].concept[0].code: the code is twice in the code system
         ValueSet.compose.include[0]: name a code system or a value set to take codes from
         ValueSet.compose: without `compose` its codes cannot be worked out: say what it includes
         : neither `CodeSystem`, `ValueSet` nor `ConceptMap`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -15,3 +15,4 @@ pub mod okt;
 pub mod purpose;
 pub mod service;
 pub mod system;
+pub mod terminology;

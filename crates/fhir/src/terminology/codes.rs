@@ -11,6 +11,8 @@ use std::collections::HashMap;
 pub struct Codes {
     members: Vec<Member>,
     by_code: HashMap<Text, Vec<usize>>,
+    /// Where case does not matter: the codes in small letters.
+    folded: HashMap<String, Vec<usize>>,
     pub(super) gaps: Vec<Gap>,
 }
 
@@ -25,6 +27,8 @@ pub struct Member {
     pub display: Text,
     /// Whether the code is out of use.
     pub inactive: bool,
+    /// Whether its system holds `A` and `a` for two codes.
+    pub case_sensitive: bool,
 }
 
 /// A system of which a value set may hold codes that are not listed.
@@ -71,8 +75,17 @@ impl Codes {
 
     /// The code as it is listed; the first of any system if none is named.
     pub fn member(&self, system: Option<&str>, code: &str) -> Option<&Member> {
-        let found = self.by_code.get(code)?.iter().filter_map(|index| self.members.get(*index));
-        system.map_or(found.clone().next(), |system| found.clone().find(|it| it.system == system))
+        let exact = self.by_code.get(code).into_iter().flatten();
+        let mut exact = exact.filter_map(|index| self.members.get(*index));
+        let is_asked = |member: &&Member| system.is_none_or(|system| member.system == system);
+        if let Some(found) = exact.find(is_asked) {
+            return Some(found);
+        }
+        if self.folded.is_empty() {
+            return None;
+        }
+        let folded = self.folded.get(&code.to_lowercase()).into_iter().flatten();
+        folded.filter_map(|index| self.members.get(*index)).find(is_asked)
     }
 
     /// The codes in order.
@@ -98,6 +111,10 @@ impl Codes {
         };
         if !places.iter().any(known) {
             places.push(self.members.len());
+            if !member.case_sensitive {
+                let folded = self.folded.entry(member.code.to_lowercase()).or_default();
+                folded.push(self.members.len());
+            }
             self.members.push(member);
         }
     }

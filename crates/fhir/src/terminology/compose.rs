@@ -89,7 +89,9 @@ impl<'a> Composer<'a> {
         if !part.concepts.is_empty() {
             for (code, display) in &part.concepts {
                 let concept = system.and_then(|system| system.concept(code));
-                codes.add(listed(&part.system, code, display, concept));
+                let member = listed(&part.system, code, display, concept);
+                let case_sensitive = system.is_none_or(|system| system.case_sensitive);
+                codes.add(Member { case_sensitive, ..member });
             }
             return codes;
         }
@@ -106,7 +108,8 @@ impl<'a> Composer<'a> {
         for (index, concept) in system.concepts().iter().enumerate() {
             let chosen = concept.selectable == Selectable::Yes;
             if chosen && tests.iter().all(|test| test.passes(index, concept)) {
-                codes.add(listed(&part.system, &concept.code, "", Some(concept)));
+                let member = listed(&part.system, &concept.code, "", Some(concept));
+                codes.add(Member { case_sensitive: system.case_sensitive, ..member });
             }
         }
         if system.coverage == Coverage::Part {
@@ -150,6 +153,7 @@ fn listed(system: &Text, code: &Text, display: &str, concept: Option<&Concept>) 
         code: code.clone(),
         display: if display.is_empty() { shown } else { Text::Owned(display.to_owned()) },
         inactive: concept.is_some_and(|concept| concept.standing == Standing::Retired),
+        case_sensitive: true,
     }
 }
 
