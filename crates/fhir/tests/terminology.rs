@@ -97,11 +97,24 @@ fn listed(expansion: Result<Value, Issue>) -> String {
     }
 }
 
+/// A parameter on one line: `name=value`, or `name(parts)`.
+fn line(parameter: &Value) -> String {
+    let name = parameter.text("name").unwrap_or_default();
+    let parts = parameter.items("part");
+    if parts.is_empty() {
+        let members = parameter.as_object().unwrap().iter();
+        let value = members.filter(|(member, _)| member.starts_with("value"));
+        let value: String = value.map(|(_, value)| json::print(value)).collect();
+        return format!("{name}={value}");
+    }
+    format!("{name}({})", parts.iter().map(line).collect::<Vec<_>>().join(" "))
+}
+
 fn shown(parameters: Result<Value, Issue>) -> String {
     match parameters {
         Ok(value) => {
-            let lines = value.items("parameter").iter().map(|it| json::print(it) + "\n");
-            lines.collect()
+            let lines: Vec<String> = value.items("parameter").iter().map(line).collect();
+            lines.join(" ") + "\n"
         }
         Err(issue) => format!("{}: {}\n", issue.code.as_str(), issue.message),
     }
@@ -161,6 +174,14 @@ fn parts_are_united_cut_and_taken_away() {
         let concepts: Value = codes.iter().map(|code| fhir::json!({ "code": *code })).collect();
         fhir::json!([{ "system": ANIMALS, "concept": concepts }])
     };
+    let inner = fhir::json!([{ "system": ANIMALS, "code": "dog" }]);
+    let outer =
+        fhir::json!({ "abstract": true, "system": ANIMALS, "code": "mammal", "contains": inner });
+    let expanded = fhir::json!({
+        "resourceType": "ValueSet",
+        "url": url("expanded"),
+        "expansion": { "contains": [outer, { "system": SNOMED, "code": "1" }] },
+    });
     let animals = with(&[
         filtered("mammals", "concept", "is-a", "mammal"),
         filtered("flyers", "concept", "is-a", "flyer"),
@@ -170,24 +191,27 @@ fn parts_are_united_cut_and_taken_away() {
         set("mixed", fhir::json!([{ "valueSet": [url("circle")] }, { "system": ANIMALS }]), None),
         set("circle", fhir::json!([{ "valueSet": [url("mixed")] }]), None),
         set("old", fhir::json!([{ "system": ANIMALS, "version": "1" }]), None),
+        expanded,
     ]);
     let mut report = String::new();
-    for name in ["mammals", "flyers", "both", "not", "listed", "mixed", "circle", "old"] {
+    for name in ["mammals", "flyers", "both", "not", "listed", "mixed", "circle", "old", "expanded"]
+    {
         let found = listed(animals.expand(Set::Url(&url(name)), &ALL));
         report.push_str(&format!("{name}: {found}\n"));
     }
     check(
         &report,
         expect![[r#"
-        mammals: dog poodle bat
-        flyers: bat flyer dodo
-        both: bat
-        not: dog poodle
-        listed: mammal dog
-        mixed: not-supported ValueSet.compose.include[0]: the value set draws on another that is not known here, or on itself
-        circle: not-supported ValueSet.compose.include[0]: the value set draws on another that is not known here, or on itself
-        old: not-supported ValueSet.compose.include[0]: the value set takes codes from a code system, or a version of one, that is not known here: ask a terminology server that has it
-    "#]],
+            mammals: dog poodle bat
+            flyers: bat flyer dodo
+            both: bat
+            not: dog poodle
+            listed: mammal dog
+            mixed: not-supported ValueSet.compose.include[0]: the value set draws on another that is not known here, or on itself
+            circle: not-supported ValueSet.compose.include[0]: the value set draws on another that is not known here, or on itself
+            old: not-supported ValueSet.compose.include[0]: the value set takes codes from a code system, or a version of one, that is not known here: ask a terminology server that has it
+            expanded: dog 1
+        "#]],
     );
 }
 
@@ -231,12 +255,12 @@ fn the_hierarchy_is_walked_both_ways() {
     check(
         &report,
         expect![[r#"
-        dog poodle {"name":"outcome","valueCode":"subsumes"}
-        bat flyer {"name":"outcome","valueCode":"subsumed-by"}
-        dog dog {"name":"outcome","valueCode":"equivalent"}
-        dog bat {"name":"outcome","valueCode":"not-subsumed"}
-        not-found: the code is not in the code system as it is known here
-    "#]],
+            dog poodle outcome="subsumes"
+            bat flyer outcome="subsumed-by"
+            dog dog outcome="equivalent"
+            dog bat outcome="not-subsumed"
+            not-found: the code is not in the code system as it is known here
+        "#]],
     );
 }
 
@@ -264,6 +288,30 @@ fn a_hierarchy_that_only_groups_says_nothing_of_kinds() {
     grouped.as_object_mut().unwrap().set("hierarchyMeaning", "grouped-by");
     let grouped = Terminology::base().extended(&[grouped]).unwrap();
     assert_eq!(grouped.descendants(ANIMALS, "mammal").unwrap(), ["mammal"]);
+}
+
+#[test]
+fn a_set_made_to_be_costly_is_given_up() {
+    let whole = "http://dicom.nema.org/resources/ontology/DCM";
+    let filter = |_| fhir::json!({ "property": "concept", "op": "is-not-a", "value": "AR" });
+    let filters: Value = (0..500).map(filter).collect();
+    let part = |_| fhir::json!({ "system": whole, "filter": filters.clone() });
+    let parts = |count: usize| -> Value { (0..count).map(part).collect() };
+    let animals = with(&[
+        set("a", parts(500), None),
+        set("b", fhir::json!([{ "valueSet": [url("a")] }, { "valueSet": [url("a")] }]), None),
+    ]);
+    for name in ["a", "b"] {
+        let found = listed(animals.expand(Set::Url(&url(name)), &ALL));
+        assert!(found.starts_with("too-costly ValueSet.compose.include["), "{found}");
+        assert_eq!(animals.contains(&url(name), None, "no such code"), None);
+    }
+    let issues = Terminology::base().extended(&[set("c", parts(1001), None)]).unwrap_err();
+    assert_eq!(issues[0].code.as_str(), "too-costly");
+    let many = |number| fhir::json!({ "system": format!("urn:unknown:{number}") });
+    let unknown: Value = (0..900).map(many).collect();
+    let animals = with(&[set("d", unknown, None)]);
+    assert_eq!(animals.contains(&url("d"), Some("urn:unknown:899"), "x"), None);
 }
 
 #[test]
@@ -299,14 +347,18 @@ fn a_map_hands_on_what_it_does_not_list() {
             Translate { map: Some(map), system: ANIMALS, code: "dog", ..Translate::default() };
         shown(maps.translate(&asked))
     };
-    check(&ask("https://example.org/a"), expect![[r#"
-        {"name":"result","valueBoolean":true}
-        {"name":"match","part":[{"name":"equivalence","valueCode":"equal"},{"name":"concept","valueCoding":{"system":"urn:other","code":"dog"}},{"name":"source","valueUri":"https://example.org/b"}]}
-    "#]]);
-    check(&ask("https://example.org/round"), expect![[r#"
-        {"name":"result","valueBoolean":false}
-        {"name":"message","valueString":"the concept maps that are here have no match for this code"}
-    "#]]);
+    check(
+        &ask("https://example.org/a"),
+        expect![[r#"
+            result=true match(equivalence="equal" concept={"system":"urn:other","code":"dog"} source="https://example.org/b")
+        "#]],
+    );
+    check(
+        &ask("https://example.org/round"),
+        expect![[r#"
+            result=false message="the concept maps that are here have no match for this code"
+        "#]],
+    );
 }
 
 #[test]
@@ -371,66 +423,31 @@ fn codes_and_their_displays_are_judged() {
         Asked { code: "dodo", ..dog },
         Asked { system: Some(SNOMED), ..dog },
     ] {
-        report.push_str("in the set\n");
+        report.push_str("set: ");
         report.push_str(&shown(animals.validate_in_set(set, &asked)));
-        report.push_str("in the system\n");
+        report.push_str("system: ");
         report.push_str(&shown(animals.validate_in_system(&asked)));
     }
     check(
         &report,
         expect![[r#"
-        in the set
-        {"name":"result","valueBoolean":true}
-        {"name":"display","valueString":"Dog"}
-        in the system
-        {"name":"result","valueBoolean":true}
-        {"name":"display","valueString":"Dog"}
-        in the set
-        {"name":"result","valueBoolean":true}
-        {"name":"display","valueString":"Dog"}
-        in the system
-        {"name":"result","valueBoolean":true}
-        {"name":"display","valueString":"Dog"}
-        in the set
-        {"name":"result","valueBoolean":false}
-        {"name":"message","valueString":"the display is not one of this code's"}
-        {"name":"display","valueString":"Dog"}
-        in the system
-        {"name":"result","valueBoolean":false}
-        {"name":"message","valueString":"the display is not one of this code's"}
-        {"name":"display","valueString":"Dog"}
-        in the set
-        {"name":"result","valueBoolean":false}
-        {"name":"message","valueString":"another version of the code system is known here"}
-        {"name":"display","valueString":"Dog"}
-        in the system
-        {"name":"result","valueBoolean":false}
-        {"name":"message","valueString":"another version of the code system is known here"}
-        in the set
-        {"name":"result","valueBoolean":true}
-        {"name":"display","valueString":"Dog"}
-        in the system
-        not-found: the code system is not known here: ask a terminology server that has it
-        in the set
-        {"name":"result","valueBoolean":false}
-        {"name":"message","valueString":"the code is not in the value set"}
-        in the system
-        {"name":"result","valueBoolean":true}
-        {"name":"display","valueString":"Mammal"}
-        in the set
-        {"name":"result","valueBoolean":true}
-        {"name":"message","valueString":"the code is out of use"}
-        {"name":"display","valueString":"Dodo"}
-        in the system
-        {"name":"result","valueBoolean":true}
-        {"name":"message","valueString":"the code is out of use"}
-        {"name":"display","valueString":"Dodo"}
-        in the set
-        {"name":"result","valueBoolean":false}
-        {"name":"message","valueString":"the code is not in the value set"}
-        in the system
-        not-found: the code system is not known here: ask a terminology server that has it
-    "#]],
+            set: result=true display="Dog"
+            system: result=true display="Dog"
+            set: result=true display="Dog"
+            system: result=true display="Dog"
+            set: result=false message="the display is not one of this code's" display="Dog"
+            system: result=false message="the display is not one of this code's" display="Dog"
+            set: result=false message="another version of the code system is known here" display="Dog"
+            system: result=false message="another version of the code system is known here"
+            set: result=true display="Dog"
+            system: not-found: the code system is not known here: ask a terminology server that has it
+            set: result=false message="the code is not in the value set"
+            system: result=true display="Mammal"
+            set: result=true message="the code is out of use" display="Dodo"
+            system: result=true message="the code is out of use" display="Dodo"
+            set: result=false message="the code is not in the value set"
+            system: not-found: the code system is not known here: ask a terminology server that has it
+        "#]],
     );
 }
 
@@ -446,24 +463,11 @@ fn a_code_is_looked_up() {
     check(
         &report,
         expect![[r#"
-        {"name":"name","valueString":"Animals"}
-        {"name":"version","valueString":"2"}
-        {"name":"display","valueString":"Dog"}
-        {"name":"designation","part":[{"name":"language","valueCode":"nb"},{"name":"value","valueString":"Hund"}]}
-        {"name":"property","part":[{"name":"code","valueCode":"parent"},{"name":"value","valueCode":"mammal"},{"name":"description","valueString":"Mammal"}]}
-        {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"poodle"},{"name":"description","valueString":"Poodle"}]}
-        {"name":"property","part":[{"name":"code","valueCode":"legs"},{"name":"value","valueInteger":4}]}
-        not-found: the code is not in the code system as it is known here
-        not-found: the code system is not known here: ask a terminology server that has it
-        {"name":"name","valueString":"v3.ActReason"}
-        {"name":"version","valueString":"2018-08-12"}
-        {"name":"display","valueString":"treatment"}
-        {"name":"property","part":[{"name":"code","valueCode":"parent"},{"name":"value","valueCode":"PurposeOfUse"},{"name":"description","valueString":"purpose of use"}]}
-        {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"CLINTRL"},{"name":"description","valueString":"clinical trial"}]}
-        {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"COC"},{"name":"description","valueString":"coordination of care"}]}
-        {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"ETREAT"},{"name":"description","valueString":"Emergency Treatment"}]}
-        {"name":"property","part":[{"name":"code","valueCode":"child"},{"name":"value","valueCode":"POPHLTH"},{"name":"description","valueString":"population health"}]}
-    "#]],
+            name="Animals" version="2" display="Dog" designation(language="nb" value="Hund") property(code="parent" value="mammal" description="Mammal") property(code="child" value="poodle" description="Poodle") property(code="legs" value=4)
+            not-found: the code is not in the code system as it is known here
+            not-found: the code system is not known here: ask a terminology server that has it
+            name="v3.ActReason" version="2018-08-12" display="treatment" property(code="parent" value="PurposeOfUse" description="purpose of use") property(code="child" value="CLINTRL" description="clinical trial") property(code="child" value="COC" description="coordination of care") property(code="child" value="ETREAT" description="Emergency Treatment") property(code="child" value="POPHLTH" description="population health")
+        "#]],
     );
 }
 
@@ -509,36 +513,21 @@ fn codes_are_translated_both_ways() {
         back,
         gender,
     ] {
-        report.push_str(&format!("{} {}\n", asked.system, asked.code));
+        report.push_str(&format!("{}: ", asked.code));
         report.push_str(&shown(animals.translate(&asked)));
     }
     check(
         &report,
         expect![[r#"
-        https://example.org/animals dog
-        {"name":"result","valueBoolean":true}
-        {"name":"match","part":[{"name":"equivalence","valueCode":"wider"},{"name":"concept","valueCoding":{"system":"https://example.org/pets","code":"pet"}},{"name":"source","valueUri":"https://example.org/map"}]}
-        https://example.org/animals dodo
-        {"name":"result","valueBoolean":false}
-        {"name":"message","valueString":"the concept maps that are here have no match for this code"}
-        {"name":"match","part":[{"name":"equivalence","valueCode":"unmatched"},{"name":"source","valueUri":"https://example.org/map"}]}
-        https://example.org/animals bat
-        {"name":"result","valueBoolean":true}
-        {"name":"match","part":[{"name":"equivalence","valueCode":"inexact"},{"name":"concept","valueCoding":{"system":"https://example.org/pets","code":"other"}},{"name":"source","valueUri":"https://example.org/map"}]}
-        https://example.org/animals dog
-        {"name":"result","valueBoolean":false}
-        {"name":"message","valueString":"the concept maps that are here have no match for this code"}
-        https://example.org/animals dog
-        not-found: no such concept map is here
-        https://example.org/stones dog
-        not-found: no concept map that is here is about this code system: name another system, or the map
-        https://example.org/pets pet
-        {"name":"result","valueBoolean":true}
-        {"name":"match","part":[{"name":"equivalence","valueCode":"narrower"},{"name":"concept","valueCoding":{"system":"https://example.org/animals","code":"dog","display":"Dog"}},{"name":"source","valueUri":"https://example.org/map"}]}
-        http://hl7.org/fhir/administrative-gender other
-        {"name":"result","valueBoolean":true}
-        {"name":"match","part":[{"name":"equivalence","valueCode":"wider"},{"name":"concept","valueCoding":{"system":"http://terminology.hl7.org/CodeSystem/v3-AdministrativeGender","code":"UN","display":"Undifferentiated"}},{"name":"source","valueUri":"http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3"}]}
-    "#]],
+            dog: result=true match(equivalence="wider" concept={"system":"https://example.org/pets","code":"pet"} source="https://example.org/map")
+            dodo: result=false message="the concept maps that are here have no match for this code" match(equivalence="unmatched" source="https://example.org/map")
+            bat: result=true match(equivalence="inexact" concept={"system":"https://example.org/pets","code":"other"} source="https://example.org/map")
+            dog: result=false message="the concept maps that are here have no match for this code"
+            dog: not-found: no such concept map is here
+            dog: not-found: no concept map that is here is about this code system: name another system, or the map
+            pet: result=true match(equivalence="narrower" concept={"system":"https://example.org/animals","code":"dog","display":"Dog"} source="https://example.org/map")
+            other: result=true match(equivalence="wider" concept={"system":"http://terminology.hl7.org/CodeSystem/v3-AdministrativeGender","code":"UN","display":"Undifferentiated"} source="http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3")
+        "#]],
     );
 }
 
@@ -565,7 +554,7 @@ fn faulty_resources_are_refused_with_their_place() {
         CodeSystem.content: say how much of the code system is here, such as `complete`
         CodeSystem.concept[1].concept[0].code: the code is twice in the code system
         ValueSet.compose.include[0]: name a code system or a value set to take codes from
-        ValueSet.compose: without `compose` its codes cannot be worked out: say what it includes
+        ValueSet.compose: without `compose` or codes in `expansion` nothing is in it
         : neither `CodeSystem`, `ValueSet` nor `ConceptMap`
     "#]],
     );

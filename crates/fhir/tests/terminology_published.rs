@@ -111,3 +111,30 @@ fn bound_code_lists_agree() {
     }
     assert!(checked > 2000, "only {checked} codes");
 }
+
+const RESOURCES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../target/packages/hl7.fhir.r4.examples-4.0.1/package"
+);
+
+#[test]
+fn all_of_hl7s_resources_can_be_taken_up() {
+    let Ok(folder) = fs::read_dir(RESOURCES) else {
+        eprintln!("skipped: no HL7 examples in {RESOURCES}");
+        return;
+    };
+    let mut resources = Vec::new();
+    for path in folder.map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if ["CodeSystem-", "ValueSet-", "ConceptMap-"].iter().any(|kind| name.starts_with(kind)) {
+            resources.push(json::parse(&fs::read(&path).unwrap()).unwrap());
+        }
+    }
+    assert!(resources.len() > 2400, "only {} resources", resources.len());
+    let extended = Terminology::base().extended(&resources).unwrap();
+    // An example, which is not among R4's own here.
+    let system = "http://hl7.org/fhir/CodeSystem/example";
+    assert_eq!(Terminology::base().has_code(system, "chol-mmol"), None);
+    assert_eq!(extended.has_code(system, "chol-mmol"), Some(true));
+    assert_eq!(extended.has_code(system, "chol-gram"), Some(false));
+}

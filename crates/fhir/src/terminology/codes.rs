@@ -56,6 +56,9 @@ pub(super) enum Reason {
     Size,
 }
 
+/// So many gaps are kept apart.
+const MOST_GAPS: usize = 32;
+
 impl Gap {
     pub(super) fn covers(&self, system: &str) -> bool {
         self.system.is_empty() || self.system == system
@@ -119,10 +122,21 @@ impl Codes {
         }
     }
 
+    /// Adds a gap. Where there are too many to keep apart, it becomes one of any system.
     pub(super) fn gap_in(&mut self, system: &str, place: &str, reason: Reason) {
-        let gap = Gap { system: Text::Owned(system.to_owned()), place: place.to_owned(), reason };
-        if !self.gaps.contains(&gap) {
-            self.gaps.push(gap);
+        self.add_gap(Gap {
+            system: Text::Owned(system.to_owned()),
+            place: place.to_owned(),
+            reason,
+        });
+    }
+
+    fn add_gap(&mut self, gap: Gap) {
+        let full = self.gaps.len() >= MOST_GAPS;
+        let system = if full { Text::Borrowed("") } else { gap.system };
+        let same = |known: &Gap| known.system == system && known.reason == gap.reason;
+        if !self.gaps.iter().any(same) {
+            self.gaps.push(Gap { system, ..gap });
         }
     }
 
@@ -132,9 +146,7 @@ impl Codes {
             self.add(member);
         }
         for gap in other.gaps {
-            if !self.gaps.contains(&gap) {
-                self.gaps.push(gap);
-            }
+            self.add_gap(gap);
         }
     }
 

@@ -10,18 +10,19 @@ use super::set::{Filter, Operator, Part, ValueSet};
 use super::system::{CodeSystem, Concept, Coverage, Marks, Selectable, Standing};
 use super::{Terminology, Text, split_version};
 use crate::value::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// A value set with more codes is not worked out.
-const MOST_CODES: usize = 200_000;
+/// So many concepts are looked at, for each filter, and codes taken over before a set counts as too
+/// large to work out. All of R4's own sets need a tenth.
+const MOST_WORK: usize = 2_000_000;
 
 /// How deep value sets may draw on each other.
 const DEEPEST: usize = 32;
 
 /// The codes of a set that stands in `terminology` or was brought along.
 pub(super) fn codes(terminology: &Terminology, set: &ValueSet) -> Codes {
-    Composer { terminology, done: HashMap::new(), depth: 0 }.set(set)
+    Composer { terminology, done: HashMap::new(), depth: 0, work: 0 }.set(set)
 }
 
 struct Composer<'a> {
@@ -29,6 +30,8 @@ struct Composer<'a> {
     /// What other sets hold; nothing while it is being worked out.
     done: HashMap<&'a str, Option<Arc<Codes>>>,
     depth: usize,
+    /// How much was done so far.
+    work: usize,
 }
 
 impl<'a> Composer<'a> {
@@ -46,11 +49,6 @@ impl<'a> Composer<'a> {
                 continue;
             }
             codes.unite(self.part(part, &place));
-            if codes.members().len() > MOST_CODES {
-                let mut codes = Codes::default();
-                codes.gap_in("", &place, Reason::Size);
-                return codes;
-            }
         }
         for (index, part) in set.parts.iter().filter(|part| part.excludes).enumerate() {
             let place = format!("ValueSet.compose.exclude[{index}]");
@@ -63,10 +61,20 @@ impl<'a> Composer<'a> {
         codes
     }
 
+    /// Counts work to come; says whether there is room for it.
+    fn has_room(&mut self, work: usize) -> bool {
+        self.work = self.work.saturating_add(work);
+        self.work <= MOST_WORK
+    }
+
     fn part(&mut self, part: &Part, place: &str) -> Codes {
         let mut found = (!part.system.is_empty()).then(|| self.of_system(part, place));
         for set in &part.sets {
             let imported = self.import(set, place);
+            let taken = found.as_ref().map_or(0, |codes| codes.members().len());
+            if !self.has_room(imported.members().len().saturating_add(taken)) {
+                return too_large(place);
+            }
             match &mut found {
                 Some(codes) => codes.intersect(&imported, place),
                 None => {
@@ -83,7 +91,7 @@ impl<'a> Composer<'a> {
     }
 
     /// What the part takes from its code system.
-    fn of_system(&self, part: &Part, place: &str) -> Codes {
+    fn of_system(&mut self, part: &Part, place: &str) -> Codes {
         let mut codes = Codes::default();
         let system = self.terminology.system_at(&part.system, &part.version);
         if !part.concepts.is_empty() {
@@ -99,6 +107,9 @@ impl<'a> Composer<'a> {
             codes.gap_in(&part.system, place, Reason::System);
             return codes;
         };
+        if !self.has_room(system.concepts().len().saturating_mul(1 + part.filters.len())) {
+            return too_large(place);
+        }
         let tests: Option<Vec<Test>> =
             part.filters.iter().map(|filter| Test::new(system, filter)).collect();
         let Some(tests) = tests else {
@@ -146,6 +157,12 @@ impl<'a> Composer<'a> {
     }
 }
 
+fn too_large(place: &str) -> Codes {
+    let mut codes = Codes::default();
+    codes.gap_in("", place, Reason::Size);
+    codes
+}
+
 fn listed(system: &Text, code: &Text, display: &str, concept: Option<&Concept>) -> Member {
     let shown = concept.map_or(Text::Borrowed(""), |concept| concept.display.clone());
     Member {
@@ -162,7 +179,7 @@ enum Test<'a> {
     /// Kinds of a concept, or what it is a kind of.
     Marked { marks: Marks, itself: bool, wanted: bool },
     /// The property has this value, or one of these, or not.
-    Value { property: &'a str, values: Vec<&'a str>, wanted: bool },
+    Value { property: &'a str, values: HashSet<&'a str>, wanted: bool },
     /// The property is there, or not.
     Exists { property: &'a str, wanted: bool },
 }
@@ -183,7 +200,7 @@ impl<'a> Test<'a> {
             Operator::DescendentOf => marked(system.below(value)?, false, true),
             Operator::IsNotA => marked(system.below(value)?, true, false),
             Operator::Generalizes => marked(system.above(value)?, true, true),
-            Operator::Equal => among(vec![value], true),
+            Operator::Equal => among(HashSet::from([value]), true),
             Operator::In => among(value.split(',').map(str::trim).collect(), true),
             Operator::NotIn => among(value.split(',').map(str::trim).collect(), false),
             Operator::Exists => match value {
@@ -203,7 +220,7 @@ impl<'a> Test<'a> {
             }
             Test::Value { property, values, wanted } => {
                 let mut own = values_of(concept, property);
-                own.any(|value| values.contains(&value)) == *wanted
+                own.any(|value| values.contains(value)) == *wanted
             }
             Test::Exists { property, wanted } => {
                 values_of(concept, property).next().is_some() == *wanted

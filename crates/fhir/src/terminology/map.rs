@@ -68,10 +68,10 @@ pub struct Translate<'a> {
     pub reverse: bool,
 }
 
-/// A map may hand on to another, and that to a third, so often.
-const LONGEST_CHAIN: usize = 4;
+/// So many maps are looked in when one hands on to another, each once.
+const MOST_MAPS: usize = 32;
 
-/// Names of value sets a code is looked for in, and what it was found to be.
+/// What a code was found to be, and by which map.
 struct Match<'a> {
     equivalence: &'a str,
     system: &'a str,
@@ -102,7 +102,7 @@ impl Terminology {
         }
         let mut found = Vec::new();
         for map in maps {
-            self.matches(map, asked, LONGEST_CHAIN, &mut found);
+            self.matches(map, asked, &mut Vec::new(), &mut found);
         }
         Ok(answer(&found))
     }
@@ -119,9 +119,13 @@ impl Terminology {
         &'a self,
         map: &'a ConceptMap,
         asked: &Translate<'a>,
-        chain: usize,
+        seen: &mut Vec<&'a str>,
         found: &mut Vec<Match<'a>>,
     ) {
+        if seen.len() == MOST_MAPS || seen.contains(&map.url.as_ref()) {
+            return;
+        }
+        seen.push(&map.url);
         for group in &map.groups {
             let (from, to) = match asked.reverse {
                 true => (&group.target, &group.source),
@@ -159,8 +163,8 @@ impl Terminology {
                     found.push(self.found("inexact", to, code, display, &map.url));
                 }
                 Unmapped::Other(url) => {
-                    if let (Some(other), Some(chain)) = (self.map(url), chain.checked_sub(1)) {
-                        self.matches(other, asked, chain, found);
+                    if let Some(other) = self.map(url) {
+                        self.matches(other, asked, seen, found);
                     }
                 }
             }

@@ -11,6 +11,9 @@ use crate::value::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+/// A value set may have so many parts; R4's own have at most a few dozen.
+const MOST_PARTS: usize = 1000;
+
 /// What was read so far.
 #[derive(Default)]
 pub(super) struct Added {
@@ -177,7 +180,15 @@ pub(super) fn value_set(resource: &Value) -> Result<ValueSet, Issue> {
         }
     }
     if parts.is_empty() {
-        let message = "without `compose` its codes cannot be worked out: say what it includes";
+        let expansion = resource.get("expansion").unwrap_or(&Value::Null);
+        written_out(expansion, &mut parts);
+    }
+    if parts.len() > MOST_PARTS {
+        let message = format!("more than {MOST_PARTS} parts: make several value sets of them");
+        return wrong(IssueCode::TooCostly, "ValueSet.compose".to_owned(), &message);
+    }
+    if parts.is_empty() {
+        let message = "without `compose` or codes in `expansion` nothing is in it";
         return wrong(IssueCode::NotSupported, "ValueSet.compose".to_owned(), message);
     }
     Ok(ValueSet {
@@ -187,6 +198,24 @@ pub(super) fn value_set(resource: &Value) -> Result<ValueSet, Issue> {
         inactive: compose.get("inactive").and_then(Value::as_bool).unwrap_or(true),
         parts,
     })
+}
+
+/// The codes of a set that only has an expansion, one part for each system.
+fn written_out(holder: &Value, parts: &mut Vec<Part>) {
+    for item in holder.items("contains") {
+        let (system, code) = (owned(item, "system"), owned(item, "code"));
+        if !system.is_empty() && !code.is_empty() && !is_true(item, "abstract") {
+            let concept = (code, owned(item, "display"));
+            match parts.iter_mut().find(|part| part.system == system) {
+                Some(part) => part.concepts.push(concept),
+                None => {
+                    let concepts = vec![concept];
+                    parts.push(Part { system, concepts, ..Part::default() });
+                }
+            }
+        }
+        written_out(item, parts);
+    }
 }
 
 fn part(written: &Value, excludes: bool) -> Part {
