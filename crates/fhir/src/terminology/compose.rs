@@ -251,8 +251,8 @@ fn plain(value: &Value) -> Option<&str> {
     }
 }
 
-/// The system of this URL, if its version is the one asked for.
 impl Terminology {
+    /// The system of this URL, if its version is the one asked for.
     pub(super) fn system_at(&self, canonical: &str, version: &str) -> Option<&CodeSystem> {
         let system = self.system(canonical)?;
         (version.is_empty() || system.version == version).then_some(system)
