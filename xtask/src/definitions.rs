@@ -13,6 +13,8 @@ use std::path::Path;
 
 #[path = "definitions/search.rs"]
 mod search;
+#[path = "definitions/terminology.rs"]
+mod terminology;
 
 const OUTPUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/fhir/data");
 
@@ -28,7 +30,7 @@ const NOT_R4: &[&str] = &["ResearchStudy.studyDesign"];
 const R4_BINDING: (&str, &str) =
     ("ResearchStudy.status", "http://hl7.org/fhir/ValueSet/research-study-status");
 
-/// Reads HL7's bundles in `directory` and writes the three data files, with a report on stdout.
+/// Reads HL7's bundles in `directory` and writes the data files, with a report on stdout.
 ///
 /// # Errors
 /// What is missing or unexpected in the input.
@@ -47,7 +49,8 @@ pub fn run(directory: &Path) -> Result<(), String> {
     let codes = code_lines(directory, &mut bound, &mut elements)?;
     write("elements.txt", &elements)?;
     write("codes.txt", &codes)?;
-    write("search.txt", &search::lines(directory, &structures)?)
+    write("search.txt", &search::lines(directory, &structures)?)?;
+    terminology::run()
 }
 
 fn write(name: &str, text: &str) -> Result<(), String> {

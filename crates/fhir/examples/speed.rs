@@ -13,6 +13,7 @@ fn main() {
     let start = Instant::now();
     let count = fhir::search::parameters("Patient").len();
     println!("search parameters, {count} of Patient: {:?}", start.elapsed());
+    terminology();
     for (name, value) in [("Patient", patient()), ("Observation", observation())] {
         let text = fhir::json::print(&value);
         let resource = Resource::from_value(value.clone()).unwrap();
@@ -26,6 +27,24 @@ fn main() {
         measure("  check", || fhir::check::check(&resource));
         measure("  index", || fhir::search::index(&resource));
     }
+}
+
+fn terminology() {
+    use fhir::terminology::Terminology;
+    let start = Instant::now();
+    let base = Terminology::base();
+    println!("terminology, {} code systems: {:?}", base.systems().len(), start.elapsed());
+    let start = Instant::now();
+    let sets = base.value_sets();
+    let codes: usize =
+        sets.iter().filter_map(|set| base.codes(set)).map(|it| it.members().len()).sum();
+    println!("  {} value sets with {codes} codes worked out: {:?}", sets.len(), start.elapsed());
+    let set = "http://terminology.hl7.org/ValueSet/v3-ActCode";
+    let system = Some("http://terminology.hl7.org/CodeSystem/v3-ActCode");
+    let held = base.codes(set).unwrap();
+    measure("  contains, by URL", || base.contains(set, system, "AMB"));
+    measure("  contains, set in hand", || held.contains(system, "AMB"));
+    measure("  contains, no such code", || held.contains(system, "28894"));
 }
 
 /// The best of several rounds, per call.

@@ -13,6 +13,7 @@
 //! - [`check`]: whether a resource is built as R4 says.
 //! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
 //! - [`query`]: the grammar of a search request.
+//! - [`terminology`]: code systems, value sets and concept maps, and what is asked of them.
 
 pub mod check;
 pub mod definitions;
@@ -25,4 +26,5 @@ pub mod query;
 pub mod reference;
 pub mod resource;
 pub mod search;
+pub mod terminology;
 pub mod value;

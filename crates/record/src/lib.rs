@@ -1,8 +1,9 @@
 //! The vocabulary of the municipal record: identities, parties, purposes, the information
-//! catalogue, municipal services, NEWS2, and the frozen wire format of events.
+//! catalogue, municipal services, NEWS2, the Norwegian code systems, and the frozen wire format of
+//! events.
 //!
 //! Pure values and rules. This crate does no IO, reads no clock and draws no random number, and it
-//! knows nothing of FHIR, HTTP or storage. The conflicts between Norwegian conventions (several
+//! knows nothing of HTTP or storage, and of FHIR only the texts in [`terminology`]. The conflicts between Norwegian conventions (several
 //! identifier systems for one thing, `2` against `02`, …) are decided here and nowhere else.
 
 pub mod catalogue;
@@ -15,3 +16,4 @@ pub mod okt;
 pub mod purpose;
 pub mod service;
 pub mod system;
+pub mod terminology;
