@@ -27,6 +27,9 @@ use crate::routes::fhir::http_date;
 /// Media type of a resource on each line.
 const NDJSON: &str = "application/fhir+ndjson";
 
+/// What `_outputFormat` may say.
+const NAMES_OF_NDJSON: [&str; 3] = [NDJSON, "application/ndjson", "ndjson"];
+
 type Shared = State<Arc<App>>;
 type Answer = Result<Response, Problem>;
 
@@ -126,12 +129,10 @@ fn wish(pairs: &Pairs, strict: bool) -> Result<Wish, Problem> {
                     return Err(wrong("`_since`: not an instant, such as 2026-01-31T08:00:00Z"));
                 }
             },
+            "_outputFormat" if NAMES_OF_NDJSON.contains(&value.as_str()) => {}
             "_outputFormat" => {
-                if !matches!(value.as_str(), NDJSON | "application/ndjson" | "ndjson") {
-                    return Err(wrong(
-                        "`_outputFormat`: only `application/fhir+ndjson` is supported",
-                    ));
-                }
+                let text = "`_outputFormat`: only `application/fhir+ndjson` is supported";
+                return Err(wrong(text));
             }
             "_format" | "_pretty" => {}
             _ if strict => {
