@@ -9,6 +9,7 @@
 //! - Out: [`read`] for resources and searches, printed by [`searchset`]; [`overview`] and [`board`]
 //!   for the information services, composed by [`services`] and [`vitals`] into the values of
 //!   [`answer`], printed as FHIR by [`mod@print`].
+//! - Both, much at once: [`bulk`].
 //! - [`audit`] is what the audit ledger holds of both.
 //!
 //! Invariants: nothing is read or recorded without a permit; a refusal and a look are in the audit
@@ -17,6 +18,7 @@
 pub mod answer;
 pub mod audit;
 pub mod board;
+pub mod bulk;
 pub mod bundle;
 pub mod cloud_event;
 pub mod error;

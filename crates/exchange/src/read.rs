@@ -254,7 +254,7 @@ impl Tenant {
     }
 
     /// A version as the ledger has it, printed as the view would.
-    fn version(&self, kind: &str, version: Position) -> Result<Version, Failure> {
+    pub(crate) fn version(&self, kind: &str, version: Position) -> Result<Version, Failure> {
         let record = self.ledger.record(version)?.ok_or(Failure::NotFound)?;
         let updated = record.entry.recorded_at;
         let Body::Plain(body) = &record.body else { return Err(Failure::Gone) };
@@ -388,7 +388,7 @@ enum Named {
 }
 
 /// Keys of the categories that hold resources of this type.
-fn keys_of(kind: &str) -> Vec<CategoryKey> {
+pub(crate) fn keys_of(kind: &str) -> Vec<CategoryKey> {
     Catalogue::get().of_type(kind).map(|category| category.key.as_str()).collect()
 }
 

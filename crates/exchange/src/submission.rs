@@ -13,6 +13,8 @@ pub enum Channel {
     Pmd,
     /// CloudEvents.
     Events,
+    /// Bulk import of NDJSON.
+    Import,
 }
 
 impl Channel {
@@ -23,6 +25,7 @@ impl Channel {
             Channel::Okt => "okt",
             Channel::Pmd => "pmd",
             Channel::Events => "events",
+            Channel::Import => "import",
         }
     }
 }

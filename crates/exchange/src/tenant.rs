@@ -20,6 +20,7 @@ use tokio::sync::{broadcast, watch};
 use view::project::Projector;
 use view::store::View;
 
+use crate::bulk::job::Jobs;
 use crate::error::Failure;
 use crate::locks::Locks;
 
@@ -61,6 +62,8 @@ pub struct Tenant {
     pub(crate) locks: Locks,
     /// On a person's OKT list; always taken before those on resources.
     pub(crate) lists: Locks,
+    /// Exports and imports.
+    pub(crate) jobs: Jobs,
     changes: broadcast::Sender<Change>,
     visible: watch::Receiver<Position>,
     directory: PathBuf,
@@ -119,6 +122,7 @@ impl Tenant {
             environment,
             locks: Locks::new(),
             lists: Locks::new(),
+            jobs: Jobs::open(&directory.join("jobs")),
             changes,
             visible,
             directory: directory.to_owned(),

@@ -24,6 +24,7 @@
 
 pub mod error;
 pub mod project;
+pub mod scan;
 pub mod search;
 pub mod store;
 

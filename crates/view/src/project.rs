@@ -448,7 +448,7 @@ fn whose(entry: &Entry) -> &[u8] {
 /// The number of a row is the place of the entry that made it, so that it is the same in every
 /// rebuild, whatever was erased in between. A derived Patient comes of the same entry as another
 /// resource, hence two numbers for each place.
-fn row_number(position: Position, state: i64) -> i64 {
+pub(crate) fn row_number(position: Position, state: i64) -> i64 {
     signed(position) * 2 + i64::from(state == state::DERIVED)
 }
 

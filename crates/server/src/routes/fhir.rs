@@ -293,7 +293,7 @@ fn put(response: &mut Response, name: HeaderName, value: &str) {
 }
 
 /// A date as HTTP writes it (RFC 9110 §5.6.7).
-fn http_date(ms: i64) -> String {
+pub fn http_date(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms)
         .map(|time| time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
         .unwrap_or_default()

@@ -1,5 +1,6 @@
 //! The addresses of the platform. The one table of routes: documentation and tests read it.
 
+pub mod bulk;
 pub mod events;
 pub mod fhir;
 pub mod okt;
@@ -44,6 +45,19 @@ pub fn router(app: Arc<App>) -> Router {
             get(fhir::overview).post(fhir::overview),
         )
         .route("/{kommune}/fhir/Patient/{id}/$news2", get(fhir::news2).post(fhir::news2))
+        .route("/{kommune}/fhir/$export", get(bulk::export).post(bulk::export))
+        .route(
+            "/{kommune}/fhir/Patient/$export",
+            get(bulk::export_patients).post(bulk::export_patients),
+        )
+        .route(
+            "/{kommune}/fhir/Group/{id}/$export",
+            get(bulk::export_group).post(bulk::export_group),
+        )
+        .route("/{kommune}/export/{id}", get(bulk::export_status).delete(bulk::export_end))
+        .route("/{kommune}/export/{id}/{file}", get(bulk::export_file))
+        .route("/{kommune}/fhir/$import", post(bulk::import))
+        .route("/{kommune}/fhir/$import/{name}", get(bulk::import_status))
         .route("/{kommune}/okt/okt-events", post(okt::submit))
         .route("/{kommune}/okt/okt-events/{pid}", get(okt::events))
         .route("/{kommune}/okt/okt-status/{pid}", get(okt::status))
