@@ -4,6 +4,9 @@ use crate::instant;
 use crate::resource::is_id;
 use crate::value::Value;
 
+/// Most characters of a string (R4 datatypes, string).
+const LONGEST: usize = 1024 * 1024;
+
 /// A type whose value is a single JSON string, number or boolean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Primitive {
@@ -140,6 +143,10 @@ impl Primitive {
             Primitive::Uuid => check(is_uuid(text), "send `urn:uuid:` and the UUID in lower case"),
             Primitive::Uri | Primitive::Url | Primitive::Canonical => {
                 check(!text.contains(char::is_whitespace), "send a URI without white space")
+            }
+            Primitive::String | Primitive::Markdown => {
+                let fits = text.len() <= LONGEST || text.chars().count() <= LONGEST;
+                check(fits, "send at most 1 MB of text")
             }
             Primitive::Xhtml => check(text.trim_start().starts_with("<div"), "begin with `<div`"),
             // The other types are text, and the numbers and booleans are none.

@@ -100,7 +100,7 @@ impl<'a> Narrative<'_, 'a> {
                 }
                 Token::Close { name: closing, at } => {
                     if closing != name {
-                        return fault(at, format!("expected `</{name}>`"));
+                        return fault(at, "the end of another element than the innermost");
                     }
                     self.unprefix(closing, at + 2)?;
                     self.spaces.leave(mark);
@@ -175,7 +175,7 @@ impl<'a> Narrative<'_, 'a> {
         for edit in &self.edits {
             out.push_str(self.lexer.written(at, edit.from));
             out.push_str(&edit.with);
-            at = edit.to;
+            at = at.max(edit.to);
         }
         out.push_str(self.lexer.written(at, end));
         out

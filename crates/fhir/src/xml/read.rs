@@ -70,7 +70,8 @@ impl<'a> Reader<'a> {
                 Token::Open(open) if read.is_none() => {
                     let mark = self.spaces.mark();
                     self.spaces.enter(&self.lexer.attributes)?;
-                    self.place.push((self.local(open)?, None));
+                    self.place
+                        .extend(definitions::resource_kind(self.local(open)?).map(|it| (it, None)));
                     self.deeper(1, open.at)?;
                     read = Some(self.resource(open)?);
                     self.depth -= 1;
@@ -180,7 +181,7 @@ impl<'a> Reader<'a> {
                 Token::Open(child) => return Ok(Some(child)),
                 Token::Close { name, .. } if name == open.name => return Ok(None),
                 Token::Close { at, .. } => {
-                    return fault(at, format!("expected `</{}>`", open.name));
+                    return fault(at, "the end of another element than the innermost");
                 }
                 Token::Text { raw, .. } if is_blank(raw) => {}
                 Token::Text { at, .. } => {
@@ -205,6 +206,9 @@ impl<'a> Reader<'a> {
         let Some(found) = found else {
             if is_name_of_fhir(name) {
                 self.place.push((name, None));
+            }
+            if is_attribute(shape, name) {
+                return fault(open.at, "an element, but it is an attribute in XML");
             }
             let message = format!("unknown element of {}: correct the name", shape.name);
             return fault(open.at, message);

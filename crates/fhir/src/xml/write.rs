@@ -95,6 +95,15 @@ impl<'v> Writer<'v> {
         object: &'v Object,
         shape: &'static Shape,
     ) -> Result<Vec<Member<'v>>, PrintError> {
+        for name in ["id", "url"].into_iter().filter(|name| is_attribute(shape, name)) {
+            self.place.push((name, None));
+            match object.get(name) {
+                None => {}
+                Some(Value::String(text)) => self.attribute(name, text)?,
+                Some(_) => self.wrong("not a string: XML has it as an attribute")?,
+            }
+            self.place.pop();
+        }
         let mut members: Vec<Member> = Vec::with_capacity(object.len());
         for (written, value) in object.iter() {
             if written == "resourceType" && shape.kind == ShapeKind::Resource {
@@ -110,12 +119,10 @@ impl<'v> Writer<'v> {
                 continue;
             };
             if is_attribute(shape, name) {
-                self.place.push((written, None));
-                match value {
-                    Value::String(text) if !is_beside => self.attribute(name, text)?,
-                    _ => self.wrong("not a string: XML has it as an attribute")?,
+                if is_beside {
+                    self.place.push((written, None));
+                    self.wrong("XML has no place for it: its element is an attribute")?;
                 }
-                self.place.pop();
                 continue;
             }
             let (plain, beside) = if is_beside { (None, Some(value)) } else { (Some(value), None) };
