@@ -106,6 +106,17 @@ pub fn pretty(resource: &Value) -> Result<String, PrintError> {
     write(resource, true)
 }
 
+/// Whether a text is a narrative: one well-formed `div` of XHTML, with no entities but XML's own.
+pub fn is_narrative(text: &str) -> bool {
+    narrative::canonical(text).is_ok()
+}
+
+/// Whether XML has all the characters of a text (XML 1.0 §2.2): it has no control characters but tab
+/// and line ends.
+pub fn has_characters(text: &str) -> bool {
+    lex::check_characters(text, 0).is_ok()
+}
+
 fn write(resource: &Value, pretty: bool) -> Result<String, PrintError> {
     match write::Writer::new(pretty) {
         Some(writer) => writer.document(resource),

@@ -119,24 +119,33 @@ impl<'a> Lexer<'a> {
 
     pub fn next(&mut self) -> Lexed<Token<'a>> {
         let at = self.at;
-        let rest = self.rest();
-        if rest.is_empty() {
-            return Ok(Token::End);
+        let rest = self.rest().as_bytes();
+        match rest {
+            [] => Ok(Token::End),
+            [b'<', b'/', ..] => self.close(at),
+            [b'<', b'!', ..] => self.declaration(at),
+            [b'<', b'?', ..] => self.instruction(at),
+            [b'<', ..] => self.open(at),
+            _ => {
+                let length = rest.iter().position(|byte| *byte == b'<');
+                self.at = at + length.unwrap_or(rest.len());
+                let raw = self.written(at, self.at);
+                check_text(raw, at).map(|()| Token::Text { raw, at })
+            }
         }
-        if !rest.starts_with('<') {
-            let raw = self.until("<").unwrap_or(rest);
-            self.at = at + raw.len();
-            return check_text(raw, at).map(|()| Token::Text { raw, at });
+    }
+
+    fn close(&mut self, at: usize) -> Lexed<Token<'a>> {
+        self.at += 2;
+        let name = self.name()?;
+        self.white();
+        if !self.take(">") {
+            return fault(self.at, "expected `>` after the name");
         }
-        if self.take("</") {
-            let name = self.name()?;
-            self.white();
-            return if self.take(">") {
-                Ok(Token::Close { name, at })
-            } else {
-                fault(self.at, "expected `>` after the name")
-            };
-        }
+        Ok(Token::Close { name, at })
+    }
+
+    fn declaration(&mut self, at: usize) -> Lexed<Token<'a>> {
         if self.take("<!--") {
             return self.comment();
         }
@@ -145,13 +154,7 @@ impl<'a> Lexer<'a> {
             let raw = self.inside("]]>", "CDATA section without `]]>`")?;
             return check_characters(raw, start).map(|()| Token::Text { raw, at });
         }
-        if rest.starts_with("<!") {
-            return fault(at, "document types and entities are refused: take `<!…>` out");
-        }
-        if self.take("<?") {
-            return self.instruction(at);
-        }
-        self.open(at)
+        fault(at, "document types and entities are refused: take `<!…>` out")
     }
 
     fn open(&mut self, at: usize) -> Lexed<Token<'a>> {
@@ -175,6 +178,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn instruction(&mut self, at: usize) -> Lexed<Token<'a>> {
+        self.at += 2;
         let target = self.name()?;
         if target.eq_ignore_ascii_case("xml") || target.contains(':') {
             return fault(at, "an XML declaration stands only at the very start");
@@ -216,17 +220,18 @@ impl<'a> Lexer<'a> {
             return fault(self.at, "expected `=` after the attribute's name");
         }
         self.white();
-        let quote = match self.rest().bytes().next() {
-            Some(b'"') => "\"",
-            Some(b'\'') => "'",
-            _ => return fault(self.at, "expected a value in quotes"),
+        let rest = self.rest().as_bytes();
+        let Some((quote @ (b'"' | b'\''), inner)) = rest.split_first() else {
+            return fault(self.at, "expected a value in quotes");
         };
-        self.at += 1;
-        let start = self.at;
-        let raw = self.inside(quote, "value without closing quote")?;
-        if let Some(found) = raw.find('<') {
-            return fault(start + found, "`<` within a value: write `&lt;`");
-        }
+        let start = self.at + 1;
+        let end = match inner.iter().position(|byte| byte == quote || *byte == b'<') {
+            Some(length) if inner.get(length) == Some(quote) => start + length,
+            Some(length) => return fault(start + length, "`<` within a value: write `&lt;`"),
+            None => return fault(start, "value without closing quote"),
+        };
+        let raw = self.written(start, end);
+        self.at = end + 1;
         check_characters(raw, start)?;
         check_references(raw, start)?;
         Ok(Attribute { name, raw, at, end: self.at })
@@ -237,16 +242,18 @@ impl<'a> Lexer<'a> {
         if !begins_with_name(rest) {
             return fault(self.at, "expected a name");
         }
-        let length = rest.find(|letter| !is_name(letter)).unwrap_or(rest.len());
-        let name = rest.get(..length).unwrap_or_default();
-        self.at += length;
-        Ok(name)
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric();
+        let ascii = rest.bytes().take_while(plain).count();
+        let after = rest.get(ascii..).unwrap_or_default();
+        let length = after.find(|letter| !is_name(letter)).unwrap_or(after.len());
+        let start = self.at;
+        self.at += ascii + length;
+        Ok(self.written(start, self.at))
     }
 
     /// Skips white space; says whether there was any.
     fn white(&mut self) -> bool {
-        let rest = self.rest();
-        let length = rest.find(|letter| !is_white(letter)).unwrap_or(rest.len());
+        let length = self.rest().bytes().take_while(is_white_byte).count();
         self.at += length;
         length > 0
     }
@@ -261,13 +268,9 @@ impl<'a> Lexer<'a> {
         found
     }
 
-    fn until(&self, end: &str) -> Option<&'a str> {
-        self.rest().split_once(end).map(|(before, _)| before)
-    }
-
     /// Reads up to `end` and past it.
     fn inside(&mut self, end: &str, missing: &'static str) -> Lexed<&'a str> {
-        let Some(raw) = self.until(end) else {
+        let Some((raw, _)) = self.rest().split_once(end) else {
             return fault(self.at, missing);
         };
         self.at += raw.len() + end.len();
@@ -277,7 +280,7 @@ impl<'a> Lexer<'a> {
 
 /// An attribute's value: references resolved, and white space as blanks (XML 1.0 §3.3.3).
 pub(super) fn value(raw: &str) -> Cow<'_, str> {
-    if !raw.contains(['&', '\t', '\n', '\r']) {
+    if !raw.bytes().any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r')) {
         return Cow::Borrowed(raw);
     }
     let mut out = String::with_capacity(raw.len());
@@ -303,7 +306,7 @@ pub(super) fn value(raw: &str) -> Cow<'_, str> {
 
 /// Whether a text is white space alone, written as such.
 pub(super) fn is_blank(raw: &str) -> bool {
-    raw.chars().all(is_white)
+    raw.bytes().all(|byte| is_white_byte(&byte))
 }
 
 /// Whether XML can carry a character (XML 1.0 §2.2).
@@ -338,6 +341,9 @@ fn reference(text: &str) -> Option<(char, &str)> {
 }
 
 fn check_text(raw: &str, at: usize) -> Lexed<()> {
+    if is_blank(raw) {
+        return Ok(());
+    }
     if let Some(found) = raw.find("]]>") {
         return fault(at + found, "`]]>` in the text: write `]]&gt;`");
     }
@@ -345,7 +351,7 @@ fn check_text(raw: &str, at: usize) -> Lexed<()> {
     check_references(raw, at)
 }
 
-fn check_characters(raw: &str, at: usize) -> Lexed<()> {
+pub(super) fn check_characters(raw: &str, at: usize) -> Lexed<()> {
     // A byte that may be part of a refused character is rare: control characters, and EF of U+FFFE.
     let suspect =
         |byte: u8| byte == 0xEF || (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r'));
@@ -358,6 +364,9 @@ fn check_characters(raw: &str, at: usize) -> Lexed<()> {
 }
 
 fn check_references(raw: &str, at: usize) -> Lexed<()> {
+    if !raw.as_bytes().contains(&b'&') {
+        return Ok(());
+    }
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once('&') {
         let Some((_, after)) = reference(after) else {
@@ -371,6 +380,10 @@ fn check_references(raw: &str, at: usize) -> Lexed<()> {
 
 fn is_white(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\r')
+}
+
+fn is_white_byte(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 fn begins_with_name(text: &str) -> bool {

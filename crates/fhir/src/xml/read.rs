@@ -216,7 +216,8 @@ impl<'a> Reader<'a> {
         let repeats = found.element.repeats();
         let count = object.get(name).and_then(Value::as_array).map_or(0, <[Value]>::len);
         self.place.push((name, repeats.then_some(count)));
-        if !repeats && (object.get(name).is_some() || object.get(&beside(name)).is_some()) {
+        let is_same = |known: &str| known.strip_prefix('_').unwrap_or(known) == name;
+        if !repeats && object.iter().any(|(known, _)| is_same(known)) {
             return fault(open.at, "a second one, but there is one at most");
         }
         let depth = self.depth;
