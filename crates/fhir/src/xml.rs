@@ -125,7 +125,7 @@ fn write(resource: &Value, pretty: bool) -> Result<String, PrintError> {
 }
 
 /// Whether a member of a type is an attribute in XML: `id` of all but resources, `url` of extensions.
-fn is_attribute(shape: &Shape, name: &str) -> bool {
+pub fn is_attribute(shape: &Shape, name: &str) -> bool {
     match name {
         "id" => shape.kind != ShapeKind::Resource,
         "url" => shape.name == "Extension",
