@@ -10,6 +10,7 @@ use crate::issue::{Issue, IssueCode};
 use crate::primitive::{Misfit, Primitive};
 use crate::resource::Resource;
 use crate::value::{Object, Value};
+use crate::xml;
 
 mod reference;
 
@@ -104,6 +105,8 @@ impl<'a> Checker<'a> {
             } else if plain.len() == name.len() {
                 let beside = Companion { object, name };
                 met.count(found, self.member(value, found, &beside));
+            } else if is_bare(shape, found) {
+                self.issue(IssueCode::Structure, "its element cannot have extensions: remove it");
             } else {
                 met.count(found, self.extensions(value, found, object.get(plain)));
             }
@@ -327,6 +330,13 @@ impl<'a> Met<'a> {
             }
         }
     }
+}
+
+/// Whether an element is a value and nothing beside it: it is text or an attribute in XML (R4
+/// xml.html, narrative.html).
+fn is_bare(shape: &Shape, found: Found) -> bool {
+    xml::is_attribute(shape, found.element.name)
+        || found.kind.content == Content::Primitive(Primitive::Xhtml)
 }
 
 /// What to say of a member that the shape does not know.
