@@ -12,6 +12,7 @@
 //!   primitive values and of references.
 //! - [`check`]: whether a resource is built as R4 says.
 //! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
+//! - [`patch`], [`subset`]: a resource changed by operations; a part of a resource.
 //! - [`query`]: the grammar of a search request.
 
 pub mod check;
@@ -19,10 +20,12 @@ pub mod definitions;
 pub mod instant;
 pub mod issue;
 pub mod json;
+pub mod patch;
 pub mod path;
 pub mod primitive;
 pub mod query;
 pub mod reference;
 pub mod resource;
 pub mod search;
+pub mod subset;
 pub mod value;

@@ -209,6 +209,11 @@ impl Object {
         self.0.iter_mut().map(|(_, value)| value)
     }
 
+    /// Keeps only the members for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &Value) -> bool) {
+        self.0.retain(|(name, value)| keep(name, value));
+    }
+
     /// How many members there are.
     pub fn len(&self) -> usize {
         self.0.len()
