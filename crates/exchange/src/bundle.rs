@@ -1,8 +1,6 @@
 //! Bundles in and out: batch, transaction and PMD's collection to operations, receipts to a
 //! response Bundle.
 
-use std::collections::HashMap;
-
 use fhir::definitions;
 use fhir::instant::format_instant;
 use fhir::issue::{Issue, IssueCode, operation_outcome};
@@ -137,28 +135,6 @@ pub fn version(etag: &str) -> Option<u64> {
     etag.trim().trim_start_matches("W/").trim_matches('"').parse().ok()
 }
 
-/// Writes the ids that new resources got into every reference to their full URLs.
-pub fn rewrite_references(value: &mut Value, ids: &HashMap<String, String>) {
-    match value {
-        Value::Object(object) => {
-            if let Some(Value::String(reference)) = object.get_mut("reference")
-                && let Some(id) = ids.get(&**reference)
-            {
-                *reference = id.as_str().into();
-            }
-            for child in object.values_mut() {
-                rewrite_references(child, ids);
-            }
-        }
-        Value::Array(items) => {
-            for item in items {
-                rewrite_references(item, ids);
-            }
-        }
-        _ => {}
-    }
-}
-
 /// The response Bundle: one entry for each operation, in order, under the full URL it came with.
 pub fn response(
     kind: &str,
@@ -193,7 +169,7 @@ fn accepted(receipt: &Receipt, channel: Channel) -> Value {
         "status": match receipt.result {
             Done::Created => "201 Created",
             Done::Updated | Done::Unchanged => "200 OK",
-            Done::Removed => "204 No Content",
+            Done::Removed | Done::Absent => "204 No Content",
         },
         "location": location,
         "etag": format!("W/\"{}\"", receipt.version),
@@ -238,12 +214,5 @@ pub fn placed(failure: Failure, location: &str) -> Failure {
             Failure::Conflict(Issue { location: location.to_owned(), ..issue })
         }
         other => other,
-    }
-}
-
-impl Operation {
-    /// Whether the platform chooses the id.
-    pub fn is_create(&self) -> bool {
-        self.action == Action::Create
     }
 }

@@ -19,6 +19,7 @@ pub mod audit;
 pub mod board;
 pub mod bundle;
 pub mod cloud_event;
+pub mod criteria;
 pub mod error;
 pub mod naming;
 pub mod okt;
@@ -31,7 +32,10 @@ pub mod submission;
 pub mod tenant;
 pub mod vitals;
 
+mod connect;
 mod locks;
 mod okt_flow;
 mod prepare;
+mod settle;
+mod stand;
 mod submit;

@@ -253,8 +253,17 @@ impl Tenant {
         }
     }
 
+    /// The content of a version as the ledger has it, without its `meta`.
+    pub(crate) fn content(&self, kind: &str, version: Position) -> Result<Value, Failure> {
+        let record = self.ledger.record(version)?.ok_or(Failure::NotFound)?;
+        let Body::Plain(body) = &record.body else { return Err(Failure::Gone) };
+        let broken = || Failure::Unavailable(format!("the {kind} at {version} cannot be read"));
+        let (_, json) = Envelope::open(body).map_err(|_| broken())?;
+        json::parse(json).map_err(|_| broken())
+    }
+
     /// A version as the ledger has it, printed as the view would.
-    fn version(&self, kind: &str, version: Position) -> Result<Version, Failure> {
+    pub(crate) fn version(&self, kind: &str, version: Position) -> Result<Version, Failure> {
         let record = self.ledger.record(version)?.ok_or(Failure::NotFound)?;
         let updated = record.entry.recorded_at;
         let Body::Plain(body) = &record.body else { return Err(Failure::Gone) };
@@ -271,7 +280,11 @@ impl Tenant {
 
     /// The person a search names. The filter that names it is taken out: the permit's reach is
     /// that person, and the view needs no second look.
-    fn named_person(&self, caller: &Caller, query: &mut Query) -> Result<Named, Failure> {
+    pub(crate) fn named_person(
+        &self,
+        caller: &Caller,
+        query: &mut Query,
+    ) -> Result<Named, Failure> {
         let mut named = Named::Unsaid;
         let mut i = 0;
         while let Some(filter) = query.filters.get(i) {
@@ -378,7 +391,7 @@ impl Tenant {
 
 /// Whom a search is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Named {
+pub(crate) enum Named {
     /// It does not say.
     Unsaid,
     /// One person.
@@ -388,7 +401,7 @@ enum Named {
 }
 
 /// Keys of the categories that hold resources of this type.
-fn keys_of(kind: &str) -> Vec<CategoryKey> {
+pub(crate) fn keys_of(kind: &str) -> Vec<CategoryKey> {
     Catalogue::get().of_type(kind).map(|category| category.key.as_str()).collect()
 }
 

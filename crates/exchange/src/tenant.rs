@@ -59,8 +59,10 @@ pub struct Tenant {
     pub(crate) environment: Environment,
     /// On resources.
     pub(crate) locks: Locks,
-    /// On a person's OKT list; always taken before those on resources.
+    /// On a person's OKT list; always taken before the others.
     pub(crate) lists: Locks,
+    /// On search criteria of conditional writes; always taken before those on resources.
+    pub(crate) conditions: Locks,
     changes: broadcast::Sender<Change>,
     visible: watch::Receiver<Position>,
     directory: PathBuf,
@@ -119,6 +121,7 @@ impl Tenant {
             environment,
             locks: Locks::new(),
             lists: Locks::new(),
+            conditions: Locks::new(),
             changes,
             visible,
             directory: directory.to_owned(),
