@@ -1,6 +1,8 @@
 //! What somebody wants recorded: operations on resources, whichever door they came through.
 
+use fhir::instant::format_instant;
 use fhir::issue::Issue;
+use fhir::json;
 use fhir::patch::Patch;
 use fhir::resource::Resource;
 use fhir::value::Value;
@@ -143,10 +145,14 @@ impl Submission {
             operation.event_digest = Some(digest);
         }
     }
+}
 
-    /// The full URLs of the operations, in order.
-    pub fn full_urls(&self) -> Vec<Option<String>> {
-        self.operations.iter().map(|operation| operation.full_url.clone()).collect()
+impl Receipt {
+    /// The resource that was just recorded, printed; `None` where nothing was recorded.
+    pub(crate) fn printed(&self) -> Option<Vec<u8>> {
+        let mut resource = self.content.clone()?;
+        resource.set_meta(&self.version.to_string(), &format_instant(self.updated));
+        Some(json::print(resource.value()).into_bytes())
     }
 }
 

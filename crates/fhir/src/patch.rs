@@ -9,6 +9,7 @@ use crate::issue::{Issue, IssueCode};
 use crate::json::DEPTH_LIMIT;
 use crate::value::Value;
 
+mod base64;
 mod json;
 mod number;
 mod pointer;
@@ -35,6 +36,25 @@ impl Patch {
     /// An issue that names the operation, such as `patch[2].path`, and says what to send.
     pub fn json(document: &Value) -> Result<Patch, Issue> {
         json::read(document).map(|operations| Patch(Form::Json(operations)))
+    }
+
+    /// Reads the patch in an entry of a Bundle (R4 http, patch): a Binary that holds a JSON Patch.
+    ///
+    /// # Errors
+    /// An issue that says what to send.
+    pub fn in_bundle(resource: &Value) -> Result<Patch, Issue> {
+        let wrong = |message: &str| Err(Issue::error(IssueCode::Value, "resource", message));
+        if resource.text("resourceType") != Some("Binary") {
+            return wrong("a patch in a Bundle is a Binary with a JSON Patch");
+        }
+        if resource.text("contentType") != Some("application/json-patch+json") {
+            return wrong("the patch must have contentType `application/json-patch+json`");
+        }
+        let document = resource.text("data").and_then(base64::decode);
+        match document.map(|bytes| crate::json::parse(&bytes)) {
+            Some(Ok(document)) => Patch::json(&document),
+            _ => wrong("`data` is not JSON in base64"),
+        }
     }
 
     /// The resource after all operations. Arrays and objects that they emptied are left out, since
