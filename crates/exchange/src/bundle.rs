@@ -197,6 +197,10 @@ impl Parts {
         match found {
             Place::Criteria(criteria) => operation.criteria = Some(criteria),
             // Published PMD requests carry no id in the address.
+            Place::Id(id) if own.as_ref().is_some_and(|own| *own != id) => {
+                let message = "the resource must have the id of the URL";
+                return Err(Failure::malformed(IssueCode::Value, "resource.id", message));
+            }
             Place::Id(id) => operation.id = Some(id),
             Place::Kind => operation.id = Some(own.ok_or_else(no_id)?),
         }
