@@ -7,11 +7,13 @@
 
 use crate::issue::{Issue, IssueCode};
 use crate::json::DEPTH_LIMIT;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 mod base64;
+mod fhirpath;
 mod json;
 mod number;
+mod place;
 mod pointer;
 
 /// Most operations in one patch.
@@ -27,6 +29,7 @@ pub struct Patch(Form);
 #[derive(Clone, Debug)]
 enum Form {
     Json(Vec<json::Operation>),
+    FhirPath(Vec<fhirpath::Operation>),
 }
 
 impl Patch {
@@ -38,14 +41,25 @@ impl Patch {
         json::read(document).map(|operations| Patch(Form::Json(operations)))
     }
 
-    /// Reads the patch in an entry of a Bundle (R4 http, patch): a Binary that holds a JSON Patch.
+    /// Reads a FHIRPath Patch (R4 fhirpatch).
+    ///
+    /// # Errors
+    /// As [`Patch::json`].
+    pub fn fhirpath(parameters: &Value) -> Result<Patch, Issue> {
+        fhirpath::read(parameters).map(|operations| Patch(Form::FhirPath(operations)))
+    }
+
+    /// Reads the patch in an entry of a Bundle (R4 http, patch): Parameters, or a Binary that holds a
+    /// JSON Patch.
     ///
     /// # Errors
     /// An issue that says what to send.
     pub fn in_bundle(resource: &Value) -> Result<Patch, Issue> {
         let wrong = |message: &str| Err(Issue::error(IssueCode::Value, "resource", message));
-        if resource.text("resourceType") != Some("Binary") {
-            return wrong("a patch in a Bundle is a Binary with a JSON Patch");
+        match resource.text("resourceType") {
+            Some("Parameters") => return Patch::fhirpath(resource),
+            Some("Binary") => {}
+            _ => return wrong("send a patch as Parameters, or as Binary with a JSON Patch"),
         }
         if resource.text("contentType") != Some("application/json-patch+json") {
             return wrong("the patch must have contentType `application/json-patch+json`");
@@ -66,6 +80,7 @@ impl Patch {
         let mut patched = resource.clone();
         match &self.0 {
             Form::Json(operations) => json::apply(operations, &mut patched)?,
+            Form::FhirPath(operations) => fhirpath::apply(operations, &mut patched)?,
         }
         prune(&mut patched);
         Ok(patched)
@@ -76,6 +91,17 @@ impl Patch {
 fn fault(code: IssueCode, index: usize, member: &str, message: impl Into<String>) -> Issue {
     let dot = if member.is_empty() { "" } else { "." };
     Issue::error(code, format!("patch[{index}]{dot}{member}"), message)
+}
+
+/// Type and id alone.
+fn identity(resource: &Value) -> Value {
+    let mut identity = Object::new();
+    for name in ["resourceType", "id"] {
+        if let Some(value) = resource.get(name) {
+            identity.set(name, value);
+        }
+    }
+    identity.into()
 }
 
 /// Whether two states of a resource have the same type and id.

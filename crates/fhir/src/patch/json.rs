@@ -2,7 +2,7 @@
 
 use super::number::same;
 use super::pointer::{Pointer, index};
-use super::{Budget, MAX_OPERATIONS, fault, same_identity};
+use super::{Budget, MAX_OPERATIONS, fault, identity, same_identity};
 use crate::issue::{Issue, IssueCode};
 use crate::value::Value;
 
@@ -76,17 +76,6 @@ pub(super) fn apply(operations: &[Operation], document: &mut Value) -> Result<()
         }
     }
     Ok(())
-}
-
-/// Type and id alone.
-fn identity(document: &Value) -> Value {
-    let mut identity = crate::value::Object::new();
-    for name in ["resourceType", "id"] {
-        if let Some(value) = document.get(name) {
-            identity.set(name, value);
-        }
-    }
-    identity.into()
 }
 
 impl Operation {

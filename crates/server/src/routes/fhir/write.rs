@@ -150,11 +150,13 @@ async fn patch_in(headers: &HeaderMap, body: Body) -> Result<Patch, Problem> {
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let read = match media.as_str() {
         "application/json-patch+json" => Patch::json,
+        "application/fhir+json" | "application/json" => Patch::fhirpath,
         _ => {
             return Err(Problem::edge(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 IssueCode::NotSupported,
-                "send a JSON Patch, as `application/json-patch+json`",
+                "send a JSON Patch as `application/json-patch+json`, or a FHIRPath Patch as \
+                 `application/fhir+json`",
             ));
         }
     };
