@@ -21,6 +21,26 @@ pub enum Failure {
     /// The version named in `If-Match` is not the current one.
     #[error("the resource has another version than `If-Match` names")]
     Precondition,
+    /// `If-None-Match: *` asks for a new resource, and there is one.
+    #[error("there is such a resource already, and `If-None-Match: *` asks for a new one")]
+    Exists,
+    /// A condition finds more than one resource.
+    #[error("several resources match the condition; narrow it until it finds one")]
+    Several,
+    /// A condition finds nothing where it must find one.
+    #[error("no resource of yours matches the condition")]
+    Unmatched,
+    /// A failure of one entry that refuses the whole.
+    #[error("{failure}")]
+    Within {
+        /// FHIRPath of the entry, such as `Bundle.entry[3]`.
+        location: String,
+        /// What is wrong there.
+        failure: Box<Failure>,
+    },
+    /// The resource was removed by its owner; the version is that of the removal.
+    #[error("the resource was removed")]
+    Removed(u64),
     /// No such resource.
     #[error("there is no such resource")]
     NotFound,
@@ -66,9 +86,12 @@ impl Failure {
             Failure::Invalid(_) => Category::Invalid,
             Failure::Refused(_) => Category::Refused,
             Failure::Conflict(_) => Category::Conflict,
-            Failure::Precondition => Category::Precondition,
+            Failure::Precondition | Failure::Exists | Failure::Several | Failure::Unmatched => {
+                Category::Precondition
+            }
+            Failure::Within { failure, .. } => failure.category(),
             Failure::NotFound => Category::NotFound,
-            Failure::Gone => Category::Gone,
+            Failure::Gone | Failure::Removed(_) => Category::Gone,
             Failure::Busy => Category::Busy,
             Failure::Unavailable(_) => Category::Unavailable,
         }
@@ -81,12 +104,32 @@ impl Failure {
             Failure::Malformed(issues) | Failure::Invalid(issues) => issues.clone(),
             Failure::Conflict(issue) => vec![issue.clone()],
             Failure::Refused(_) => one(IssueCode::Forbidden),
-            Failure::Precondition => one(IssueCode::Conflict),
-            Failure::NotFound => one(IssueCode::NotFound),
-            Failure::Gone => one(IssueCode::Deleted),
+            Failure::Precondition | Failure::Exists => one(IssueCode::Conflict),
+            Failure::Several => one(IssueCode::MultipleMatches),
+            Failure::Within { location, failure } => failure
+                .issues()
+                .into_iter()
+                .map(|issue| Issue { location: location.clone(), ..issue })
+                .collect(),
+            Failure::NotFound | Failure::Unmatched => one(IssueCode::NotFound),
+            Failure::Gone | Failure::Removed(_) => one(IssueCode::Deleted),
             Failure::Busy => one(IssueCode::Throttled),
             Failure::Unavailable(_) => one(IssueCode::Exception),
         }
+    }
+
+    /// The access decision, where that was against.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Failure::Refused(refusal) => Some(*refusal),
+            Failure::Within { failure, .. } => failure.refusal(),
+            _ => None,
+        }
+    }
+
+    /// One issue with a request that cannot be read.
+    pub fn malformed(code: IssueCode, location: &str, message: impl Into<String>) -> Self {
+        Failure::Malformed(vec![Issue::error(code, location, message)])
     }
 
     /// One content issue.

@@ -16,12 +16,17 @@
 //! ledger before the answer leaves; what is acknowledged is on disk; what cannot be read is told.
 
 pub mod answer;
+pub mod answered;
 pub mod audit;
 pub mod board;
 pub mod bulk;
 pub mod bundle;
+pub mod carry_out;
 pub mod cloud_event;
+pub mod criteria;
 pub mod error;
+pub mod history;
+pub mod look;
 pub mod naming;
 pub mod okt;
 pub mod overview;
@@ -33,7 +38,10 @@ pub mod submission;
 pub mod tenant;
 pub mod vitals;
 
+mod connect;
 mod locks;
 mod okt_flow;
 mod prepare;
+mod settle;
+mod stand;
 mod submit;

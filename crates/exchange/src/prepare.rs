@@ -20,6 +20,7 @@ use view::store::Located;
 
 use crate::error::Failure;
 use crate::naming::{self, NATIONAL, Subject};
+use crate::stand::{absent, check_version};
 use crate::submission::{Action, Channel, Done, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
 
@@ -40,6 +41,8 @@ pub(crate) struct Ready {
     pub(crate) kind: &'static str,
     pub(crate) id: String,
     pub(crate) draft: Draft,
+    pub(crate) warnings: Vec<Issue>,
+    pub(crate) content: Option<Resource>,
 }
 
 /// A receipt, and what the audit needs to know beside it.
@@ -75,6 +78,13 @@ impl Tenant {
         let located = self.view.locate(kind, &id)?;
         let derived = located.as_ref().filter(|it| it.derived).and_then(|it| it.person);
         let existing = located.filter(|located| !located.derived);
+        if let Action::Patch(patch) = &operation.action {
+            let patched = self.patched(caller, &operation, patch, existing.as_ref())?;
+            operation.resource = Some(patched);
+        }
+        if matches!(operation.action, Action::Keep) {
+            return self.kept(caller, kind, id, existing).map(Outcome::Same);
+        }
         let Some(value) = operation.resource.take() else {
             return self.removal(caller, operation, id, existing, channel);
         };
@@ -98,18 +108,24 @@ impl Tenant {
         }
         let text = json::print(resource.value());
         if event_id.is_none()
-            && let Some(kept) = self.unchanged(&text, &context)?
+            && let Some(mut kept) = self.unchanged(&text, &context)?
         {
+            kept.receipt.warnings = warnings;
             return Ok(Outcome::Same(kept));
         }
         let received = || fingerprint(&text, operation.is_create().then_some(id.as_str()));
         let fingerprint = operation.event_digest.unwrap_or_else(received);
-        let body = envelope(kind, &id, occurred, channel, warnings).seal(text.as_bytes());
+        let told = warnings.iter().take(MAX_WARNINGS);
+        let told = told.map(|issue| format!("{}: {}", issue.location, issue.message)).collect();
+        let body = envelope(kind, &id, occurred, channel, told).seal(text.as_bytes());
+        let is_new = existing.is_none_or(|located| located.removed);
         Ok(Outcome::Ready(Box::new(Ready {
-            result: if existing.is_some() { Done::Updated } else { Done::Created },
+            result: if is_new { Done::Created } else { Done::Updated },
             kind,
             draft: draft(Kind::Version, &permit, event_id, person, fingerprint, body),
             id,
+            warnings,
+            content: Some(resource),
         })))
     }
 
@@ -121,23 +137,29 @@ impl Tenant {
         existing: Option<Located>,
         channel: Channel,
     ) -> Result<Outcome, Failure> {
-        let located = existing.ok_or(Failure::NotFound)?;
+        let kind = operation.kind;
+        let Some(located) = existing else {
+            self.may_write(caller, kind)?;
+            check_version(&operation, None)?;
+            return Ok(Outcome::Same(absent(kind, id)));
+        };
         let category = Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
         let owner = Some((located.owner.as_str(), located.source.as_str()));
         let permit = decide_write(caller, &self.register, category, owner, self.now())?;
+        check_version(&operation, Some(&located))?;
         let event_id = operation.event_id.take();
         if let Some(id) = &event_id {
             naming::check_event_id(id)?;
         }
         if located.removed && !self.has_event(caller, event_id.clone())? {
-            return Err(Failure::Gone);
+            return self.told(kind, id, &located, Done::Removed).map(Outcome::Same);
         }
-        let kind = operation.kind;
         let body = envelope(kind, &id, self.now(), channel, Vec::new()).seal(&[]);
         let removed = || ledger::crypto::sha256(&[b"removal of ", id.as_bytes()]);
         let fingerprint = operation.event_digest.unwrap_or_else(removed);
         let draft = draft(Kind::Removal, &permit, event_id, located.person, fingerprint, body);
-        Ok(Outcome::Ready(Box::new(Ready { result: Done::Removed, kind, id, draft })))
+        let (result, warnings, content) = (Done::Removed, Vec::new(), None);
+        Ok(Outcome::Ready(Box::new(Ready { result, kind, id, draft, warnings, content })))
     }
 
     /// The person a resource is about; a person never heard of gets a key.
@@ -273,18 +295,10 @@ impl Tenant {
         let Some(current) = self.ledger.record(located.version)? else { return Ok(None) };
         let Body::Plain(body) = &current.body else { return Ok(None) };
         let same = Envelope::open(body).is_ok_and(|(_, stored)| stored == text.as_bytes());
-        Ok(same.then(|| Kept {
-            receipt: Receipt {
-                result: Done::Unchanged,
-                kind: context.kind,
-                id: context.id.to_owned(),
-                version: located.version,
-                updated: current.entry.recorded_at,
-                visible: true,
-            },
-            person: located.person,
-            category: located.category.clone(),
-        }))
+        if !same {
+            return Ok(None);
+        }
+        self.told(context.kind, context.id.to_owned(), located, Done::Unchanged).map(Some)
     }
 
     pub(crate) fn strictness(&self) -> Strictness {
@@ -298,22 +312,13 @@ fn event_id(operation: &mut Operation, resource: &Resource) -> Result<Option<Str
         naming::check_event_id(&id)?;
         return Ok(Some(id));
     }
-    let new = operation.is_create() && operation.kind != "Patient";
+    // A condition makes a repeat safe by itself.
+    let new = operation.is_create() && operation.kind != "Patient" && operation.criteria.is_none();
     Ok(new.then(|| naming::event_id(operation.kind, resource.value())).flatten())
 }
 
-fn check_version(operation: &Operation, existing: Option<&Located>) -> Result<(), Failure> {
-    match (operation.action, existing) {
-        (Action::Update { if_match: Some(wanted) }, Some(located)) if located.version != wanted => {
-            Err(Failure::Precondition)
-        }
-        (Action::Update { if_match: Some(_) }, None) => Err(Failure::Precondition),
-        _ => Ok(()),
-    }
-}
-
 /// Step 4: the resource with its id, and the warnings to keep.
-fn checked(kind: &str, value: Value, id: &str) -> Result<(Resource, Vec<String>), Failure> {
+fn checked(kind: &str, value: Value, id: &str) -> Result<(Resource, Vec<Issue>), Failure> {
     let mut resource =
         Resource::from_value(value).map_err(|issue| Failure::Invalid(vec![issue]))?;
     if resource.kind() != kind {
@@ -335,12 +340,7 @@ fn checked(kind: &str, value: Value, id: &str) -> Result<(Resource, Vec<String>)
         return Err(Failure::Invalid(issues));
     }
     resource.set_id(id);
-    let warnings = issues
-        .iter()
-        .take(MAX_WARNINGS)
-        .map(|issue| format!("{}: {}", issue.location, issue.message))
-        .collect();
-    Ok((resource, warnings))
+    Ok((resource, issues))
 }
 
 fn unresolved(kind: &str) -> Failure {

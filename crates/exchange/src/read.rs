@@ -45,7 +45,10 @@ impl Tenant {
         let found = self.view.read(&permit, kind, id)?;
         let stored = match found {
             Found::Current(stored) => stored,
-            Found::Removed => return Err(Failure::Gone),
+            Found::Removed => {
+                let located = self.view.locate(kind, id)?;
+                return Err(Failure::Removed(located.map_or(0, |located| located.version)));
+            }
             Found::Nothing => return Err(Failure::NotFound),
         };
         let category = [stored.category.as_str()];
@@ -68,28 +71,6 @@ impl Tenant {
         let found = self.version(kind, version)?;
         self.disclosed_of(caller, &permit, "vread", kind, id, 1).await?;
         Ok(found)
-    }
-
-    /// All versions of a resource, the newest first, at most `count`.
-    pub async fn history(
-        &self,
-        caller: &Caller,
-        kind: &str,
-        id: &str,
-        count: usize,
-    ) -> Result<(Vec<Version>, usize), Failure> {
-        let permit = self.permit_for(caller, "history", kind, id).await?;
-        let versions = self.view.versions(&permit, kind, id)?;
-        if versions.is_empty() {
-            return Err(Failure::NotFound);
-        }
-        let history = versions
-            .iter()
-            .take(count)
-            .map(|version| self.version(kind, *version))
-            .collect::<Result<Vec<_>, _>>()?;
-        self.disclosed_of(caller, &permit, "history", kind, id, history.len()).await?;
-        Ok((history, versions.len()))
     }
 
     /// A search on one type. `cursor` is where a page before ended.
@@ -149,7 +130,7 @@ impl Tenant {
 
     /// Decides about one resource. Where there is none, the decision is about its type, so that
     /// somebody without any access learns nothing from the difference.
-    async fn permit_for(
+    pub(crate) async fn permit_for(
         &self,
         caller: &Caller,
         action: &str,
@@ -230,7 +211,7 @@ impl Tenant {
         self.record_audit(caller, vec![(person, record)]).await
     }
 
-    async fn disclosed_of(
+    pub(crate) async fn disclosed_of(
         &self,
         caller: &Caller,
         permit: &ReadPermit,
@@ -253,6 +234,15 @@ impl Tenant {
         }
     }
 
+    /// The content of a version as the ledger has it, without its `meta`.
+    pub(crate) fn content(&self, kind: &str, version: Position) -> Result<Value, Failure> {
+        let record = self.ledger.record(version)?.ok_or(Failure::NotFound)?;
+        let Body::Plain(body) = &record.body else { return Err(Failure::Gone) };
+        let broken = || Failure::Unavailable(format!("the {kind} at {version} cannot be read"));
+        let (_, json) = Envelope::open(body).map_err(|_| broken())?;
+        json::parse(json).map_err(|_| broken())
+    }
+
     /// A version as the ledger has it, printed as the view would.
     pub(crate) fn version(&self, kind: &str, version: Position) -> Result<Version, Failure> {
         let record = self.ledger.record(version)?.ok_or(Failure::NotFound)?;
@@ -271,7 +261,11 @@ impl Tenant {
 
     /// The person a search names. The filter that names it is taken out: the permit's reach is
     /// that person, and the view needs no second look.
-    fn named_person(&self, caller: &Caller, query: &mut Query) -> Result<Named, Failure> {
+    pub(crate) fn named_person(
+        &self,
+        caller: &Caller,
+        query: &mut Query,
+    ) -> Result<Named, Failure> {
         let mut named = Named::Unsaid;
         let mut i = 0;
         while let Some(filter) = query.filters.get(i) {
@@ -378,7 +372,7 @@ impl Tenant {
 
 /// Whom a search is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Named {
+pub(crate) enum Named {
     /// It does not say.
     Unsaid,
     /// One person.

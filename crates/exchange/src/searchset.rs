@@ -1,11 +1,11 @@
-//! Searches and histories as Bundles. Stored resources are written into the answer as the bytes
+//! Searches as Bundles. Stored resources are written into the answer as the bytes
 //! they are kept as.
 
 use access::caller::Caller;
-use fhir::instant::format_instant;
 use fhir::issue::{Issue, IssueCode, operation_outcome};
 use fhir::json;
 use fhir::query::{Query, Reason, Summary};
+use fhir::subset::Subset;
 use fhir::value::Value;
 use record::identity::contains_number;
 use view::search::{Page, can_sort};
@@ -13,7 +13,6 @@ use view::store::Stored;
 
 use crate::answer::Incomplete;
 use crate::error::Failure;
-use crate::read::Version;
 use crate::tenant::Tenant;
 
 /// Names and values of a query or form, decoded.
@@ -53,10 +52,6 @@ impl Search {
             let text = "`_sort`: only dates and `_lastUpdated` can be sorted by";
             ignored.push(Issue::warning(IssueCode::NotSupported, "", text));
         }
-        if matches!(query.summary, Some(Summary::True | Summary::Data | Summary::Text)) {
-            let text = "`_summary`: only `count` and `false` are supported";
-            ignored.push(Issue::warning(IssueCode::NotSupported, "", text));
-        }
         if refused && !ignored.is_empty() {
             let refuse = |issue: Issue| Issue::error(issue.code, issue.location, issue.message);
             let issues = ignored.into_iter().map(refuse).collect();
@@ -74,7 +69,9 @@ impl Search {
         caller: &Caller,
         base: &str,
     ) -> Result<Vec<u8>, Failure> {
-        let elements = self.query.elements.clone();
+        let subset = subset(self.query.summary, &self.query.elements);
+        // `_elements` are those of what was searched for.
+        let of_included = subset.clone().filter(|it| !matches!(it, Subset::Elements(_)));
         let page = tenant.search(caller, self.query, self.cursor.as_deref()).await?;
         let mut out = Vec::with_capacity(1_024 + page.matches.len() * 2_048);
         out.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"type\":\"searchset\"");
@@ -86,14 +83,10 @@ impl Search {
         json::print_to(&links, &mut out);
         let mut entries = Entries { out, first: true };
         for stored in &page.matches {
-            if elements.is_empty() {
-                entries.add(base, self.kind, stored, "match");
-            } else {
-                entries.add(base, self.kind, &narrowed(stored, &elements), "match");
-            }
+            entries.add(base, self.kind, stored, subset.as_ref(), "match");
         }
         for (kind, stored) in &page.included {
-            entries.add(base, kind, stored, "include");
+            entries.add(base, kind, stored, of_included.as_ref(), "include");
         }
         let missing = page.skipped.iter().map(|position| {
             let text = Incomplete::Record { position: *position }.to_string();
@@ -119,11 +112,21 @@ impl Entries {
         self.out.extend_from_slice(start);
     }
 
-    fn add(&mut self, base: &str, kind: &str, stored: &Stored, mode: &str) {
+    fn add(
+        &mut self,
+        base: &str,
+        kind: &str,
+        stored: &Stored,
+        subset: Option<&Subset>,
+        mode: &str,
+    ) {
         self.begin();
         let head = format!("{{\"fullUrl\":\"{base}/{kind}/{}\",\"resource\":", stored.id);
         self.out.extend_from_slice(head.as_bytes());
-        self.out.extend_from_slice(&stored.body);
+        match subset {
+            Some(subset) => self.out.extend_from_slice(&narrowed(&stored.body, subset)),
+            None => self.out.extend_from_slice(&stored.body),
+        }
         self.out.extend_from_slice(format!(",\"search\":{{\"mode\":\"{mode}\"}}}}").as_bytes());
     }
 
@@ -178,60 +181,21 @@ fn names_person(kind: &str, parameter: &str) -> bool {
     }
 }
 
-/// Only the elements asked for, those that are always needed, and a mark that it is not whole.
-fn narrowed(stored: &Stored, elements: &[Box<str>]) -> Stored {
-    let Ok(Value::Object(whole)) = json::parse(&stored.body) else { return stored.clone() };
-    let mut part = fhir::value::Object::new();
-    for (name, value) in whole.iter() {
-        let plain = name.trim_start_matches('_');
-        if matches!(plain, "resourceType" | "id" | "meta" | "status")
-            || elements.iter().any(|element| &**element == plain)
-        {
-            part.set(name, value.clone());
-        }
+/// A part of a stored resource.
+pub(crate) fn narrowed(body: &[u8], subset: &Subset) -> Vec<u8> {
+    match json::parse(body) {
+        Ok(whole) => json::print(&subset.of(&whole)).into(),
+        Err(_) => body.to_vec(),
     }
-    if let Some(Value::Object(meta)) = part.get_mut("meta") {
-        let mut tags = meta.get("tag").and_then(Value::as_array).unwrap_or_default().to_vec();
-        tags.push(json!({
-            "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
-            "code": "SUBSETTED",
-        }));
-        meta.set("tag", Value::Array(tags));
-    }
-    Stored { body: json::print(&Value::Object(part)).into_bytes(), ..stored.clone() }
 }
 
-/// A history Bundle.
-pub fn history(base: &str, kind: &str, id: &str, versions: &[Version], total: usize) -> Vec<u8> {
-    let mut out =
-        format!("{{\"resourceType\":\"Bundle\",\"type\":\"history\",\"total\":{total},\"entry\":[")
-            .into_bytes();
-    for (i, version) in versions.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(format!("{{\"fullUrl\":\"{base}/{kind}/{id}\"").as_bytes());
-        let method = match &version.body {
-            Some(body) => {
-                out.extend_from_slice(b",\"resource\":");
-                out.extend_from_slice(body);
-                "PUT"
-            }
-            None => "DELETE",
-        };
-        let rest = json!({
-            "request": { "method": method, "url": format!("{kind}/{id}") },
-            "response": {
-                "status": if method == "PUT" { "200" } else { "204" },
-                "etag": format!("W/\"{}\"", version.version),
-                "lastModified": format_instant(version.updated),
-            },
-        });
-        let rest = json::print(&rest);
-        // The members of `rest`, without its opening brace.
-        out.push(b',');
-        out.extend_from_slice(rest.as_bytes().get(1..).unwrap_or_default());
+/// What `_summary` and `_elements` ask for; `None` for all.
+pub(crate) fn subset(summary: Option<Summary>, elements: &[Box<str>]) -> Option<Subset> {
+    match summary {
+        _ if !elements.is_empty() => Some(Subset::Elements(elements.to_vec())),
+        Some(Summary::True) => Some(Subset::Summary),
+        Some(Summary::Text) => Some(Subset::Text),
+        Some(Summary::Data) => Some(Subset::Data),
+        Some(Summary::Count | Summary::False) | None => None,
     }
-    out.extend_from_slice(b"]}");
-    out
 }

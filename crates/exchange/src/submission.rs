@@ -1,6 +1,13 @@
 //! What somebody wants recorded: operations on resources, whichever door they came through.
 
+use fhir::instant::format_instant;
+use fhir::issue::Issue;
+use fhir::json;
+use fhir::patch::Patch;
+use fhir::resource::Resource;
 use fhir::value::Value;
+
+use crate::criteria::Criteria;
 
 /// The door an operation came through; stands in the stored envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +57,10 @@ pub struct Operation {
     pub kind: &'static str,
     /// The resource's id; for a new resource the platform gives one.
     pub id: Option<String>,
+    /// What finds the resource instead of an id. For [`Action::Create`], what must find none.
+    pub criteria: Option<Criteria>,
+    /// What must hold of the current version.
+    pub require: Require,
     /// The content; `None` for a removal.
     pub resource: Option<Value>,
     /// The entry's full URL, by which others in the same Bundle refer to it.
@@ -64,18 +75,32 @@ pub struct Operation {
 }
 
 /// What to do with a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Action {
     /// A new resource; the platform gives the id.
     Create,
-    /// A new version of a resource, or a new resource with the id given. `if_match` is the version
-    /// that must be current.
-    Update {
-        /// Version from `If-Match`.
-        if_match: Option<u64>,
-    },
+    /// A new version of a resource, or a new resource with the id given.
+    Update,
+    /// A new version, made from the current one.
+    Patch(Patch),
     /// Its owner removes it.
     Delete,
+    /// Nothing: the condition of a create has found the resource.
+    Keep,
+}
+
+/// What must hold of the current version of a resource (R4 http, `If-Match` and `If-None-Match`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Require {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// It is this one.
+    Version(u64),
+    /// There is one.
+    Existing,
+    /// There is none.
+    Absent,
 }
 
 /// What became of an operation.
@@ -93,6 +118,10 @@ pub struct Receipt {
     pub updated: i64,
     /// Whether the view has it already; if not, it will shortly.
     pub visible: bool,
+    /// What was found and does not refuse.
+    pub warnings: Vec<Issue>,
+    /// The content of a version that was just recorded, still without its `meta`.
+    pub(crate) content: Option<Resource>,
 }
 
 /// What was done.
@@ -106,6 +135,8 @@ pub enum Done {
     Unchanged,
     /// It is removed.
     Removed,
+    /// There was nothing to remove.
+    Absent,
 }
 
 impl Submission {
@@ -117,44 +148,54 @@ impl Submission {
             operation.event_digest = Some(digest);
         }
     }
+}
 
-    /// The full URLs of the operations, in order.
-    pub fn full_urls(&self) -> Vec<Option<String>> {
-        self.operations.iter().map(|operation| operation.full_url.clone()).collect()
+impl Receipt {
+    /// The resource that was just recorded, printed; `None` where nothing was recorded.
+    pub(crate) fn printed(&self) -> Option<Vec<u8>> {
+        let mut resource = self.content.clone()?;
+        resource.set_meta(&self.version.to_string(), &format_instant(self.updated));
+        Some(json::print(resource.value()).into_bytes())
     }
 }
 
 impl Operation {
     /// A new resource.
     pub fn create(kind: &'static str, resource: Value) -> Self {
-        Self {
-            action: Action::Create,
-            kind,
-            id: None,
-            resource: Some(resource),
-            full_url: None,
-            event_id: None,
-            event_digest: None,
-            location: String::new(),
-        }
+        Self { resource: Some(resource), ..Self::new(Action::Create, kind, None) }
     }
 
-    /// A new version, or a new resource with this id.
+    /// A new version, or a new resource with this id. `if_match` is the version that must be
+    /// current.
     pub fn update(kind: &'static str, id: String, resource: Value, if_match: Option<u64>) -> Self {
-        Self { action: Action::Update { if_match }, id: Some(id), ..Self::create(kind, resource) }
+        let require = if_match.map_or(Require::Nothing, Require::Version);
+        Self { resource: Some(resource), require, ..Self::new(Action::Update, kind, Some(id)) }
     }
 
     /// A removal.
     pub fn delete(kind: &'static str, id: String) -> Self {
+        Self::new(Action::Delete, kind, Some(id))
+    }
+
+    /// Without content. A resource that is neither new nor named by `id` gets its
+    /// [`Operation::criteria`] afterwards.
+    pub fn new(action: Action, kind: &'static str, id: Option<String>) -> Self {
         Self {
-            action: Action::Delete,
+            action,
             kind,
-            id: Some(id),
+            id,
+            criteria: None,
+            require: Require::Nothing,
             resource: None,
             full_url: None,
             event_id: None,
             event_digest: None,
             location: String::new(),
         }
+    }
+
+    /// Whether the platform chooses the id.
+    pub fn is_create(&self) -> bool {
+        matches!(self.action, Action::Create)
     }
 }

@@ -4,7 +4,7 @@
 //! whole or not at all; a receipt is given only for what is on disk; every submission and every
 //! refusal by a rule of access is in the audit ledger before the answer leaves.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use access::caller::Caller;
 use access::permit::Basis;
@@ -17,11 +17,12 @@ use record::envelope::Envelope;
 use record::identity::PersonId;
 
 use crate::audit::{AuditRecord, Deed};
-use crate::bundle::{placed, rewrite_references};
+use crate::bundle::placed;
 use crate::error::Failure;
 use crate::naming::{self, NATIONAL, Subject};
 use crate::prepare::{Kept, Outcome, Patients, Ready};
-use crate::submission::{Action, Channel, Operation, Receipt, Submission};
+use crate::settle::{Faults, Match, direct};
+use crate::submission::{Action, Channel, Done, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
 
 /// Operations prepared before other requests get the thread.
@@ -39,26 +40,23 @@ impl Tenant {
     ) -> Result<Vec<Result<Receipt, Failure>>, Failure> {
         self.check_view()?;
         let (atomic, channel) = (submission.atomic, submission.channel);
-        let mut names = BTreeSet::new();
-        let mut repeated = Vec::new();
-        for (i, operation) in submission.operations.iter_mut().enumerate() {
-            if let Some(name) = self.choose_id(operation)?
-                && !names.insert(name)
-            {
-                repeated.push(i);
-            }
-        }
+        let conditions = submission.operations.iter().filter_map(|it| it.criteria.as_ref());
+        let alone = self.conditions.hold(conditions.map(|it| it.name(caller))).await;
+        let mut faults = Faults::new();
+        let found = self.matches(caller, &submission.operations, &mut faults);
+        let names = self.name_all(caller, &mut submission.operations, &found, &mut faults)?;
         let events = submission.operations.iter().filter_map(|it| repeatable(it, atomic));
         let held = self.locks.hold(names.into_iter().chain(events)).await;
+        self.confirm(caller, &submission.operations, &found, &mut faults);
         for operation in &mut submission.operations {
             self.settle_patient(caller, operation)?;
             self.settle_repeat(caller, operation, atomic)?;
         }
         if atomic {
-            connect(&mut submission.operations);
+            self.connect(caller, &mut submission.operations, &mut faults);
         }
         let patients = self.patients_in(&submission)?;
-        let outcomes = self.prepare_all(caller, submission, &patients, &repeated).await;
+        let outcomes = self.prepare_all(caller, submission, &patients, faults).await;
         let results = match whole(atomic, outcomes) {
             Ok(outcomes) => self.append_all(outcomes, atomic).await,
             Err(failure) => Err(failure),
@@ -76,9 +74,36 @@ impl Tenant {
         let shown = self.wait_visible(last.unwrap_or(0));
         let (visible, audited) = join(shown, self.audit_answers(caller, channel, &answers)).await;
         audited?;
-        drop(held);
+        drop((held, alone));
         let receipt = |kept: Kept| Receipt { visible, ..kept.receipt };
         Ok(results.into_iter().map(|result| result.map(receipt)).collect())
+    }
+
+    /// Gives every operation its resource. Returns the names to lock. A resource that stands twice
+    /// is a fault, and so is a condition.
+    fn name_all(
+        &self,
+        caller: &Caller,
+        operations: &mut [Operation],
+        found: &[Match],
+        faults: &mut Faults,
+    ) -> Result<BTreeSet<String>, Failure> {
+        let (mut names, mut conditions) = (BTreeSet::new(), BTreeSet::new());
+        for (i, (operation, found)) in operations.iter_mut().zip(found).enumerate() {
+            let condition = operation.criteria.as_ref().map(|it| it.name(caller));
+            if condition.is_some_and(|name| !conditions.insert(name)) {
+                faults.entry(i).or_insert_with(|| twice(operation.kind));
+            }
+            if let Err(failure) = direct(operation, found) {
+                faults.entry(i).or_insert(failure);
+            }
+            if let Some(name) = self.choose_id(operation)?
+                && !names.insert(name)
+            {
+                faults.entry(i).or_insert_with(|| twice(operation.kind));
+            }
+        }
+        Ok(names)
     }
 
     /// Gives a new resource its id. Returns the name to lock, unless nobody else can know the id.
@@ -92,7 +117,10 @@ impl Tenant {
                 }
             }
         }
-        Ok(Some(format!("{}/{}", operation.kind, operation.id.as_deref().unwrap_or_default())))
+        // What is only told may be told twice.
+        let is_named = !matches!(operation.action, Action::Keep);
+        let id = operation.id.as_ref().filter(|_| is_named);
+        Ok(id.map(|id| format!("{}/{id}", operation.kind)))
     }
 
     /// Whether this source has sent an event with this id before.
@@ -147,7 +175,7 @@ impl Tenant {
             operation.id = Some(own);
         }
         if known.is_some() {
-            operation.action = Action::Update { if_match: None };
+            operation.action = Action::Update;
         }
         Ok(())
     }
@@ -175,7 +203,7 @@ impl Tenant {
         caller: &Caller,
         submission: Submission,
         patients: &Patients,
-        repeated: &[usize],
+        mut faults: Faults,
     ) -> Vec<Result<Outcome, Failure>> {
         let mut outcomes = Vec::with_capacity(submission.operations.len());
         let mut operations: Vec<_> = submission.operations.into_iter().enumerate().collect();
@@ -186,10 +214,9 @@ impl Tenant {
                 tokio::task::yield_now().await;
             }
             let location = operation.location.clone();
-            let outcome = if repeated.contains(&i) {
-                Err(twice(operation.kind))
-            } else {
-                self.prepare(caller, operation, submission.channel, patients)
+            let outcome = match faults.remove(&i) {
+                Some(fault) => Err(fault),
+                None => self.prepare(caller, operation, submission.channel, patients),
             };
             outcomes.push((i, outcome.map_err(|failure| placed(failure, &location))));
         }
@@ -215,6 +242,12 @@ impl Tenant {
                 Err(failure) => Err(failure),
             });
         }
+        // The order of R4's transactions: removals, new resources, new versions.
+        waiting.sort_by_key(|(_, ready)| match ready.result {
+            Done::Removed | Done::Absent => 0,
+            Done::Created => 1,
+            Done::Updated | Done::Unchanged => 2,
+        });
         let groups: Vec<Vec<(usize, Ready)>> =
             if atomic { vec![waiting] } else { waiting.into_iter().map(|one| vec![one]).collect() };
         let appended = join_all(groups.into_iter().map(|group| self.append_group(group))).await;
@@ -234,8 +267,8 @@ impl Tenant {
         }
         let first = group.first().map_or(0, |(at, _)| *at);
         let (mut places, mut drafts) = (Vec::new(), Vec::new());
-        for (at, Ready { result, kind, id, draft }) in group {
-            places.push((at, result, kind, id));
+        for (at, Ready { result, kind, id, draft, warnings, content }) in group {
+            places.push((at, result, kind, id, warnings, content));
             drafts.push(draft);
         }
         let appended = match self.ledger.append(drafts).await {
@@ -244,13 +277,16 @@ impl Tenant {
         };
         let answers = places.into_iter().zip(appended);
         answers
-            .map(|((at, result, kind, id), appended)| {
+            .map(|((at, result, kind, id, warnings, content), appended)| {
                 let entry = appended.entry();
                 let (version, updated) = (entry.position, entry.recorded_at);
                 let (person, category) = (entry.person, entry.category.clone());
-                let mut receipt = Receipt { result, kind, id, version, updated, visible: false };
+                let visible = false;
+                let mut receipt =
+                    Receipt { result, kind, id, version, updated, visible, warnings, content };
                 if let Appended::Duplicate(_) = appended {
-                    receipt.result = crate::submission::Done::Unchanged;
+                    receipt.result = Done::Unchanged;
+                    receipt.content = None;
                     match self.id_at(version) {
                         Ok(id) => receipt.id = id,
                         Err(failure) => return (at, Err(failure)),
@@ -288,10 +324,10 @@ impl Tenant {
                     *resources += 1;
                     categories.insert(&kept.category);
                 }
-                Err(Failure::Refused(refusal)) if !refused.contains(refusal) => {
-                    refused.push(*refusal);
+                Err(failure) => {
+                    let more = failure.refusal().filter(|refusal| !refused.contains(refusal));
+                    refused.extend(more);
                 }
-                Err(_) => {}
             }
         }
         let deed = Deed { action: &action, person: None, categories: &[], resources: 0 };
@@ -320,31 +356,13 @@ fn twice(kind: &str) -> Failure {
 
 /// The event id of a new resource that others in the same submission may refer to.
 fn repeatable(operation: &Operation, atomic: bool) -> Option<String> {
-    let is_new = operation.is_create() && operation.kind != "Patient";
+    let is_new =
+        operation.is_create() && operation.kind != "Patient" && operation.criteria.is_none();
     if !atomic || !is_new || operation.full_url.is_none() {
         return None;
     }
     let named = || naming::event_id(operation.kind, operation.resource.as_ref()?);
     operation.event_id.clone().or_else(named)
-}
-
-/// Writes the ids that new resources got into the references of the others.
-fn connect(operations: &mut [Operation]) {
-    let ids: HashMap<String, String> = operations
-        .iter()
-        .filter_map(|operation| {
-            let (url, id) = (operation.full_url.clone()?, operation.id.as_deref()?);
-            Some((url, format!("{}/{id}", operation.kind)))
-        })
-        .collect();
-    if ids.is_empty() {
-        return;
-    }
-    for operation in operations {
-        if let Some(resource) = &mut operation.resource {
-            rewrite_references(resource, &ids);
-        }
-    }
 }
 
 /// An atomic submission with a failure fails whole.

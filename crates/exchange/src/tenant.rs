@@ -60,10 +60,12 @@ pub struct Tenant {
     pub(crate) environment: Environment,
     /// On resources.
     pub(crate) locks: Locks,
-    /// On a person's OKT list; always taken before those on resources.
+    /// On a person's OKT list; always taken before the others.
     pub(crate) lists: Locks,
     /// Exports and imports.
     pub(crate) jobs: Jobs,
+    /// On search criteria of conditional writes; always taken before those on resources.
+    pub(crate) conditions: Locks,
     changes: broadcast::Sender<Change>,
     visible: watch::Receiver<Position>,
     directory: PathBuf,
@@ -123,6 +125,7 @@ impl Tenant {
             locks: Locks::new(),
             lists: Locks::new(),
             jobs: Jobs::open(&directory.join("jobs")),
+            conditions: Locks::new(),
             changes,
             visible,
             directory: directory.to_owned(),

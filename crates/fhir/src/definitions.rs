@@ -31,6 +31,8 @@ pub struct Shape {
     pub name: String,
     /// What sort of type it is; of a nested element, [`ShapeKind::Datatype`].
     pub kind: ShapeKind,
+    /// The type it specialises, such as `DomainResource`; empty for `Resource` and `Element`.
+    pub base: &'static str,
     /// The elements, inherited ones first.
     pub elements: Vec<Element>,
     /// JSON member names, sorted, each with its element and type.

@@ -11,15 +11,19 @@
 //! - [`definitions`], [`primitive`], [`mod@reference`]: every element of every R4 type; the forms of
 //!   primitive values and of references.
 //! - [`check`]: whether a resource is built as R4 says.
+//! - [`fhirpath`]: expressions over resources, for invariants, search parameters and patches.
 //! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
+//! - [`patch`], [`subset`]: a resource changed by operations; a part of a resource.
 //! - [`query`]: the grammar of a search request.
 //! - [`terminology`]: code systems, value sets and concept maps, and what is asked of them.
 
 pub mod check;
 pub mod definitions;
+pub mod fhirpath;
 pub mod instant;
 pub mod issue;
 pub mod json;
+pub mod patch;
 pub mod path;
 pub mod primitive;
 pub mod query;
@@ -27,5 +31,6 @@ pub mod reference;
 pub mod resource;
 pub mod search;
 pub mod terminology;
+pub mod subset;
 pub mod value;
 pub mod xml;

@@ -204,9 +204,19 @@ impl Object {
         self.0.iter().map(|(key, value)| (&**key, value))
     }
 
+    /// The members in order, their values to change.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Value)> {
+        self.0.iter_mut().map(|(key, value)| (&**key, value))
+    }
+
     /// The values of the members, to change.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
         self.0.iter_mut().map(|(_, value)| value)
+    }
+
+    /// Keeps only the members for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &Value) -> bool) {
+        self.0.retain(|(name, value)| keep(name, value));
     }
 
     /// How many members there are.

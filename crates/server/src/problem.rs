@@ -55,8 +55,8 @@ impl IntoResponse for Problem {
 }
 
 fn failed(failure: &Failure) -> Response {
-    if let Failure::Refused(refusal) = failure {
-        return respond(StatusCode::FORBIDDEN, &refused(*refusal));
+    if let Some(refusal) = failure.refusal() {
+        return respond(StatusCode::FORBIDDEN, &refused(refusal, failure));
     }
     if let Failure::Unavailable(what) = failure {
         tracing::error!(what, "a request could not be answered");
@@ -93,8 +93,10 @@ fn unauthenticated(error: &TokenError) -> Response {
     response
 }
 
-fn refused(refusal: Refusal) -> Value {
+fn refused(refusal: Refusal, failure: &Failure) -> Value {
     let rule = refusal.rule;
+    let places = failure.issues().into_iter().map(|issue| issue.location);
+    let places: Vec<String> = places.filter(|place| !place.is_empty()).collect();
     json!({
         "resourceType": "OperationOutcome",
         "issue": [{
@@ -105,6 +107,7 @@ fn refused(refusal: Refusal) -> Value {
                 "text": rule.explanation(),
             },
             "diagnostics": rule.way_on(),
+            "expression": Some(places).filter(|places| !places.is_empty()),
         }],
     })
 }

@@ -23,6 +23,7 @@
 //! keeps the index small and keeps numbers out of it.
 
 pub mod error;
+pub mod history;
 pub mod project;
 pub mod scan;
 pub mod search;

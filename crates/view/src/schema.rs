@@ -13,7 +13,7 @@ use siphasher::sip::SipHasher13;
 use crate::error::Error;
 
 /// Raised when tables or the meaning of their content change.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// What the content of a view depends on besides the ledger: tables and numbers of parameters. A
 /// view made with others is thrown away and rebuilt.
@@ -48,12 +48,14 @@ CREATE TABLE resource (
     body BLOB NOT NULL
 );
 CREATE UNIQUE INDEX resource_id ON resource (kind, id);
+CREATE INDEX resource_version ON resource (version);
 CREATE INDEX resource_person ON resource (person, kind, category, state);
 CREATE TABLE version (
     rid INTEGER NOT NULL,
     version INTEGER NOT NULL,
     PRIMARY KEY (rid, version)
 ) WITHOUT ROWID;
+CREATE INDEX version_position ON version (version);
 CREATE TABLE term (
     param INTEGER NOT NULL,
     value INTEGER NOT NULL,

@@ -237,7 +237,7 @@ impl View {
     }
 
     /// Adds the limits of a permit on a table `r` with person, category, owner and source.
-    fn limited(
+    pub(crate) fn limited(
         &self,
         connection: &Connection,
         permit: &ReadPermit,
@@ -282,7 +282,7 @@ pub(crate) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     })
 }
 
-fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<Position> {
+pub(crate) fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<Position> {
     row.get::<_, i64>(column).map(i64::unsigned_abs)
 }
 

@@ -193,7 +193,7 @@ impl Progress {
             Ok(receipt) => match receipt.result {
                 Done::Created => self.created += 1,
                 Done::Updated | Done::Removed => self.updated += 1,
-                Done::Unchanged => self.unchanged += 1,
+                Done::Unchanged | Done::Absent => self.unchanged += 1,
             },
             Err(failure) => {
                 self.refused += 1;

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use exchange::error::Failure;
+use exchange::history::History;
 use exchange::overview::Looks;
 use fhir::query::Query;
 use ledger::append::Body;
@@ -17,10 +18,12 @@ fn query(kind: &str, number: &str) -> Query {
 async fn ask_all(town: &Town, number: &str, id: &str) -> Vec<(&'static str, Result<(), Failure>)> {
     let (tenant, caller) = (&town.tenant, case_worker());
     let person = tenant.person(number).unwrap();
+    let history = History::read(Some("Observation"), Some(id.to_owned()), &Vec::new(), true);
+    let history = history.unwrap();
     vec![
         ("read", tenant.read(&caller, "Observation", id).await.map(drop)),
         ("vread", tenant.vread(&caller, "Observation", id, 1).await.map(drop)),
-        ("history", tenant.history(&caller, "Observation", id, 9).await.map(drop)),
+        ("history", tenant.history(&caller, &history).await.map(drop)),
         ("search", tenant.search(&caller, query("Observation", number), None).await.map(drop)),
         ("overview", tenant.overview(&caller, person).await.map(drop)),
         ("news2", tenant.news2(&caller, person).await.map(drop)),

@@ -4,6 +4,7 @@
 
 mod audit;
 mod board;
+mod conditions;
 mod incomplete;
 mod okt;
 mod overview;

@@ -2,9 +2,11 @@
 
 use exchange::cloud_event::CloudEvent;
 use exchange::error::Failure;
-use exchange::submission::{Done, Operation};
+use exchange::history::History;
+use exchange::submission::{Action, Done, Operation};
 use exchange::tenant::{Environment, Tenant, rebuild_view};
 use fhir::json;
+use fhir::patch::Patch;
 use futures_util::future::join_all;
 
 use crate::town::{Town, create, fnr, pulse, put, system};
@@ -67,12 +69,13 @@ async fn an_atomic_submission_with_one_fault_keeps_nothing() {
     let plo = system("plo");
     town.create(&plo, pulse(&fnr(0), Some("taken"), 70)).await;
     let wrong = json!({ "resourceType": "Observation", "status": "nonsense" });
+    let patch = Patch::json(&json!([])).unwrap();
     let faults = [
         create(wrong),
         create(pulse("12345678901", None, 70)),
         create(pulse(&fnr(0), Some("taken"), 99)),
         put("p", pulse(&fnr(0), None, 70), Some(7)),
-        Operation::delete("Observation", "nowhere".into()),
+        Operation::new(Action::Patch(patch), "Observation", Some("nowhere".into())),
     ];
     for fault in faults {
         let operations = vec![create(pulse(&fnr(1), None, 80)), fault];
@@ -98,9 +101,10 @@ async fn of_concurrent_updates_of_one_version_one_wins() {
         assert!(lost.iter().all(|it| matches!(it, Err(Failure::Precondition))));
         current = won[0].as_ref().unwrap().version;
     }
-    let (history, total) = town.tenant.history(&plo, "Observation", "p", 100).await.unwrap();
-    assert_eq!((history.len(), total), (6, 6));
-    assert_eq!(history[0].version, current);
+    let all = History::read(Some("Observation"), Some("p".into()), &Vec::new(), true).unwrap();
+    let past = town.tenant.history(&plo, &all).await.unwrap();
+    assert_eq!((past.versions.len(), past.total), (6, Some(6)));
+    assert_eq!(past.versions[0].1.version, current);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -139,7 +143,7 @@ async fn an_event_that_comes_late_again_changes_nothing() {
     assert_eq!(send("1", pulse(70)).await.result, Done::Created);
     assert_eq!(send("2", removal()).await.result, Done::Removed);
     assert_eq!(send("2", removal()).await.result, Done::Unchanged, "not `gone`");
-    assert_eq!(send("3", pulse(72)).await.result, Done::Updated);
+    assert_eq!(send("3", pulse(72)).await.result, Done::Created, "brought back");
     for (id, data) in [("1", pulse(70)), ("2", removal()), ("3", pulse(72))] {
         let receipt = send(id, data).await;
         assert_eq!((receipt.result, receipt.version), (Done::Unchanged, id.parse().unwrap()));
@@ -184,5 +188,5 @@ async fn what_was_kept_is_there_after_a_restart_and_a_rebuild() {
     let tenant = Tenant::open(dir.path(), register, environment).unwrap();
     assert_eq!(tenant.read(&plo, "Observation", &made.id).await.unwrap().body, before);
     let removed = tenant.read(&plo, "Observation", &gone.id).await;
-    assert!(matches!(removed, Err(Failure::Gone)));
+    assert!(matches!(removed, Err(Failure::Removed(3))));
 }

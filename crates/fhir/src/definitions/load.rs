@@ -101,6 +101,7 @@ impl Loader {
     fn shape(&self, name: &'static str, path: &'static str) -> Shape {
         let written = self.written.get(name);
         let kind = written.filter(|_| path.is_empty()).map_or(ShapeKind::Datatype, |w| w.kind);
+        let base = self.base(name, path);
         let mut elements = Vec::new();
         self.collect(name, path, &mut elements);
         let mut members = Vec::new();
@@ -112,7 +113,19 @@ impl Loader {
         }
         members.sort_by(|a, b| a.name.cmp(&b.name));
         let name = if path.is_empty() { name.to_owned() } else { format!("{name}.{path}") };
-        Shape { name, kind, elements, members }
+        Shape { name, kind, base, elements, members }
+    }
+
+    /// What a type or nested element specialises.
+    fn base(&self, name: &str, path: &str) -> &'static str {
+        let Some(written) = self.written.get(name) else {
+            return "";
+        };
+        if path.is_empty() {
+            return written.base;
+        }
+        let own = written.lines.iter().find(|line| line.path == path);
+        own.map_or("BackboneElement", |line| line.types)
     }
 
     /// Adds the elements of a type or nested element: those of its base first. An element of the same
@@ -121,12 +134,7 @@ impl Loader {
         let Some(written) = self.written.get(name) else {
             return;
         };
-        let base = if path.is_empty() {
-            written.base
-        } else {
-            let own = written.lines.iter().find(|line| line.path == path);
-            own.map_or("BackboneElement", |line| line.types)
-        };
+        let base = self.base(name, path);
         if base != name {
             self.collect(base, "", elements);
         }

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use exchange::bundle;
+use exchange::answered;
 use exchange::cloud_event::CloudEvent;
 use exchange::error::Failure;
 use exchange::submission::Channel;
@@ -16,7 +16,7 @@ use fhir::value::Value;
 
 use crate::app::App;
 use crate::input::{self, header};
-use crate::problem::{Problem, respond};
+use crate::problem::{Problem, fhir_body};
 
 /// Most events in one batch.
 const MAX_BATCH: usize = 1_000;
@@ -49,7 +49,8 @@ pub async fn submit(
             Err(failure) => results.push(Err(failure)),
         }
     }
-    Ok(respond(StatusCode::OK, &bundle::response("batch-response", &[], &results, Channel::Events)))
+    let body = answered::receipts("batch-response", &[], results, Channel::Events);
+    Ok(fhir_body(StatusCode::OK, body))
 }
 
 fn batch(value: Value) -> Result<Vec<CloudEvent>, Problem> {

@@ -21,6 +21,7 @@ use axum::routing::{get, post};
 use crate::app::App;
 use crate::negotiate;
 use crate::problem::Problem;
+use crate::routes::fhir::{bundle, look, operation, write};
 
 /// Largest body that is taken in before the token is looked at: 64 KB.
 const SMALL_BODY: usize = 64 * 1024;
@@ -30,22 +31,30 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
-        .route("/{kommune}/fhir", post(fhir::bundle))
-        .route("/{kommune}/fhir/", post(fhir::bundle))
+        .route("/{kommune}/fhir", post(bundle::bundle))
+        .route("/{kommune}/fhir/", post(bundle::bundle))
         .route("/{kommune}/fhir/metadata", get(fhir::metadata))
-        .route("/{kommune}/fhir/{kind}", get(fhir::search).post(fhir::create))
-        .route("/{kommune}/fhir/{kind}/_search", post(fhir::search_form))
+        .route("/{kommune}/fhir/_history", get(look::history_of_all))
+        .route(
+            "/{kommune}/fhir/{kind}",
+            get(look::search)
+                .post(write::create)
+                .put(write::update_matching)
+                .patch(write::patch_matching)
+                .delete(write::delete_matching),
+        )
+        .route("/{kommune}/fhir/{kind}/_search", post(look::search_form))
+        .route("/{kommune}/fhir/{kind}/_history", get(look::history_of_type))
         .route(
             "/{kommune}/fhir/{kind}/{id}",
-            get(fhir::read).put(fhir::update).delete(fhir::delete),
+            get(look::read).put(write::update).patch(write::patch).delete(write::delete),
         )
-        .route("/{kommune}/fhir/{kind}/{id}/_history", get(fhir::history))
-        .route("/{kommune}/fhir/{kind}/{id}/_history/{version}", get(fhir::vread))
+        .route("/{kommune}/fhir/{kind}/{id}/_history", get(look::history))
+        .route("/{kommune}/fhir/{kind}/{id}/_history/{version}", get(look::vread))
         .route(
             "/{kommune}/fhir/Patient/{id}/$kommunale-tjenester",
-            get(fhir::overview).post(fhir::overview),
+            get(operation::overview).post(operation::overview),
         )
-        .route("/{kommune}/fhir/Patient/{id}/$news2", get(fhir::news2).post(fhir::news2))
         .route("/{kommune}/fhir/$export", get(bulk::export).post(bulk::export))
         .route(
             "/{kommune}/fhir/Patient/$export",
@@ -59,6 +68,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/{kommune}/export/{id}/{file}", get(bulk::export_file))
         .route("/{kommune}/fhir/$import", post(bulk::import))
         .route("/{kommune}/fhir/$import/{name}", get(bulk::import_status))
+        .route("/{kommune}/fhir/Patient/{id}/$news2", get(operation::news2).post(operation::news2))
         .route("/{kommune}/okt/okt-events", post(okt::submit))
         .route("/{kommune}/okt/okt-events/{pid}", get(okt::events))
         .route("/{kommune}/okt/okt-status/{pid}", get(okt::status))

@@ -11,7 +11,8 @@ use exchange::submission::Channel;
 use crate::app::App;
 use crate::input;
 use crate::problem::Problem;
-use crate::routes::fhir::{search_pairs, submit_bundle};
+use crate::routes::fhir::bundle;
+use crate::routes::fhir::look::search_pairs;
 
 type Shared = State<Arc<App>>;
 
@@ -22,7 +23,7 @@ pub async fn submit(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    submit_bundle(&app, &kommune, &headers, body, Channel::Pmd).await
+    bundle::submit(&app, &kommune, &headers, body, Channel::Pmd).await
 }
 
 /// `POST Observation/_search`: the identity number stands in the form and never in an address.

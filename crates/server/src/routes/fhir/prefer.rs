@@ -1,0 +1,31 @@
+//! The header `Prefer` (RFC 7240; R4 http, `return` and `handling`).
+
+use axum::http::HeaderMap;
+use exchange::carry_out::Return;
+
+/// What the caller prefers. Unknown preferences are passed over, as RFC 7240 asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Prefer {
+    /// `return=…`.
+    pub(super) returned: Option<Return>,
+    /// `handling=strict`: refuse what is not supported.
+    pub(super) strict: bool,
+}
+
+impl Prefer {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut prefer = Self::default();
+        let lines = headers.get_all("prefer").iter().filter_map(|line| line.to_str().ok());
+        for preference in lines.flat_map(|line| line.split([',', ';'])) {
+            let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+            match (name.trim(), value.trim().trim_matches('"')) {
+                ("return", "minimal") => prefer.returned = Some(Return::Minimal),
+                ("return", "representation") => prefer.returned = Some(Return::Representation),
+                ("return", "OperationOutcome") => prefer.returned = Some(Return::Outcome),
+                ("handling", "strict") => prefer.strict = true,
+                _ => {}
+            }
+        }
+        prefer
+    }
+}

@@ -1,0 +1,132 @@
+//! What has happened, newest first: the versions of a type or of everything, under a permit.
+//!
+//! Positions are dense, so a look is bounded by positions: where the permit does not name a person,
+//! windows of the newest positions are walked until a page is full or enough was looked at. A page
+//! may so be short and still have a next one.
+
+use access::permit::{Reach, ReadPermit};
+use record::entry::Position;
+use record::identity::PersonId;
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, params_from_iter};
+
+use crate::error::Error;
+use crate::project::state;
+use crate::sql::Builder;
+use crate::store::{View, person, position};
+
+/// Positions looked at in one step.
+const WINDOW: u64 = 5_000;
+
+/// Steps in one look.
+const WINDOWS: usize = 10;
+
+/// A version of a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The version: the ledger position.
+    pub version: Position,
+    /// The resource's type.
+    pub kind: String,
+    /// Its logical id.
+    pub id: String,
+    /// Whom it is about.
+    pub person: Option<PersonId>,
+    /// Whether it is the resource's first version.
+    pub first: bool,
+}
+
+/// Some of what has happened.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// The newest first.
+    pub changes: Vec<Change>,
+    /// Where to go on, if there may be more: before this position.
+    pub next: Option<Position>,
+}
+
+impl View {
+    /// At most `count` versions before a position, of one type or of all, that the permit opens.
+    pub fn changes(
+        &self,
+        permit: &ReadPermit,
+        kind: Option<&str>,
+        before: Position,
+        count: usize,
+    ) -> Result<Changes, Error> {
+        self.with(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            let windowed = !matches!(permit.reach(), Reach::Person(_));
+            let mut limits = self.limited(&snapshot, permit, Builder::new("1", []))?;
+            if let Some(kind) = kind {
+                // The plus keeps SQLite from walking the whole type instead of the window.
+                limits.and("+r.kind = ?", [Sql::from(kind.to_owned())]);
+            }
+            let newest: i64 = snapshot.query_row(
+                "SELECT coalesce(max(value), 0) FROM meta WHERE key = 'position'",
+                [],
+                |row| row.get(0),
+            )?;
+            let mut high = before.min(newest.unsigned_abs() + 1);
+            let mut found = Changes::default();
+            for _ in 0..WINDOWS {
+                let low = if windowed { high.saturating_sub(WINDOW).max(1) } else { 1 };
+                if low >= high {
+                    return Ok(found);
+                }
+                let missing = count - found.changes.len();
+                let more = between(&snapshot, &limits, windowed, (low, high), missing)?;
+                found.changes.extend(more);
+                if found.changes.len() == count {
+                    found.next = found.changes.last().map(|change| change.version);
+                    return Ok(found);
+                }
+                high = low;
+            }
+            found.next = Some(high).filter(|next| *next > 1);
+            Ok(found)
+        })
+    }
+}
+
+/// The newest versions with `low <= version < high`.
+fn between(
+    connection: &Connection,
+    limits: &Builder,
+    windowed: bool,
+    (low, high): (Position, Position),
+    count: usize,
+) -> Result<Vec<Change>, Error> {
+    // A window starts from the versions in it, a person from what there is about the person.
+    let earlier = if windowed {
+        "version v CROSS JOIN resource r ON r.rid = v.rid"
+    } else {
+        "resource r CROSS JOIN version v ON v.rid = r.rid"
+    };
+    let limit = limits.text();
+    let text = format!(
+        "SELECT r.version AS version, r.kind, r.id, r.person, r.rid FROM resource r
+         WHERE r.version >= ? AND r.version < ? AND r.state <> {derived} AND {limit}
+         UNION ALL
+         SELECT v.version, r.kind, r.id, r.person, r.rid FROM {earlier}
+         WHERE v.version >= ? AND v.version < ? AND {limit}
+         ORDER BY version DESC LIMIT {count}",
+        derived = state::DERIVED,
+    );
+    let range = [low, high].map(|at| Sql::from(i64::try_from(at).unwrap_or(i64::MAX)));
+    let half = || range.iter().chain(limits.values());
+    let values: Vec<&Sql> = half().chain(half()).collect();
+    let mut select = connection.prepare_cached(&text)?;
+    let rows = select.query_map(params_from_iter(values), |row| {
+        let version = position(row, 0)?;
+        Ok(Change {
+            version,
+            kind: row.get(1)?,
+            id: row.get(2)?,
+            person: person(row, 3)?,
+            // The number of a row comes from the position that made it.
+            first: position(row, 4)? / 2 == version,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
