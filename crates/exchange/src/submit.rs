@@ -19,10 +19,11 @@ use record::identity::PersonId;
 use crate::audit::{AuditRecord, Deed};
 use crate::bundle::{placed, rewrite_references};
 use crate::error::Failure;
-use crate::naming::{self, NATIONAL, Subject};
-use crate::prepare::{Kept, Outcome, Patients, Ready};
+use crate::naming;
+use crate::prepare::{Brought, Kept, Outcome, Ready};
 use crate::submission::{Action, Channel, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
+use crate::whom::{self, NATIONAL, Subject};
 
 /// Operations prepared before other requests get the thread.
 const SLICE: usize = 16;
@@ -57,8 +58,8 @@ impl Tenant {
         if atomic {
             connect(&mut submission.operations);
         }
-        let patients = self.patients_in(&submission)?;
-        let outcomes = self.prepare_all(caller, submission, &patients, &repeated).await;
+        let brought = self.brought_by(&submission)?;
+        let outcomes = self.prepare_all(caller, submission, &brought, &repeated).await;
         let results = match whole(atomic, outcomes) {
             Ok(outcomes) => self.append_all(outcomes, atomic).await,
             Err(failure) => Err(failure),
@@ -108,9 +109,10 @@ impl Tenant {
         else {
             return Ok(None);
         };
-        match naming::subject("Patient", patient, Some(""), self.strictness()) {
-            Ok(Some(Subject::Number(system, _))) if system == NATIONAL => {
-                let Ok(numbers) = naming::national_numbers(patient, self.strictness()) else {
+        let named = whom::named("Patient", patient, Some(""), self.strictness());
+        match named.map(|named| named.persons).as_deref() {
+            Ok([Subject::Number(system, _)]) if system == NATIONAL => {
+                let Ok(numbers) = whom::national_numbers(patient, self.strictness()) else {
                     return Ok(None);
                 };
                 let key = PersonKey { system: NATIONAL, value: self.known_number(&numbers)? };
@@ -174,7 +176,7 @@ impl Tenant {
         &self,
         caller: &Caller,
         submission: Submission,
-        patients: &Patients,
+        brought: &Brought,
         repeated: &[usize],
     ) -> Vec<Result<Outcome, Failure>> {
         let mut outcomes = Vec::with_capacity(submission.operations.len());
@@ -189,7 +191,7 @@ impl Tenant {
             let outcome = if repeated.contains(&i) {
                 Err(twice(operation.kind))
             } else {
-                self.prepare(caller, operation, submission.channel, patients)
+                self.prepare(caller, operation, submission.channel, brought)
             };
             outcomes.push((i, outcome.map_err(|failure| placed(failure, &location))));
         }

@@ -5,6 +5,7 @@
 //! knows nothing of FHIR, HTTP or storage. The conflicts between Norwegian conventions (several
 //! identifier systems for one thing, `2` against `02`, …) are decided here and nowhere else.
 
+pub mod about;
 pub mod catalogue;
 pub mod entry;
 pub mod envelope;
@@ -12,6 +13,7 @@ pub mod extension;
 pub mod identity;
 pub mod news2;
 pub mod okt;
+pub mod profile;
 pub mod purpose;
 pub mod service;
 pub mod system;
