@@ -15,6 +15,7 @@ use crate::issue::{Issue, Severity};
 use crate::profile::Profiles;
 use crate::resource::Resource;
 
+mod binding;
 mod conform;
 mod contained;
 mod extension;

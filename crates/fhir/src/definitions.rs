@@ -33,7 +33,7 @@ pub struct Shape {
     pub name: String,
     /// What sort of type it is; of a nested element, [`ShapeKind::Datatype`].
     pub kind: ShapeKind,
-    /// The type it is made from, such as `DomainResource`; empty for the first of all.
+    /// The type it specialises, such as `DomainResource`; empty for `Resource` and `Element`.
     pub base: &'static str,
     /// The elements, inherited ones first.
     pub elements: Vec<Element>,

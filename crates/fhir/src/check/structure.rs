@@ -32,7 +32,7 @@ pub(super) struct Checker<'a, 'v> {
     /// How many profiles are being asked within each other.
     pub nested: usize,
     /// The name of the profile that is being asked.
-    pub profile: &'v str,
+    pub profile: Box<str>,
 }
 
 /// A resource that says which profiles it follows.
@@ -64,7 +64,7 @@ impl<'a, 'v> Checker<'a, 'v> {
             root: value,
             declared: Vec::new(),
             nested: 0,
-            profile: "",
+            profile: "".into(),
         }
     }
 

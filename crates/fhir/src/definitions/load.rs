@@ -131,9 +131,9 @@ impl Loader {
     fn shape(&self, name: &'static str, path: &'static str) -> Shape {
         let written = self.written.get(name);
         let kind = written.filter(|_| path.is_empty()).map_or(ShapeKind::Datatype, |w| w.kind);
+        let base = self.base(name, path);
         let (mut elements, mut rules) = (Vec::new(), Vec::new());
         self.collect(name, path, &mut elements, &mut rules);
-        let base = written.map_or("", |written| self.base(written, path));
         let mut members = Vec::new();
         for (index, element) in elements.iter().enumerate() {
             for (kind, of_type) in element.types.iter().enumerate() {
@@ -146,8 +146,11 @@ impl Loader {
         Shape { name, kind, base, elements, rules, members }
     }
 
-    /// The type that a type or nested element is made from.
-    fn base(&self, written: &Written, path: &str) -> &'static str {
+    /// What a type or nested element specialises.
+    fn base(&self, name: &str, path: &str) -> &'static str {
+        let Some(written) = self.written.get(name) else {
+            return "";
+        };
         if path.is_empty() {
             return written.base;
         }
@@ -167,7 +170,7 @@ impl Loader {
         let Some(written) = self.written.get(name) else {
             return;
         };
-        let base = self.base(written, path);
+        let base = self.base(name, path);
         if base != name {
             self.collect(base, "", elements, rules);
         }
