@@ -10,19 +10,24 @@
 //! - [`instant`]: dates and times as half-open ranges of milliseconds.
 //! - [`definitions`], [`primitive`], [`mod@reference`]: every element of every R4 type; the forms of
 //!   primitive values and of references.
-//! - [`check`]: whether a resource is built as R4 says.
+//! - [`profile`], [`rule`]: profiles and extensions, compiled; rules between elements.
+//! - [`check`]: whether a resource is what R4 and its profiles say.
+//! - [`fhirpath`]: expressions over resources, for invariants, search parameters and patches.
 //! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
 //! - [`query`]: the grammar of a search request.
 
 pub mod check;
 pub mod definitions;
+pub mod fhirpath;
 pub mod instant;
 pub mod issue;
 pub mod json;
 pub mod path;
 pub mod primitive;
+pub mod profile;
 pub mod query;
 pub mod reference;
 pub mod resource;
+pub mod rule;
 pub mod search;
 pub mod value;

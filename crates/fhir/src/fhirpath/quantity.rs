@@ -1,0 +1,119 @@
+//! Numbers with units: equal, ordered, multiplied, across units that measure the same.
+
+use super::decimal::Decimal;
+use super::item::Quantity;
+use super::moment::Unit;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// Whether two quantities are equal; nothing where the units do not measure the same (§6.1.1).
+pub(super) fn equal(one: &Quantity<'_>, two: &Quantity<'_>) -> Option<bool> {
+    order(one, two).map(|order| order == Ordering::Equal)
+}
+
+/// Whether two quantities are equal to the precision of the rougher one. Years and months are here as
+/// long as UCUM says (§6.1.3).
+pub(super) fn alike(one: &Quantity<'_>, two: &Quantity<'_>) -> bool {
+    let (first, second) = (code(one, true), code(two, true));
+    if first == second {
+        return one.value.is_like(two.value);
+    }
+    let in_second = convert(one.value, &first, &second);
+    let in_first = convert(two.value, &second, &first);
+    let rough = |value: Decimal, other: Option<Decimal>| {
+        other.is_some_and(|other| other.rounded(value.decimals()) == Some(value))
+    };
+    rough(one.value, in_first) || rough(two.value, in_second)
+}
+
+/// Which is more; nothing where the units do not measure the same.
+pub(super) fn order(one: &Quantity<'_>, two: &Quantity<'_>) -> Option<Ordering> {
+    if one.unit == two.unit && one.calendar == two.calendar {
+        return Some(one.value.cmp(&two.value));
+    }
+    if let (Some(first), Some(second)) = (one.calendar_unit(), two.calendar_unit()) {
+        return order_of_calendar(one.value, first, two.value, second);
+    }
+    let (first, second) = (code(one, false), code(two, false));
+    if let (Some(one), Some(two)) = (canonical(one.value, &first), canonical(two.value, &second)) {
+        return (one.1 == two.1).then(|| one.0.cmp(&two.0));
+    }
+    None
+}
+
+fn order_of_calendar(one: Decimal, first: Unit, two: Decimal, second: Unit) -> Option<Ordering> {
+    let long = |unit| matches!(unit, Unit::Year | Unit::Month);
+    if long(first) != long(second) {
+        return None;
+    }
+    let months = |value: Decimal, unit| {
+        value.times(Decimal::from(if unit == Unit::Year { 12 } else { 1 }))
+    };
+    let milliseconds = |value: Decimal, unit: Unit| value.times(Decimal::from(unit.milliseconds()));
+    if long(first) {
+        Some(months(one, first)?.cmp(&months(two, second)?))
+    } else {
+        Some(milliseconds(one, first)?.cmp(&milliseconds(two, second)?))
+    }
+}
+
+/// Whether the units measure the same.
+pub(super) fn comparable(one: &Quantity<'_>, two: &Quantity<'_>) -> bool {
+    order(one, two).is_some()
+}
+
+/// The sum in the unit of the second, if the units measure the same.
+pub(super) fn plus<'a>(
+    one: &Quantity<'a>,
+    two: &Quantity<'a>,
+    negative: bool,
+) -> Option<Quantity<'a>> {
+    let second = if negative { two.value.negated()? } else { two.value };
+    if one.unit == two.unit && one.calendar == two.calendar {
+        return Some(Quantity { value: one.value.plus(second)?, ..one.clone() });
+    }
+    let second = convert(second, &code(two, false), &code(one, false))?;
+    Some(Quantity { value: one.value.plus(second)?, ..one.clone() })
+}
+
+/// The product, or the quotient.
+pub(super) fn times<'a>(
+    one: &Quantity<'a>,
+    two: &Quantity<'a>,
+    over: bool,
+) -> Option<Quantity<'a>> {
+    let value = if over { one.value.over(two.value)? } else { one.value.times(two.value)? };
+    let (first, second) = (code(one, false), code(two, false));
+    let (first, second) = (first.as_ref(), second.as_ref());
+    let unit = match (first, second, over) {
+        (_, "1", _) => first.to_owned(),
+        ("1", _, false) => second.to_owned(),
+        (_, _, false) => format!("({first}).({second})"),
+        (_, _, true) => format!("({first})/({second})"),
+    };
+    // Beyond the units known here, a product of units would mean nothing.
+    canonical(value, &unit)?;
+    Some(Quantity { value, unit: Cow::Owned(unit), calendar: false })
+}
+
+/// The UCUM code of the unit. Years and months of the calendar have one only where `rough`.
+fn code<'q>(quantity: &'q Quantity<'_>, rough: bool) -> Cow<'q, str> {
+    match quantity.calendar_unit() {
+        Some(Unit::Year) if rough => Cow::Borrowed("a"),
+        Some(Unit::Month) if rough => Cow::Borrowed("mo"),
+        Some(unit) => unit.ucum().map_or(Cow::Borrowed(&*quantity.unit), Cow::Borrowed),
+        None => Cow::Borrowed(&quantity.unit),
+    }
+}
+
+fn convert(value: Decimal, from: &str, to: &str) -> Option<Decimal> {
+    let (value, of) = canonical(value, from)?;
+    let (one, into) = canonical(Decimal::from(1), to)?;
+    (of == into).then(|| value.over(one))?
+}
+
+/// The value in the base units of UCUM, and which they are.
+fn canonical(value: Decimal, unit: &str) -> Option<(Decimal, super::ucum::Dimension)> {
+    let (factor, dimension) = super::ucum::canonical(unit)?;
+    Some((value.times(factor)?, dimension))
+}
