@@ -4,9 +4,12 @@
 
 mod audit;
 mod board;
+mod catalogue;
 mod incomplete;
 mod okt;
 mod overview;
 mod patients;
+mod profiles;
 mod submit;
 mod town;
+mod whom;
