@@ -6,6 +6,7 @@ mod audit;
 mod board;
 mod catalogue;
 mod incomplete;
+mod norway;
 mod okt;
 mod overview;
 mod patients;
