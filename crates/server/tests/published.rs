@@ -195,7 +195,6 @@ fn what_was_taken_comes_back_through_every_service() {
         return;
     }
     let server = lenient();
-    let source = server.role("plo-epj");
     let mut stored = Vec::new();
     for (name, fate) in &FILES {
         if !matches!(fate, Taken | TakenIfLenient(_)) {

@@ -235,7 +235,14 @@ fn what_is_about_nobody_is_written_and_read_back() {
 #[test]
 fn a_system_with_fewer_categories_gains_nothing_by_there_being_more() {
     let server = shared();
-    for (role, kind) in [("vkp", "Condition"), ("tavle", "Appointment"), ("plo-epj", "Task")] {
+    // An Observation without a category is a finding, and no measurement.
+    let more = [
+        ("vkp", "Condition"),
+        ("vkp", "Observation"),
+        ("tavle", "Appointment"),
+        ("plo-epj", "Task"),
+    ];
+    for (role, kind) in more {
         let (_, element, resource) = personal().into_iter().find(|(it, ..)| *it == kind).unwrap();
         let sent = about(kind, element, &resource, "Patient/1");
         let answer = server.role(role).post(&format!("/9901/fhir/{kind}"), &sent);
