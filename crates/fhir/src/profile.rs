@@ -132,7 +132,7 @@ impl Profiles {
     }
 
     /// The type that a profile is for, or that the URL of a type of R4 stands for.
-    pub fn kind(&self, url: &str) -> Option<&str> {
+    pub fn kind<'k>(&'k self, url: &'k str) -> Option<&'k str> {
         match self.definition(url) {
             Some(definition) => definition.text("type"),
             None => base_type(url),
