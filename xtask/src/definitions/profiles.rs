@@ -6,13 +6,17 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const FILES: &[&str] = &["profiles-types.json", "profiles-others.json", "extension-definitions.json"];
+const FILES: &[&str] =
+    &["profiles-types.json", "profiles-others.json", "extension-definitions.json"];
 
 /// Contexts that HL7's own definitions put these extensions in, and forgot to allow (later versions do).
 const MORE_CONTEXTS: &[(&str, &str)] = &[
     ("http://hl7.org/fhir/StructureDefinition/regex", "ElementDefinition.type"),
-    ("http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type", "ElementDefinition.type"),
-    ("http://hl7.org/fhir/StructureDefinition/structuredefinition-normative-version", "DomainResource"),
+    (
+        "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type",
+        "ElementDefinition.type",
+    ),
+    ("http://hl7.org/fhir/StructureDefinition/structuredefinition-normative-version", "Element"),
 ];
 
 /// The lines of the file, by URL.

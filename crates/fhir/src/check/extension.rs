@@ -88,7 +88,9 @@ fn is_element(element: &Element, wanted: &str) -> bool {
     }
     match element.shape {
         Some(shape) => {
-            shape.name == plain || element.kind == plain || ancestors(shape.base).any(|base| base == plain)
+            shape.name == plain
+                || element.kind == plain
+                || ancestors(shape.base).any(|base| base == plain)
         }
         None => element.kind == plain,
     }
@@ -109,5 +111,9 @@ fn misplaced(profile: &Profile) -> String {
         Context::Anywhere => None,
     });
     let contexts: Vec<&str> = contexts.collect();
-    format!("extension `{}` cannot stand here: put it on `{}`", profile.name(), contexts.join("`, `"))
+    format!(
+        "extension `{}` cannot stand here: put it on `{}`",
+        profile.name(),
+        contexts.join("`, `")
+    )
 }

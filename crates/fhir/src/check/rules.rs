@@ -77,9 +77,9 @@ fn native(checker: &Checker, key: &str, item: Item) -> Option<Breach> {
     Some(match key {
         "ext-1" => {
             let object = object?;
-            let has_value = object.iter().any(|(name, _)| {
-                name.starts_with("value") || name.starts_with("_value")
-            });
+            let has_value = object
+                .iter()
+                .any(|(name, _)| name.starts_with("value") || name.starts_with("_value"));
             let both_or_none = has_value == object.get("extension").is_some();
             both_or_none.then_some(("", "an extension has either a value or extensions: send one"))
         }
@@ -105,4 +105,3 @@ fn period(value: &Value) -> Option<Breach> {
     let message = ("", "a period cannot end before it starts: correct the times");
     comparable.then(|| (start > end).then_some(message))
 }
-
