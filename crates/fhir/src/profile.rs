@@ -29,7 +29,8 @@ const LONGEST_CHAIN: usize = 32;
 
 static BASE: LazyLock<Profiles> = LazyLock::new(|| {
     let lines = data_lines(PROFILES).filter_map(|line| line.split_once(' '));
-    let entries = lines.map(|(url, text)| (Box::from(url), Arc::new(Entry::new(Source::Text(text)))));
+    let entries =
+        lines.map(|(url, text)| (Box::from(url), Arc::new(Entry::new(Source::Text(text)))));
     Profiles { entries: entries.collect() }
 });
 
@@ -105,7 +106,8 @@ impl Profiles {
         }
         // What was compiled may rest on what is replaced now.
         if added.iter().any(|url| self.entries.contains_key(*url)) {
-            all.entries = all.entries.iter().map(|(url, entry)| (url.clone(), entry.anew())).collect();
+            all.entries =
+                all.entries.iter().map(|(url, entry)| (url.clone(), entry.anew())).collect();
         }
         for url in added {
             if let Err(message) = all.check_chain(url).and_then(|()| all.compiled(url).map(drop)) {

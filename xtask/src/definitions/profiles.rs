@@ -6,7 +6,18 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const FILES: &[&str] = &["profiles-types.json", "profiles-others.json", "extension-definitions.json"];
+const FILES: &[&str] =
+    &["profiles-types.json", "profiles-others.json", "extension-definitions.json"];
+
+/// Contexts that HL7's own definitions put these extensions in, and forgot to allow (later versions do).
+const MORE_CONTEXTS: &[(&str, &str)] = &[
+    ("http://hl7.org/fhir/StructureDefinition/regex", "ElementDefinition.type"),
+    (
+        "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type",
+        "ElementDefinition.type",
+    ),
+    ("http://hl7.org/fhir/StructureDefinition/structuredefinition-normative-version", "Element"),
+];
 
 /// The lines of the file, by URL.
 pub(super) fn lines(directory: &Path) -> Result<String, String> {
@@ -30,6 +41,11 @@ fn definition(resource: &Value) -> Value {
     let mut kept = Map::new();
     for name in ["url", "type", "baseDefinition", "context"] {
         keep(name, &resource[name], &mut kept);
+    }
+    for (_, more) in MORE_CONTEXTS.iter().filter(|(url, _)| *url == text(resource, "url")) {
+        if let Some(Value::Array(contexts)) = kept.get_mut("context") {
+            contexts.push(serde_json::json!({ "type": "element", "expression": more }));
+        }
     }
     let elements = items(&resource["differential"], "element").iter().enumerate();
     let elements: Vec<Value> = elements.filter_map(|(at, e)| element(e, at == 0)).collect();

@@ -1,8 +1,8 @@
 //! The rules between elements ("invariants") of R4's types, as lines.
 //!
-//! Left out are those that HL7 marks as best practice, and those of the packer's own elements. Two
-//! expressions (`app-4`, `bdl-8`) are the packer's corrections of HL7's, which name a code that is not
-//! there and demand a `fullUrl`; they are kept.
+//! Left out are those that HL7 marks as best practice, and those of the packer's own elements. Three
+//! expressions are corrected, since nothing could follow HL7's: `app-4` (names a code that is not there)
+//! and `bdl-8` (demands a `fullUrl`) by the packer, `que-7` (asks for FHIRPath's own type) here.
 
 use super::{HEADER, items, line, own_elements, text};
 use serde_json::Value;
@@ -33,7 +33,11 @@ pub(super) fn lines(structures: &BTreeMap<String, Value>) -> Result<String, Stri
 }
 
 fn rule_line(path: &str, rule: &Value, out: &mut String) -> Result<(), String> {
-    let (key, expression) = (text(rule, "key"), text(rule, "expression"));
+    let key = text(rule, "key");
+    let expression = match key {
+        "que-7" => "operator = 'exists' implies (answer is boolean)",
+        _ => text(rule, "expression"),
+    };
     let best_practice = items(rule, "extension").iter().any(|e| text(e, "url") == BEST_PRACTICE);
     if best_practice || key == EVERYWHERE {
         return Ok(());

@@ -91,7 +91,9 @@ impl<'a, 'v> Checker<'a, 'v> {
             }
             None => {
                 let kind = self.validator.profiles.kind(url);
-                kind.is_none_or(|kind| matches!(kind, "Resource" | "DomainResource") || kind == item.kind)
+                kind.is_none_or(|kind| {
+                    matches!(kind, "Resource" | "DomainResource") || kind == item.kind
+                })
             }
         })
     }
@@ -131,13 +133,19 @@ impl<'a, 'v> Checker<'a, 'v> {
             return;
         }
         let fitting = |kind: &&TypeRule| {
-            &*kind.code == item.kind || kind.code.ends_with("Element") || is_any_resource(&kind.code, item)
+            &*kind.code == item.kind
+                || kind.code.ends_with("Element")
+                || is_any_resource(&kind.code, item)
         };
         let fitting: Vec<&TypeRule> = node.types.iter().filter(fitting).collect();
         if fitting.is_empty() {
             let names: Vec<&str> = node.types.iter().map(|kind| &*kind.code).collect();
-            let message =
-                format!("profile `{}` allows no {} here: use `{}`", self.profile, item.kind, names.join("`, `"));
+            let message = format!(
+                "profile `{}` allows no {} here: use `{}`",
+                self.profile,
+                item.kind,
+                names.join("`, `")
+            );
             return self.issue(IssueCode::Structure, message);
         }
         // What an extension is to be like is asked where it stands.
@@ -177,7 +185,8 @@ impl<'a, 'v> Checker<'a, 'v> {
         };
         let targets: Vec<Box<str>> = targets.iter().map(|url| (*url).into()).collect();
         if !self.follows_one(&targets, target) {
-            let names: Vec<&str> = targets.iter().filter_map(|url| url.rsplit('/').next()).collect();
+            let names: Vec<&str> =
+                targets.iter().filter_map(|url| url.rsplit('/').next()).collect();
             let message = format!(
                 "profile `{}` demands that what is referred to follows `{}`: correct it",
                 self.profile,
@@ -197,8 +206,11 @@ impl<'a, 'v> Checker<'a, 'v> {
         if let Some(pattern) = &node.pattern
             && !has(item.value, pattern)
         {
-            let message =
-                format!("profile `{}` demands at least {}: send this", self.profile, shown(pattern));
+            let message = format!(
+                "profile `{}` demands at least {}: send this",
+                self.profile,
+                shown(pattern)
+            );
             self.issue(IssueCode::Value, message);
         }
         if let Some(binding) = &node.binding {
@@ -229,19 +241,24 @@ impl<'a, 'v> Checker<'a, 'v> {
         (min, max): (u32, u32),
     ) {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        let what = slice.map_or(format!("`{name}`"), |slice| format!("`{name}` of slice `{slice}`"));
+        let what =
+            slice.map_or(format!("`{name}`"), |slice| format!("`{name}` of slice `{slice}`"));
         let profile = &self.profile;
         let location = || format!("{}.{name}", self.location());
         let issue = if count < min {
             let message = match min {
                 1 => format!("profile `{profile}` demands {what}: add it"),
-                least => format!("profile `{profile}` demands at least {least} of {what}: add them"),
+                least => {
+                    format!("profile `{profile}` demands at least {least} of {what}: add them")
+                }
             };
             Issue::error(IssueCode::Required, location(), message)
         } else if count > max {
             let message = match max {
                 0 => format!("profile `{profile}` allows no {what}: leave it out"),
-                most => format!("profile `{profile}` allows {most} of {what} at most: leave others out"),
+                most => {
+                    format!("profile `{profile}` allows {most} of {what} at most: leave others out")
+                }
             };
             Issue::error(IssueCode::Structure, location(), message)
         } else {
@@ -269,9 +286,9 @@ pub(super) fn same(wanted: &Value, value: &Value) -> bool {
     match (wanted, value) {
         (Value::Object(wanted), Value::Object(object)) => {
             wanted.len() == object.len()
-                && wanted.iter().all(|(name, wanted)| {
-                    object.get(name).is_some_and(|value| same(wanted, value))
-                })
+                && wanted
+                    .iter()
+                    .all(|(name, wanted)| object.get(name).is_some_and(|value| same(wanted, value)))
         }
         (Value::Array(wanted), Value::Array(items)) => {
             wanted.len() == items.len()

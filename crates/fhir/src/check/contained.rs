@@ -7,30 +7,34 @@ use crate::value::Value;
 /// `dom-2`: contained resources contain none themselves.
 pub(super) fn nested(resource: &Value) -> Breach {
     let nests = |inner: &Value| inner.get("contained").is_some();
-    resource
-        .items("contained")
-        .iter()
-        .any(nests)
-        .then_some(("contained", "contained resources cannot contain others: put them side by side"))
+    resource.items("contained").iter().any(nests).then_some((
+        "contained",
+        "contained resources cannot contain others: put them side by side",
+    ))
 }
 
 /// `dom-3`: each contained resource is referred to, or refers to the resource that contains it.
 pub(super) fn unreferred(resource: &Value) -> Breach {
     let contained = resource.items("contained");
     let lone = contained.iter().any(|inner| {
-        let referred = inner.text("id").is_some_and(|id| {
-            holds_text(resource, &|text| text.strip_prefix('#') == Some(id))
-        });
+        let referred = inner
+            .text("id")
+            .is_some_and(|id| holds_text(resource, &|text| text.strip_prefix('#') == Some(id)));
         !referred && !holds_text(inner, &|text| text == "#")
     });
-    lone.then_some(("contained", "a contained resource is referred to by nothing: refer to it as `#id`"))
+    lone.then_some((
+        "contained",
+        "a contained resource is referred to by nothing: refer to it as `#id`",
+    ))
 }
 
 /// `dom-4`: contained resources have no version of their own.
 pub(super) fn versioned(resource: &Value) -> Breach {
     let has = |inner: &Value| {
         let meta = inner.get("meta");
-        ["versionId", "lastUpdated"].iter().any(|name| meta.and_then(|meta| meta.get(name)).is_some())
+        ["versionId", "lastUpdated"]
+            .iter()
+            .any(|name| meta.and_then(|meta| meta.get(name)).is_some())
     };
     resource.items("contained").iter().any(has).then_some((
         "contained",
@@ -41,11 +45,10 @@ pub(super) fn versioned(resource: &Value) -> Breach {
 /// `dom-5`: contained resources have no security labels of their own.
 pub(super) fn labelled(resource: &Value) -> Breach {
     let has = |inner: &Value| inner.get("meta").and_then(|meta| meta.get("security")).is_some();
-    resource
-        .items("contained")
-        .iter()
-        .any(has)
-        .then_some(("contained", "contained resources have no `meta.security`: label the outer one"))
+    resource.items("contained").iter().any(has).then_some((
+        "contained",
+        "contained resources have no `meta.security`: label the outer one",
+    ))
 }
 
 /// `ref-1`: a reference `#id` leads to a contained resource; `#` alone to the one that contains.

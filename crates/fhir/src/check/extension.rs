@@ -75,7 +75,8 @@ fn may_stand(profile: &Profile, element: &Element, url: Option<&str>) -> bool {
 /// Whether a context by path or type names the element.
 fn is_element(element: &Element, wanted: &str) -> bool {
     let plain = wanted.replace("[x]", "");
-    if plain == element.path {
+    // HL7 means anything by it, resources too.
+    if plain == "Element" || plain == element.path {
         return true;
     }
     let owned = |(owner, name): (&'static definitions::Shape, &str)| {
@@ -87,9 +88,11 @@ fn is_element(element: &Element, wanted: &str) -> bool {
     }
     match element.shape {
         Some(shape) => {
-            shape.name == plain || element.kind == plain || ancestors(shape.base).any(|base| base == plain)
+            shape.name == plain
+                || element.kind == plain
+                || ancestors(shape.base).any(|base| base == plain)
         }
-        None => element.kind == plain || plain == "Element",
+        None => element.kind == plain,
     }
 }
 
@@ -108,5 +111,9 @@ fn misplaced(profile: &Profile) -> String {
         Context::Anywhere => None,
     });
     let contexts: Vec<&str> = contexts.collect();
-    format!("extension `{}` cannot stand here: put it on `{}`", profile.name(), contexts.join("`, `"))
+    format!(
+        "extension `{}` cannot stand here: put it on `{}`",
+        profile.name(),
+        contexts.join("`, `")
+    )
 }

@@ -57,9 +57,7 @@ impl<'a> Item<'a> {
     pub(super) fn node(&self) -> item::Item<'a> {
         let name = self.shape.map_or(self.kind, |shape| &shape.name);
         match Kind::fhir(name) {
-            Some(kind) => {
-                item::Item::Node(Node { value: self.value, sibling: self.sibling, kind })
-            }
+            Some(kind) => item::Item::Node(Node { value: self.value, sibling: self.sibling, kind }),
             None => item::Item::resource(self.value),
         }
     }
@@ -68,7 +66,9 @@ impl<'a> Item<'a> {
     pub(super) fn children(&self, child: &Child) -> Vec<Found<'a>> {
         let shape = self.shape.or_else(|| definitions::shape("Element"));
         let members = child.members.iter().filter(|member| {
-            shape.is_some_and(|shape| std::ptr::eq(shape, member.shape) || is_resource_base(shape, member.shape))
+            shape.is_some_and(|shape| {
+                std::ptr::eq(shape, member.shape) || is_resource_base(shape, member.shape)
+            })
         });
         let mut found = Vec::new();
         for member in members {

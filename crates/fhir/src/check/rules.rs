@@ -4,6 +4,7 @@
 use super::item::Item;
 use super::structure::Checker;
 use super::{contained, xhtml};
+use crate::fhirpath;
 use crate::fhirpath::scope::Scope;
 use crate::issue::{Issue, IssueCode, Severity};
 use crate::rule::Rule;
@@ -62,7 +63,9 @@ fn holds<'a>(checker: &Checker<'a, '_>, rule: &Rule, item: Item<'a>) -> Result<b
         .resource(checker.resource.node())
         .root_resource(container.node())
         .budget(BUDGET);
-    expression.holds(item.node(), &scope).map_err(|error| error.to_string())
+    let found = expression.evaluate(item.node(), &scope).map_err(|error| error.to_string())?;
+    // What is neither true nor false, such as a comparison of times of different precision, is no breach.
+    Ok(found.first().and_then(fhirpath::item::Item::as_bool) != Some(false))
 }
 
 /// What is wrong by a rule: the member it is wrong in, or none for the whole, and what to do.
@@ -74,9 +77,9 @@ fn native(checker: &Checker, key: &str, item: Item) -> Option<Breach> {
     Some(match key {
         "ext-1" => {
             let object = object?;
-            let has_value = object.iter().any(|(name, _)| {
-                name.starts_with("value") || name.starts_with("_value")
-            });
+            let has_value = object
+                .iter()
+                .any(|(name, _)| name.starts_with("value") || name.starts_with("_value"));
             let both_or_none = has_value == object.get("extension").is_some();
             both_or_none.then_some(("", "an extension has either a value or extensions: send one"))
         }
@@ -102,4 +105,3 @@ fn period(value: &Value) -> Option<Breach> {
     let message = ("", "a period cannot end before it starts: correct the times");
     comparable.then(|| (start > end).then_some(message))
 }
-

@@ -94,7 +94,8 @@ impl<'a, 'v> Checker<'a, 'v> {
 
     /// Notes the resource that is looked at, if it says which profiles it follows.
     fn declare(&mut self) {
-        let names = self.resource.value.get("meta").is_some_and(|meta| meta.get("profile").is_some());
+        let names =
+            self.resource.value.get("meta").is_some_and(|meta| meta.get("profile").is_some());
         if names && !self.is_base {
             let (item, container) = (self.resource, self.container);
             self.declared.push(Declared { place: self.place.clone(), item, container });
@@ -132,7 +133,10 @@ impl<'a, 'v> Checker<'a, 'v> {
         let before = self.issues.len();
         self.members(object, shape);
         if self.issues.len() == before {
-            rules::of_shape(self, Item { value, sibling: None, kind: &shape.name, shape: Some(shape) });
+            rules::of_shape(
+                self,
+                Item { value, sibling: None, kind: &shape.name, shape: Some(shape) },
+            );
         }
     }
 
@@ -153,8 +157,11 @@ impl<'a, 'v> Checker<'a, 'v> {
                 self.issue(IssueCode::Structure, "a second type of one choice: keep one of them");
             } else if plain.len() == name.len() {
                 let beside = Companion { object, name };
+                let before = self.issues.len();
                 met.count(found, self.member(value, found, &beside));
-                self.element_rules(value, found);
+                if self.issues.len() == before {
+                    self.element_rules(value, found);
+                }
             } else {
                 met.count(found, self.extensions(value, found, object.get(plain)));
             }
@@ -392,7 +399,9 @@ struct Companion<'a> {
 impl Companion<'_> {
     /// Whether it has something in the place of item `index`.
     fn has(&self, index: usize) -> bool {
-        let item = sibling(self.object, self.name).and_then(Value::as_array).and_then(|items| items.get(index));
+        let item = sibling(self.object, self.name)
+            .and_then(Value::as_array)
+            .and_then(|items| items.get(index));
         item.is_some_and(|item| *item != Value::Null)
     }
 }

@@ -5,11 +5,66 @@
 
 /// The elements of HTML 4.0 chapters 7 to 11 and 15, with links and images.
 const ELEMENTS: &[&str] = &[
-    "a", "abbr", "acronym", "address", "b", "bdo", "big", "blockquote", "br", "caption", "center",
-    "cite", "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em", "font", "h1", "h2",
-    "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "map", "area", "ol", "p", "pre", "q",
-    "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot",
-    "th", "thead", "tr", "tt", "u", "ul", "var",
+    "a",
+    "abbr",
+    "acronym",
+    "address",
+    "b",
+    "bdo",
+    "big",
+    "blockquote",
+    "br",
+    "caption",
+    "center",
+    "cite",
+    "code",
+    "col",
+    "colgroup",
+    "dd",
+    "del",
+    "dfn",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "font",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "map",
+    "area",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "var",
 ];
 
 /// Attributes that nothing good uses: scripts, and sources but of images.
@@ -126,7 +181,8 @@ fn attribute(text: &str) -> Scanned<(&str, &str)> {
     }
     let value = value.trim_start();
     let quote = if value.starts_with('\'') { '\'' } else { '"' };
-    let (value, rest) = value.strip_prefix(quote).and_then(|value| value.split_once(quote)).ok_or(FORM)?;
+    let (value, rest) =
+        value.strip_prefix(quote).and_then(|value| value.split_once(quote)).ok_or(FORM)?;
     references(value)?;
     let scripts = name.starts_with("on") || NO_ATTRIBUTES.contains(&name);
     let link = value.trim_start().to_ascii_lowercase();

@@ -4,8 +4,8 @@
 //! built, so that types may refer to each other in any order.
 
 use super::{
-    Binding, CodeList, Content, Definitions, Element, ElementType, Member, Shape, ShapeId, ShapeKind,
-    data_lines,
+    Binding, CodeList, Content, Definitions, Element, ElementType, Member, Shape, ShapeId,
+    ShapeKind, data_lines,
 };
 use crate::primitive::Primitive;
 use crate::rule::Rule;

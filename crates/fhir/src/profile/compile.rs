@@ -76,7 +76,8 @@ impl Ids {
         let known = self.seen.iter().rev().find(|(seen, _)| seen == parent);
         let parent_id = known.map_or(parent, |(_, id)| id.as_str());
         let name = path.rsplit('.').next().unwrap_or(path);
-        let mut id = if parent.is_empty() { name.to_owned() } else { format!("{parent_id}.{name}") };
+        let mut id =
+            if parent.is_empty() { name.to_owned() } else { format!("{parent_id}.{name}") };
         if let Some(slice) = element.text("sliceName") {
             id.push(':');
             id.push_str(slice);
@@ -87,7 +88,8 @@ impl Ids {
 }
 
 fn path_of(id: &str) -> String {
-    let names: Vec<&str> = id.split('.').map(|part| part.split(':').next().unwrap_or(part)).collect();
+    let names: Vec<&str> =
+        id.split('.').map(|part| part.split(':').next().unwrap_or(part)).collect();
     names.join(".")
 }
 

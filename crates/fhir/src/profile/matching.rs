@@ -27,11 +27,7 @@ pub(super) fn write(node: &mut Node, profiles: &Profiles) -> Result<(), String> 
     Ok(())
 }
 
-fn write_slices(
-    node: &mut Node,
-    profiles: &Profiles,
-    element: (&str, bool),
-) -> Result<(), String> {
+fn write_slices(node: &mut Node, profiles: &Profiles, element: (&str, bool)) -> Result<(), String> {
     if node.slices.is_empty() {
         return Ok(());
     }
@@ -222,9 +218,10 @@ fn nodes_at<'n>(node: &'n Node, step: &Step) -> Vec<&'n Node> {
             found.map(|slice| vec![&slice.node]).unwrap_or_default()
         }
         Step::OfType(kind) => {
-            let slices = node.slices.iter().filter(|slice| {
-                slice.node.types.iter().any(|known| known.code == *kind)
-            });
+            let slices = node
+                .slices
+                .iter()
+                .filter(|slice| slice.node.types.iter().any(|known| known.code == *kind));
             std::iter::once(node).chain(slices.map(|slice| &slice.node)).collect()
         }
         Step::Resolve => Vec::new(),
