@@ -6,6 +6,7 @@
 //! since a record about a person that nobody can find is lost to that person too. What names a
 //! device, a place, a group or an organisation there is about nobody.
 
+use fhir::definitions::{self, Content};
 use fhir::issue::IssueCode;
 use fhir::reference::Literal;
 use fhir::value::Value;
@@ -90,7 +91,7 @@ pub fn named(
 pub fn element(kind: &str) -> &'static str {
     let Elements { subjects, participants, .. } = elements(kind);
     let paths = || subjects.iter().chain(participants).map(String::as_str);
-    let shape = fhir::definitions::shape(kind);
+    let shape = definitions::shape(kind);
     let first = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
     paths()
         .find(|path| shape.is_some_and(|shape| shape.member(&first(path)).is_some()))
@@ -132,21 +133,27 @@ impl Place<'_> {
         }
     }
 
-    /// What an identifier says; of a participant only where the reference says it is a Patient.
+    /// What an identifier says. It is a person's where the reference says so, or where the element
+    /// is there to name a patient; where it may name anything, only a national number is.
     fn identifier(&self, reference: &Value, is_patient: bool) -> Result<Option<Said>, Failure> {
         let identifier = reference.get("identifier");
         let Some(number) = identifier.and_then(|it| it.text("value")) else { return Ok(None) };
         let system = identifier.and_then(|it| it.text("system")).unwrap_or_default();
-        if self.certain || is_patient {
+        let targets = targets(self.kind, self.path);
+        let is_national = system::is_national_number(system);
+        if is_patient || self.certain && (targets.contains(&"Patient") || is_national) {
             let path = format!("{}.{}.identifier.value", self.kind, self.path);
             return key(system, number, &path, self.strictness).map(|it| Some(Said::Person(it)));
         }
-        if system::is_national_number(system) && reference.text("reference").is_none() {
-            // Health personnel and next of kin have such numbers too.
+        if self.certain && !targets.is_empty() {
+            return Ok(Some(Said::Other));
+        }
+        if (self.certain || is_national) && reference.text("reference").is_none() {
+            // Health personnel and next of kin have national numbers too.
             return Err(Failure::invalid(
                 IssueCode::Required,
                 &format!("{}.{}.type", self.kind, self.path),
-                "say whose number it is: add `type`, such as `Patient` or `Practitioner`",
+                "say whose identifier it is: add `type`, such as `Patient` or `Practitioner`",
             ));
         }
         Ok(None)
@@ -171,6 +178,21 @@ impl Place<'_> {
              to a Patient",
         )
     }
+}
+
+/// The types that the reference at a path may name; none for any.
+fn targets(kind: &str, path: &str) -> &'static [&'static str] {
+    let mut at = definitions::shape(kind);
+    let mut targets: &'static [&'static str] = &[];
+    for name in path.split('.') {
+        let Some(found) = at.and_then(|shape| shape.member(name)) else { return &[] };
+        targets = &found.kind.targets;
+        at = match found.kind.content {
+            Content::Shape(id) => Some(id.shape()),
+            Content::Primitive(_) | Content::Resource => None,
+        };
+    }
+    targets
 }
 
 fn patient(id: &str) -> Said {

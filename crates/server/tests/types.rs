@@ -192,7 +192,9 @@ fn a_resource_of_any_type_is_written_read_back_and_found_by_its_patient() {
         let got = client.get(&format!("/9901/fhir/{kind}/{made}")).expect(200);
         assert_eq!(got[element.trim_end_matches("[]")], sent[element.trim_end_matches("[]")]);
         let by = |patient: &str| {
-            client.form(&format!("/9901/fhir/{kind}/_search"), &format!("patient={patient}"))
+            let parameter = if *kind == "AdverseEvent" { "subject" } else { "patient" };
+            let form = format!("{parameter}={patient}");
+            client.form(&format!("/9901/fhir/{kind}/_search"), &form)
         };
         assert_eq!(ids(&by(&id).matches()), [made.clone()], "{kind}");
         assert!(by(&other).matches().is_empty(), "{kind}");

@@ -131,6 +131,9 @@ async fn what_is_about_nobody_is_read_by_its_own_source_alone() {
         appointment(vec![to("Practitioner/1")]),
         task(Value::Null),
         provenance(vec![to("Organization/1")]),
+        json!({ "resourceType": "DeviceMetric", "type": { "text": "Batteri" },
+                "category": "setting",
+                "source": { "identifier": { "system": "urn:serial", "value": "7" } } }),
         json!({ "resourceType": "DocumentReference", "status": "current",
                 "content": [{ "attachment": { "title": "Rutine" } }] }),
         json!({ "resourceType": "Group", "type": "person", "actual": true,
@@ -167,7 +170,12 @@ async fn a_resource_that_does_not_say_whom_is_told_where_to_say_it() {
         (
             appointment(vec![by_number(&fnr(0), None)]),
             "Appointment.participant.actor.type",
-            "whose number",
+            "whose identifier",
+        ),
+        (
+            provenance(vec![json!({ "identifier": { "system": "urn:journal", "value": "7" } })]),
+            "Provenance.target.type",
+            "whose identifier",
         ),
         (
             appointment(vec![to(&one), to(&two)]),
