@@ -4,7 +4,7 @@
 //! below takes a municipality number. HTTP is somebody else's.
 //!
 //! - In: [`submission`] says what somebody wants recorded, [`bundle`], [`okt`] and [`cloud_event`]
-//!   make it from what each door takes, [`naming`] says whom and what it is about, and
+//!   make it from what each door takes, [`naming`] says what it is, [`whom`] whom it is about, and
 //!   [`tenant::Tenant::submit`] carries it out.
 //! - Out: [`read`] for resources and searches, printed by [`searchset`]; [`overview`] and [`board`]
 //!   for the information services, composed by [`services`] and [`vitals`] into the values of
@@ -37,6 +37,7 @@ pub mod services;
 pub mod submission;
 pub mod tenant;
 pub mod vitals;
+pub mod whom;
 
 mod connect;
 mod locks;
