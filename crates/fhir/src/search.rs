@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub mod fold;
 mod load;
 pub mod number;
+mod quantity;
 pub mod set;
 pub mod sort;
 pub mod text;
