@@ -13,9 +13,12 @@
 //! - [`check`]: whether a resource is built as R4 says.
 //! - [`fhirpath`]: expressions over resources, for invariants, search parameters and patches.
 //! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
+//! - [`compartment`]: what belongs to a patient and to four other types.
+//! - [`ucum`]: units of measure.
 //! - [`query`]: the grammar of a search request.
 
 pub mod check;
+pub mod compartment;
 pub mod definitions;
 pub mod fhirpath;
 pub mod instant;
@@ -27,5 +30,6 @@ pub mod query;
 pub mod reference;
 pub mod resource;
 pub mod search;
+pub mod ucum;
 pub mod value;
 pub mod xml;
