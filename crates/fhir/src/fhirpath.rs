@@ -20,7 +20,6 @@ mod lex;
 mod parse;
 mod quantity;
 mod syntax;
-mod ucum;
 
 use item::Item;
 use scope::Scope;
