@@ -3,7 +3,7 @@
 use super::collection::count;
 use super::{Evaluator, Frame, Result, string, whole};
 use crate::fhirpath::EvaluationError;
-use crate::fhirpath::item::{Item, Items};
+use crate::fhirpath::item::{Item, Items, Node};
 use crate::fhirpath::parse;
 use crate::fhirpath::syntax::{Call, Function};
 use regex::Regex;
@@ -131,7 +131,8 @@ impl<'a> Evaluator<'_, 'a> {
         let argument = self.argument(call, 0, frame)?;
         let between = string(&argument, "join")?.unwrap_or_default();
         let mut joined = String::new();
-        for (index, item) in input.iter().enumerate() {
+        let valued = input.iter().filter(|item| item.node().is_none_or(Node::has_value));
+        for (index, item) in valued.enumerate() {
             let text = item.as_str().ok_or(EvaluationError::WrongType("join"))?;
             self.spend((text.len() + between.len()) / 64)?;
             joined.push_str(if index == 0 { "" } else { between });
