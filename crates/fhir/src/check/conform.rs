@@ -87,7 +87,7 @@ impl<'a, 'v> Checker<'a, 'v> {
             Some(profile) => {
                 let mut probe = self.probe();
                 probe.follows(&profile, item);
-                !probe.issues.iter().any(Issue::refuses)
+                probe.refusals == 0
             }
             None => {
                 let kind = self.validator.profiles.kind(url);
@@ -103,6 +103,7 @@ impl<'a, 'v> Checker<'a, 'v> {
         Checker {
             place: self.place.clone(),
             issues: Vec::new(),
+            refusals: 0,
             declared: Vec::new(),
             nested: self.nested + 1,
             profile: self.profile.clone(),
@@ -112,16 +113,16 @@ impl<'a, 'v> Checker<'a, 'v> {
 
     /// Asks what a node demands of an item.
     pub(super) fn conform(&mut self, node: &Node, item: Item<'a>) {
-        let before = self.issues.len();
+        let before = self.refusals;
         self.types(node, item);
-        if self.issues.len() > before {
+        if self.refusals > before {
             return;
         }
         self.values(node, item);
         for child in &node.children {
             self.child(child, item);
         }
-        if self.issues.len() == before {
+        if self.refusals == before {
             for rule in &node.rules {
                 rules::ask(self, rule, item);
             }

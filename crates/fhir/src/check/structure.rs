@@ -5,7 +5,7 @@ use super::item::{Item, sibling};
 use super::place::{self, Step};
 use super::{MOST_ISSUES, Validator, extension, reference, rules};
 use crate::definitions::{self, Content, Element, ElementType, Found, Shape};
-use crate::issue::{Issue, IssueCode, Severity};
+use crate::issue::{Issue, IssueCode};
 use crate::primitive::{Misfit, Primitive};
 use crate::resource::Resource;
 use crate::value::{Object, Value};
@@ -18,6 +18,9 @@ pub(super) struct Checker<'a, 'v> {
     pub validator: &'v Validator<'v>,
     pub place: Vec<Step<'a>>,
     pub issues: Vec<Issue>,
+    /// How many issues refuse, and how many do not, those left out included.
+    pub refusals: usize,
+    pub notes: usize,
     /// Whether extensions and profiles are left out.
     pub is_base: bool,
     /// The resource that is looked at, and how many steps of the place lead to it.
@@ -57,6 +60,8 @@ impl<'a, 'v> Checker<'a, 'v> {
             validator,
             place: Vec::with_capacity(16),
             issues: Vec::new(),
+            refusals: 0,
+            notes: 0,
             is_base: false,
             resource: Item { value, sibling: None, kind, shape },
             depth: 0,
@@ -87,11 +92,6 @@ impl<'a, 'v> Checker<'a, 'v> {
         self.issues
     }
 
-    /// How serious the worst issue is.
-    pub(super) fn worst(&self) -> Option<Severity> {
-        self.issues.iter().map(|issue| issue.severity).max()
-    }
-
     /// Notes the resource that is looked at, if it says which profiles it follows.
     fn declare(&mut self) {
         let names =
@@ -108,7 +108,9 @@ impl<'a, 'v> Checker<'a, 'v> {
     }
 
     pub(super) fn push(&mut self, issue: Issue) {
-        if self.issues.len() < MOST_ISSUES {
+        let count = if issue.refuses() { &mut self.refusals } else { &mut self.notes };
+        *count += 1;
+        if *count <= MOST_ISSUES {
             self.issues.push(issue);
         }
     }
@@ -130,9 +132,9 @@ impl<'a, 'v> Checker<'a, 'v> {
         if object.is_empty() {
             return self.issue(IssueCode::Structure, "empty object: leave the element out");
         }
-        let before = self.issues.len();
+        let before = self.refusals;
         self.members(object, shape);
-        if self.issues.len() == before {
+        if self.refusals == before {
             rules::of_shape(
                 self,
                 Item { value, sibling: None, kind: &shape.name, shape: Some(shape) },
@@ -157,9 +159,9 @@ impl<'a, 'v> Checker<'a, 'v> {
                 self.issue(IssueCode::Structure, "a second type of one choice: keep one of them");
             } else if plain.len() == name.len() {
                 let beside = Companion { object, name };
-                let before = self.issues.len();
+                let before = self.refusals;
                 met.count(found, self.member(value, found, &beside));
-                if self.issues.len() == before {
+                if self.refusals == before {
                     self.element_rules(value, found);
                 }
             } else {
@@ -273,10 +275,10 @@ impl<'a, 'v> Checker<'a, 'v> {
                 {
                     self.issue_at(name, IssueCode::Value, message);
                 }
-                let before = self.issues.len();
+                let before = self.refusals;
                 self.object(value, id.shape());
                 if let Some(binding) = &found.element.binding
-                    && self.issues.len() == before
+                    && self.refusals == before
                 {
                     self.binding(binding, Item::new(value, None, kind));
                 }
