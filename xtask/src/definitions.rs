@@ -54,11 +54,12 @@ pub fn run(directory: &Path) -> Result<(), String> {
     for structure in structures.values() {
         structure_lines(structure, &mut elements, &mut bound)?;
     }
+    let profiles = profiles::lines(directory, &mut bound)?;
     let codes = code_lines(directory, &mut bound, &mut elements)?;
     write("elements.txt", &elements)?;
     write("codes.txt", &codes)?;
     write("rules.txt", &rules::lines(&structures)?)?;
-    write("profiles.txt", &profiles::lines(directory)?)?;
+    write("profiles.txt", &profiles)?;
     write("search.txt", &search::lines(directory, &structures)?)
 }
 

@@ -84,7 +84,8 @@ fn native(checker: &Checker, key: &str, item: Item) -> Option<Breach> {
             both_or_none.then_some(("", "an extension has either a value or extensions: send one"))
         }
         "per-1" => period(item.value)?,
-        "dom-2" => contained::nested(item.value),
+        // Told where a contained resource is entered.
+        "dom-2" => None,
         "dom-3" => contained::unreferred(item.value),
         "dom-4" => contained::versioned(item.value),
         "dom-5" => contained::labelled(item.value),

@@ -310,7 +310,12 @@ impl<'a, 'v> Checker<'a, 'v> {
             Step::Name(name) => Some(*name == "contained"),
             Step::Index(_) => None,
         });
-        if is_contained != Some(true) {
+        if is_contained == Some(true) {
+            if value.get("contained").is_some() {
+                let message = "rule `dom-2` does not hold: contained resources contain none: put them side by side";
+                return self.issue_at("contained", IssueCode::Invariant, message);
+            }
+        } else {
             self.container = value;
         }
         self.resource = Item { value, sibling: None, kind, shape: Some(shape) };
