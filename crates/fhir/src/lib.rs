@@ -5,7 +5,7 @@
 //! in `data/`. Nothing here may do IO, be async, read a clock or draw a random number, and nothing
 //! here knows a Norwegian rule or another crate of ours.
 //!
-//! - [`value`], [`mod@json`]: the tree, and its text. [`json!`] writes one in Rust.
+//! - [`value`], [`mod@json`], [`xml`]: the tree, and its texts. [`json!`] writes one in Rust.
 //! - [`resource`], [`issue`]: an object with a known type; what may be wrong with it.
 //! - [`instant`]: dates and times as half-open ranges of milliseconds.
 //! - [`definitions`], [`primitive`], [`mod@reference`]: every element of every R4 type; the forms of
@@ -14,9 +14,12 @@
 //! - [`check`]: whether a resource is what R4 and its profiles say.
 //! - [`fhirpath`]: expressions over resources, for invariants, search parameters and patches.
 //! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
+//! - [`compartment`]: what belongs to a patient and to four other types.
+//! - [`ucum`]: units of measure.
 //! - [`query`]: the grammar of a search request.
 
 pub mod check;
+pub mod compartment;
 pub mod definitions;
 pub mod fhirpath;
 pub mod instant;
@@ -30,4 +33,6 @@ pub mod reference;
 pub mod resource;
 pub mod rule;
 pub mod search;
+pub mod ucum;
 pub mod value;
+pub mod xml;

@@ -26,7 +26,7 @@ pub fn statement(base: &str, register: &Register) -> Value {
         "software": { "name": "fkj", "version": env!("CARGO_PKG_VERSION") },
         "implementation": { "description": register.name.as_str(), "url": base },
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json"],
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
         "rest": [{
             "mode": "server",
             "security": { "description": "Bearer access tokens with HelseID's claims" },

@@ -7,6 +7,7 @@ use crate::definitions;
 use crate::primitive::Primitive;
 use crate::value::{Object, Value};
 use std::borrow::Cow;
+use std::fmt;
 
 static NULL: Value = Value::Null;
 
@@ -171,6 +172,17 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// What it counts for as a truth value: what is none is there, thus true. Nothing for a boolean
+    /// element without value.
+    pub(super) fn truth(&self) -> Option<bool> {
+        match self {
+            Item::Node(node) if node.kind.as_system() == Some(Kind::BOOLEAN) => {
+                node.value.as_bool()
+            }
+            other => Some(other.as_bool().unwrap_or(true)),
+        }
+    }
+
     /// The text, if this is one; of primitives of FHIR that are not written as numbers too.
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -285,5 +297,24 @@ impl<'a> FromIterator<Item<'a>> for Items<'a> {
             all.push(item);
         }
         all
+    }
+}
+
+/// The text of a primitive or computed value, as `toString()` gives it; of other elements their type.
+impl fmt::Display for Item<'_> {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_system() {
+            Item::Node(node) => to.write_str(node.kind.name()),
+            Item::Boolean(truth) => write!(to, "{truth}"),
+            Item::Integer(number) => write!(to, "{number}"),
+            Item::Decimal(number) => write!(to, "{number}"),
+            Item::String(text) => to.write_str(&text),
+            Item::Moment(moment) => write!(to, "{moment}"),
+            Item::Quantity(quantity) if quantity.calendar => {
+                write!(to, "{} {}", quantity.value, quantity.unit)
+            }
+            Item::Quantity(quantity) => write!(to, "{} '{}'", quantity.value, quantity.unit),
+            Item::Type(kind) => write!(to, "{}.{}", kind.namespace(), kind.type_name()),
+        }
     }
 }

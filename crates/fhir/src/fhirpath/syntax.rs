@@ -49,6 +49,8 @@ pub(super) struct Name {
 pub(super) struct TypeName {
     pub(super) fhir: Option<Kind>,
     pub(super) system: Option<Kind>,
+    /// Whether it names its namespace: `System.Patient` is a type that nothing has, and no mistake.
+    qualified: bool,
 }
 
 /// The call of a function.
@@ -129,7 +131,10 @@ impl Quantity<'_> {
 
 impl Name {
     pub(super) fn new(text: &str) -> Name {
-        Name { text: text.into(), symbol: Symbol::of(text), kind: Kind::fhir(text) }
+        // `code` and its like are types too, but at the start of a path they are elements.
+        let is_type = text.starts_with(|letter: char| letter.is_ascii_uppercase());
+        let kind = Kind::fhir(text).filter(|_| is_type);
+        Name { text: text.into(), symbol: Symbol::of(text), kind }
     }
 }
 
@@ -138,11 +143,12 @@ impl TypeName {
         TypeName {
             fhir: Kind::fhir(name).filter(|_| namespace.is_none_or(|space| space == "FHIR")),
             system: Kind::system(name).filter(|_| namespace.is_none_or(|space| space == "System")),
+            qualified: namespace.is_some(),
         }
     }
 
     pub(super) fn is_known(&self) -> bool {
-        self.fhir.is_some() || self.system.is_some()
+        self.fhir.is_some() || self.system.is_some() || self.qualified
     }
 
     /// Whether a type is this one or specialises it.
@@ -161,39 +167,46 @@ impl TypeName {
     }
 }
 
-/// How the operators bind, tightest last (FHIRPath 2.0.0 §6.7.1).
-pub(super) const UNION_LEVEL: u8 = 7;
-/// How `is` and `as` bind.
+/// The operators in the order of [`Operator`], with how they are written and how tight they bind
+/// (FHIRPath 2.0.0 §6.7.1).
+const OPERATORS: [(&str, Operator, u8); 22] = [
+    ("implies", Operator::Implies, 1),
+    ("or", Operator::Or, 2),
+    ("xor", Operator::Xor, 2),
+    ("and", Operator::And, 3),
+    ("in", Operator::In, 4),
+    ("contains", Operator::Contains, 4),
+    ("=", Operator::Equal, 5),
+    ("!=", Operator::Unequal, 5),
+    ("~", Operator::Alike, 5),
+    ("!~", Operator::Unlike, 5),
+    ("<", Operator::Less, 6),
+    ("<=", Operator::LessOrEqual, 6),
+    (">", Operator::Greater, 6),
+    (">=", Operator::GreaterOrEqual, 6),
+    ("|", Operator::Union, 7),
+    ("+", Operator::Plus, 9),
+    ("-", Operator::Minus, 9),
+    ("&", Operator::Concatenate, 9),
+    ("*", Operator::Times, 10),
+    ("/", Operator::Over, 10),
+    ("div", Operator::Div, 10),
+    ("mod", Operator::Mod, 10),
+];
+
+/// How tight `is` and `as` bind.
 pub(super) const TYPE_LEVEL: u8 = 8;
 
 impl Operator {
     /// The operator of this token with its level.
     pub(super) fn of(token: &str) -> Option<(Operator, u8)> {
-        Some(match token {
-            "implies" => (Operator::Implies, 1),
-            "or" => (Operator::Or, 2),
-            "xor" => (Operator::Xor, 2),
-            "and" => (Operator::And, 3),
-            "in" => (Operator::In, 4),
-            "contains" => (Operator::Contains, 4),
-            "=" => (Operator::Equal, 5),
-            "!=" => (Operator::Unequal, 5),
-            "~" => (Operator::Alike, 5),
-            "!~" => (Operator::Unlike, 5),
-            "<" => (Operator::Less, 6),
-            "<=" => (Operator::LessOrEqual, 6),
-            ">" => (Operator::Greater, 6),
-            ">=" => (Operator::GreaterOrEqual, 6),
-            "|" => (Operator::Union, UNION_LEVEL),
-            "+" => (Operator::Plus, 9),
-            "-" => (Operator::Minus, 9),
-            "&" => (Operator::Concatenate, 9),
-            "*" => (Operator::Times, 10),
-            "/" => (Operator::Over, 10),
-            "div" => (Operator::Div, 10),
-            "mod" => (Operator::Mod, 10),
-            _ => return None,
-        })
+        let found = OPERATORS.iter().find(|(written, ..)| *written == token)?;
+        Some((found.1, found.2))
+    }
+
+    /// How it is written.
+    pub(super) fn name(self) -> &'static str {
+        OPERATORS.get(usize::from(self as u8)).map_or("", |(written, ..)| written)
     }
 }
 

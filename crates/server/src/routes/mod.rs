@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::negotiate;
 use crate::problem::Problem;
 
 /// Largest body that is taken in before the token is looked at: 64 KB.
@@ -53,6 +54,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/{kommune}/events", post(events::submit))
         .merge(crate::web::routes())
         .fallback(|| async { Problem::not_found() })
+        .layer(middleware::from_fn(negotiate::layer))
         .layer(middleware::from_fn(take_in))
         .layer(middleware::from_fn(log))
         .with_state(app)

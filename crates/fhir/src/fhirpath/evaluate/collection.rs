@@ -3,7 +3,7 @@
 use super::{Evaluator, Frame, Result, single, string, truth, whole};
 use crate::fhirpath::EvaluationError;
 use crate::fhirpath::item::{Item, Items};
-use crate::fhirpath::syntax::{Call, Function, Operator, Term, TypeName};
+use crate::fhirpath::syntax::{Call, Function, Term, TypeName};
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
@@ -247,7 +247,7 @@ impl<'a> Evaluator<'_, 'a> {
     }
 
     /// Sorts by the keys, a key with a minus before it backwards; without keys by the items themselves.
-    /// What has no key comes first.
+    /// What has no key comes first, backwards too.
     fn sort(&self, keys: &'a [Term], input: Items<'a>, frame: Frame<'_, 'a>) -> Result<Items<'a>> {
         let mut rows = Vec::new();
         for (index, item) in input.into_vec().into_iter().enumerate() {
@@ -271,11 +271,10 @@ impl<'a> Evaluator<'_, 'a> {
         rows.sort_by(|(one, _), (two, _)| {
             let pairs = one.iter().zip(two);
             let orders = pairs.map(|((one, back), (two, _))| {
-                let order = match (one, two) {
-                    (Some(one), Some(two)) => super::operator::order(one, two),
-                    (one, two) => Some(one.is_some().cmp(&two.is_some())),
+                let (Some(one), Some(two)) = (one, two) else {
+                    return one.is_some().cmp(&two.is_some());
                 };
-                let order = order.unwrap_or(Ordering::Equal);
+                let order = super::operator::order(one, two).unwrap_or(Ordering::Equal);
                 if *back { order.reverse() } else { order }
             });
             orders.fold(Ordering::Equal, Ordering::then)
@@ -300,13 +299,7 @@ impl<'a> Evaluator<'_, 'a> {
                 }
                 Ok(children)
             }
-            (Function::Descendants, _) => {
-                let mut all = Vec::new();
-                for item in input.iter() {
-                    self.descendants(item, &mut all)?;
-                }
-                Ok(all.into())
-            }
+            (Function::Descendants, _) => self.descendants(&input),
             _ => {
                 let url = self.argument(call, 0, frame)?;
                 let url = string(&url, "extension")?;
@@ -347,31 +340,4 @@ fn truths<'i>(items: &'i Items<'_>) -> Result<impl Iterator<Item = bool> + 'i> {
 
 pub(super) fn count(number: usize) -> Items<'static> {
     Item::Integer(i64::try_from(number).unwrap_or(i64::MAX)).into()
-}
-
-impl Operator {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Operator::Implies => "implies",
-            Operator::Or => "or",
-            Operator::Xor => "xor",
-            Operator::And => "and",
-            Operator::In => "in",
-            Operator::Contains => "contains",
-            Operator::Equal | Operator::Unequal => "=",
-            Operator::Alike | Operator::Unlike => "~",
-            Operator::Less => "<",
-            Operator::LessOrEqual => "<=",
-            Operator::Greater => ">",
-            Operator::GreaterOrEqual => ">=",
-            Operator::Union => "|",
-            Operator::Plus => "+",
-            Operator::Minus => "-",
-            Operator::Concatenate => "&",
-            Operator::Times => "*",
-            Operator::Over => "/",
-            Operator::Div => "div",
-            Operator::Mod => "mod",
-        }
-    }
 }

@@ -1,7 +1,7 @@
 //! Conversion between FHIRPath's own types (FHIRPath 2.0.0 §5.5).
 
 use super::equality::number;
-use super::{Evaluator, Frame, Result, single, string};
+use super::{Evaluator, Frame, Result, string, value};
 use crate::fhirpath::decimal::Decimal;
 use crate::fhirpath::item::{Item, Items, Quantity};
 use crate::fhirpath::moment::{Moment, Sort, Unit};
@@ -60,7 +60,7 @@ impl<'a> Evaluator<'_, 'a> {
         frame: Frame<'_, 'a>,
     ) -> Result<Items<'a>> {
         let name = call.function.name();
-        let Some(item) = single(input, name)?.map(Item::to_system) else {
+        let Some(item) = value(input, name)? else {
             return Ok(Items::None);
         };
         let mut converted = convert(item, conversion.to);
@@ -94,14 +94,15 @@ fn convert(item: Item<'_>, to: Target) -> Option<Item<'_>> {
             Item::String(text) => decimal(&text).map(Item::Decimal),
             other => number(&other).map(Item::Decimal),
         },
-        Target::String => self::text(&item).map(|text| Item::String(Cow::Owned(text))),
+        Target::String => match item {
+            Item::Node(_) | Item::Type(_) => None,
+            value => Some(Item::String(Cow::Owned(value.to_string()))),
+        },
         Target::Date => match item {
             Item::Moment(moment) if moment.sort != Sort::Time => {
                 Some(Item::Moment(moment.to_date()))
             }
-            Item::String(text) => {
-                Moment::date_time(&text).map(|moment| Item::Moment(moment.to_date()))
-            }
+            Item::String(text) => Moment::date(&text).map(Item::Moment),
             _ => None,
         },
         Target::DateTime => match item {
@@ -148,22 +149,6 @@ fn decimal(text: &str) -> Option<Decimal> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
     let whole = !text.ends_with('.');
     (plain && whole).then(|| Decimal::parse(text))?
-}
-
-/// A value as text.
-pub(super) fn text(item: &Item<'_>) -> Option<String> {
-    Some(match item {
-        Item::Boolean(truth) => truth.to_string(),
-        Item::Integer(number) => number.to_string(),
-        Item::Decimal(number) => number.to_string(),
-        Item::String(text) => text.to_string(),
-        Item::Moment(moment) => moment.to_string(),
-        Item::Quantity(quantity) if quantity.calendar => {
-            format!("{} {}", quantity.value, quantity.unit)
-        }
-        Item::Quantity(quantity) => format!("{} '{}'", quantity.value, quantity.unit),
-        Item::Node(_) | Item::Type(_) => return None,
-    })
 }
 
 fn as_quantity(item: Item<'_>) -> Option<Item<'_>> {
