@@ -71,7 +71,7 @@ struct Entry {
     profile: OnceLock<Result<Arc<Profile>, String>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Source {
     Text(&'static str),
     Given,
@@ -239,11 +239,7 @@ impl Entry {
 
     /// The same, not compiled.
     fn anew(&self) -> Arc<Entry> {
-        let source = match self.source {
-            Source::Text(text) => Source::Text(text),
-            Source::Given => Source::Given,
-        };
-        let entry = Entry::new(source);
+        let entry = Entry::new(self.source);
         if let Some(definition) = self.definition.get() {
             // The cell is new.
             let _ = entry.definition.set(definition.clone());
