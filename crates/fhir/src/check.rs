@@ -25,7 +25,6 @@ mod reference;
 mod rules;
 mod slicing;
 mod structure;
-mod xhtml;
 
 /// More issues that refuse than this, or more that do not, help nobody; the rest is left out.
 const MOST_ISSUES: usize = 100;

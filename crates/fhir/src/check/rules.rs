@@ -1,9 +1,9 @@
 //! The rules between elements. A few of R4's that every resource meets are asked of the structure
 //! directly, being slow or not sayable in FHIRPath; tests show that both ways agree.
 
+use super::contained;
 use super::item::Item;
 use super::structure::Checker;
-use super::{contained, xhtml};
 use crate::fhirpath;
 use crate::fhirpath::scope::Scope;
 use crate::issue::{Issue, IssueCode, Severity};
@@ -24,7 +24,7 @@ pub(super) fn of_shape<'a>(checker: &mut Checker<'a, '_>, item: Item<'a>) {
 /// Asks rules of an item.
 pub(super) fn all<'a>(checker: &mut Checker<'a, '_>, rules: &'static [Arc<Rule>], item: Item<'a>) {
     for rule in rules {
-        match native(checker, rule.key(), item) {
+        match native(checker, rule, item) {
             Some(None) => {}
             Some(Some((name, message))) => {
                 let mut location = checker.location();
@@ -72,9 +72,9 @@ fn holds<'a>(checker: &Checker<'a, '_>, rule: &Rule, item: Item<'a>) -> Result<b
 pub(super) type Breach = Option<(&'static str, &'static str)>;
 
 /// Asks a rule that has its own code here; nothing if it has none.
-fn native(checker: &Checker, key: &str, item: Item) -> Option<Breach> {
+fn native<'a>(checker: &Checker<'a, '_>, rule: &Rule, item: Item<'a>) -> Option<Breach> {
     let object = item.value.as_object();
-    Some(match key {
+    Some(match rule.key() {
         "ext-1" => {
             let object = object?;
             let has_value = object
@@ -90,7 +90,11 @@ fn native(checker: &Checker, key: &str, item: Item) -> Option<Breach> {
         "dom-4" => contained::versioned(item.value),
         "dom-5" => contained::labelled(item.value),
         "ref-1" => contained::dangling(item.value, checker.container),
-        "txt-1" => xhtml::fault(item.value.as_str()?).map(|message| ("", message)),
+        "txt-1" => {
+            let message =
+                "only elements and attributes that format, and something to read: correct the text";
+            (holds(checker, rule, item) == Ok(false)).then_some(("", message))
+        }
         // Said by `txt-1` with it.
         "txt-2" => None,
         _ => return None,
