@@ -4,7 +4,6 @@
 use super::contained;
 use super::item::Item;
 use super::structure::Checker;
-use crate::fhirpath;
 use crate::fhirpath::scope::Scope;
 use crate::issue::{Issue, IssueCode, Severity};
 use crate::rule::Rule;
@@ -63,9 +62,9 @@ fn holds<'a>(checker: &Checker<'a, '_>, rule: &Rule, item: Item<'a>) -> Result<b
         .resource(checker.resource.node())
         .root_resource(container.node())
         .budget(BUDGET);
-    let found = expression.evaluate(item.node(), &scope).map_err(|error| error.to_string())?;
+    let truth = expression.truth(item.node(), &scope).map_err(|error| error.to_string())?;
     // What is neither true nor false, such as a comparison of times of different precision, is no breach.
-    Ok(found.first().and_then(fhirpath::item::Item::as_bool) != Some(false))
+    Ok(truth != Some(false))
 }
 
 /// What is wrong by a rule: the member it is wrong in, or none for the whole, and what to do.
