@@ -322,6 +322,26 @@ fn modifiers_of_tokens_and_uris() {
 }
 
 #[test]
+fn codes_take_the_place_of_value_sets() {
+    let name = "subject:Patient.gender:in".to_owned();
+    let pairs = [(name, "urn:vs,urn:none".to_owned()), ("code:below".to_owned(), "x".to_owned())];
+    let mut query = Query::parse("Observation", &pairs).unwrap();
+    let code = |code: &str| TokenMatch { system: SystemMatch::Any, code: Some(code.into()) };
+    let mut known = |condition: &Condition| match condition {
+        Condition::InValueSet(url) if &**url == "urn:vs" => Ok(vec![code("male"), code("female")]),
+        Condition::InValueSet(_) => Ok(Vec::new()),
+        _ => Err("no code system"),
+    };
+    let below = query.filters.pop().unwrap();
+    query.expand(&mut known).unwrap();
+    expect![[r#"
+        subject: Patient with (gender: token <any> <male> or token <any> <female> or InValueSet("urn:none"))"#]]
+    .assert_eq(&show::filter(&query.filters[0]));
+    query.filters.push(below);
+    assert_eq!(query.expand(&mut known), Err("no code system"));
+}
+
+#[test]
 fn messages_never_repeat_the_value() {
     for text in [
         "date=28894698995",

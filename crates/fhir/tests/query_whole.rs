@@ -196,12 +196,14 @@ fn includes() {
     );
 }
 
+/// Each search with what it is read as there.
+fn report(scope: Scope, searches: &[&str]) -> String {
+    let lines = searches.iter().map(|text| format!("{text}\n{}", show_in(scope, text)));
+    lines.collect()
+}
+
 #[test]
-fn systems_and_compartments() {
-    let show = |scope, searches: &[&str]| {
-        let lines = searches.iter().map(|text| format!("{text}\n{}", show_in(scope, text)));
-        lines.collect::<String>()
-    };
+fn systems() {
     expect![[r#"
         _tag=urn:x|a&_id=1&_lastUpdated=gt2026&_text=x
         - []
@@ -223,7 +225,7 @@ fn systems_and_compartments() {
         - resource: Provenance that refers here by target with (recorded: Greater 2025-12-31T23:00:00.000Z .. 2026-12-31T23:00:00.000Z)
         - unsupported _sort: this value is not supported for the parameter
         - unsupported code: no such search parameter for this resource type
-    "#]].assert_eq(&show(
+    "#]].assert_eq(&report(
         Scope::System,
         &[
             "_tag=urn:x|a&_id=1&_lastUpdated=gt2026&_text=x",
@@ -233,6 +235,10 @@ fn systems_and_compartments() {
             "_has:Provenance:target:recorded=gt2026&_sort=-_lastUpdated,date&code=x",
         ],
     ));
+}
+
+#[test]
+fn compartments() {
     let of = |of| Scope::Compartment { kind: "Patient", id: "p1", of };
     expect![[r#"
         code=x
@@ -242,7 +248,7 @@ fn systems_and_compartments() {
         - in Patient/p1
         - unsupported _type: no such search parameter for this resource type
     "#]]
-    .assert_eq(&show(of(Some("Observation")), &["code=x", "_type=Observation"]));
+    .assert_eq(&report(of(Some("Observation")), &["code=x", "_type=Observation"]));
     expect![[r#"
         _lastUpdated=gt2026
         - in Patient/p1
@@ -254,7 +260,7 @@ fn systems_and_compartments() {
         - resource: Condition where (code: token <any> <x>) or Observation where (code: token <any> <x>)
         _type=Location
         - refused: search parameter `_type`: none of these types can be in the compartment
-    "#]].assert_eq(&show(
+    "#]].assert_eq(&report(
         of(None),
         &["_lastUpdated=gt2026", "_type=Observation,Condition,Location&code=x", "_type=Location"],
     ));
@@ -262,12 +268,12 @@ fn systems_and_compartments() {
         _id=x
         - refused: only these types have a compartment: Device, Encounter, Patient, Practitioner, RelatedPerson
     "#]]
-        .assert_eq(&show(Scope::Compartment { kind: "Group", id: "g1", of: None }, &["_id=x"]));
+        .assert_eq(&report(Scope::Compartment { kind: "Group", id: "g1", of: None }, &["_id=x"]));
     expect![[r#"
         _id=x
         - refused: the compartment has no valid id
     "#]]
-    .assert_eq(&show(Scope::Compartment { kind: "Patient", id: "g_1", of: None }, &["_id=x"]));
+    .assert_eq(&report(Scope::Compartment { kind: "Patient", id: "g_1", of: None }, &["_id=x"]));
 }
 
 #[test]
@@ -275,7 +281,7 @@ fn more_than_the_limits_is_refused() {
     let ids = vec!["a"; limit::ALTERNATIVES + 1].join(",");
     let many = vec!["code=x"; limit::PARAMETERS + 1].join("&");
     let includes = vec!["_include=*"; limit::INCLUDES + 1].join("&");
-    let sorts = vec!["date"; limit::SORTS + 1].join(",");
+    let sorts = ["date"; limit::SORTS + 1].join(",");
     let wide = vec!["entity.entity.entity._tag=x"; 50].join("&");
     let deep = format!("code=x&{}_id=x", "partof.".repeat(50));
     let searches = [

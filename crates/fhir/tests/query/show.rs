@@ -9,7 +9,7 @@ use fhir::query::{
 use fhir::search::set::Parameters;
 
 fn pairs(text: &str) -> Vec<(String, String)> {
-    let pairs = text.split('&').map(|pair| pair.split_once('=').unwrap());
+    let pairs = text.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
@@ -78,7 +78,8 @@ fn condition_of_part(part: &Condition) -> String {
     format!("[{}]", condition(part))
 }
 
-fn filter(filter: &Filter) -> String {
+/// What a filter asks.
+pub fn filter(filter: &Filter) -> String {
     let any: Vec<String> = filter.any.iter().map(condition).collect();
     let not = if filter.negated { "not " } else { "" };
     format!("{}: {not}{}", target(&filter.on), any.join(" or "))
