@@ -113,6 +113,7 @@ fn whole_resources() {
         &[
             "_text=Brudd i håndledd,sår",
             "_content=&_content=…",
+            "_id:not=a,b&_id:missing=true",
             "_list=l1,List/l2&_list=$current-problems&_list:not=l1",
             "_tag:not=urn:x|a&_source=http://x.example/a&_security=R",
             "_contained=false&_contained=true&_containedType=container&_query=x",
@@ -123,6 +124,9 @@ fn whole_resources() {
             _content=&_content=…
             - refused: search parameter `_content`: empty: give a value or leave the parameter out
             - refused: search parameter `_content`: no word: give some text
+            _id:not=a,b&_id:missing=true
+            - _id: not Id("a") or Id("b")
+            - unsupported _id:missing: the modifier is not supported for this parameter
             _list=l1,List/l2&_list=$current-problems&_list:not=l1
             - resource: InList("l1") or InList("l2")
             - unsupported _list: this value is not supported for the parameter

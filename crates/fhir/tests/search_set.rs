@@ -221,16 +221,16 @@ fn words_of_narrative_and_content() {
         "resourceType": "Condition",
         "text": {
             "status": "generated",
-            "div": "<div xmlns=\"x\"><!-- a > b --><p>Brudd i <b>hånd</b>ledd &amp; fot</p></div>",
+            "div": "<div xmlns=\"x\"><!-- a > b --><p>Brudd i <b>hånd</b>ledd &amp; f&#248;tter, t&aring; & &x; &#xzz;</p></div>",
         },
         "code": { "text": "Håndleddsbrudd" },
         "recordedDate": "2026-01-05",
     }));
     let words = |part| text::words(&condition, part).join(" ");
-    assert_eq!(words(Part::Narrative), "brudd fot hånd i ledd");
+    assert_eq!(words(Part::Narrative), "brudd føtter hånd i ledd tå");
     assert_eq!(
         words(Part::Content),
-        "01 05 2026 brudd condition fot generated hånd håndleddsbrudd i ledd"
+        "01 05 2026 brudd condition føtter generated hånd håndleddsbrudd i ledd tå"
     );
     assert_eq!(text::split("Brudd, HÅND-ledd").join(" "), "brudd hånd ledd");
 }
