@@ -19,6 +19,7 @@ pub mod limit;
 mod near;
 mod number;
 mod read;
+mod terms;
 mod value;
 
 /// What a search asks for.
@@ -99,10 +100,11 @@ pub enum Condition {
         value: Box<str>,
     },
     /// `:in`, and negated `:not-in`: a token in the value set with this URL (or `Type/id`). Whoever
-    /// knows the value set puts its codes in the place of this.
+    /// knows the value set puts its codes in the place of this ([`Query::expand`]); left as it is, it
+    /// matches nothing.
     InValueSet(Box<str>),
     /// `:above` and `:below`: a token at or above or below this one in its code system. Whoever knows
-    /// the code system puts its codes in the place of this.
+    /// the code system puts its codes in the place of this, as with a value set.
     Subsumed {
         /// The code asked for.
         token: TokenMatch,

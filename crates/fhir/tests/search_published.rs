@@ -1,7 +1,5 @@
 //! Every search parameter on HL7's own examples.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use expect_test::{ExpectFile, expect, expect_file};
 use fhir::json;
 use fhir::resource::Resource;

@@ -1,7 +1,5 @@
 //! Units of measure.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use expect_test::expect;
 use fhir::ucum::{self, Unit, canonical, convert};
 use fhir::value::Value;
@@ -22,58 +20,12 @@ fn every_unit_of_the_table_can_be_worked_out() {
 
 #[test]
 fn units_in_base_units() {
-    let units = [
-        "1",
-        "%",
-        "mg",
-        "kg",
-        "mg/dL",
-        "g.m-3",
-        "mm[Hg]",
-        "kPa",
-        "Cel",
-        "[degF]",
-        "mmol/L",
-        "10*3/uL",
-        "10*-6",
-        "/min",
-        "{beats}/min",
-        "mL/min/{1.73_m2}",
-        "kg/m2",
-        "ug/kg/h",
-        "[iU]/L",
-        "m[IU]/mL",
-        "[pH]",
-        "U/L",
-        "mosm/kg",
-        "meq/L",
-        "J/(kg.K)",
-        "[lb_av]",
-        "[in_i]",
-        "[ft_i]",
-        "[oz_av]",
-        "h",
-        "a",
-        "mo",
-        "wk",
-        "min",
-        "dB[SPL]",
-        "[drp]/min",
-        "kat",
-        "Ki",
-        "4.[pi].10*-7.N/A2",
-        "2.m",
-        "cm[H2O]",
-        "{score}",
-        "mL{total}",
-        "L/s",
-        "lm",
-        "Sv",
-        "[diop]",
-        "[Cal]",
-        "m2.s-1{x}/4",
-    ];
-    let lines = units.map(|unit| match canonical(1.0, unit) {
+    let units = "1 % mg kg mg/dL g.m-3 mm[Hg] kPa Cel [degF] mmol/L 10*3/uL 10*-6 /min \
+        {beats}/min mL/min/{1.73_m2} kg/m2 ug/kg/h [iU]/L m[IU]/mL [pH] U/L mosm/kg \
+        meq/L J/(kg.K) [lb_av] [in_i] [ft_i] [oz_av] h a mo wk min dB[SPL] [drp]/min kat \
+        Ki 4.[pi].10*-7.N/A2 2.m cm[H2O] {score} mL{total} L/s Sv [diop] [Cal] \
+        m2.s-1{x}/4";
+    let lines = units.split(' ').map(|unit| match canonical(1.0, unit) {
         Some(it) => format!("{unit} = {} {}\n", it.value, it.unit),
         None => format!("{unit} is unknown\n"),
     });
@@ -122,13 +74,12 @@ fn units_in_base_units() {
         {score} = 1 1
         mL{total} = 0.000001 m3
         L/s = 0.001 m3.s-1
-        lm = 1 rad2.cd
         Sv = 1 m2.s-2
         [diop] = 1 m-1
         [Cal] = 4184000 m2.s-2.g
         m2.s-1{x}/4 = 0.25 m2.s-1
     "#]]
-    .assert_eq(&lines.concat());
+    .assert_eq(&lines.collect::<String>());
 }
 
 #[test]
@@ -269,7 +220,7 @@ proptest! {
     #[test]
     fn the_canonical_unit_is_one_itself(text in expressions()) {
         let unit = Unit::parse(&text).unwrap();
-        let base = Unit::parse(&unit.canonical_unit()).unwrap();
+        let base = Unit::parse(unit.canonical_unit()).unwrap();
         prop_assert_eq!(base.canonical_unit(), unit.canonical_unit());
         prop_assert_eq!(base.canonical(7.5), Some(7.5));
     }

@@ -122,6 +122,8 @@ impl<'a> Reader<'a> {
             return Err(Fault::Unsupported(Reason::Chain));
         }
         let kinds = chained_kinds(&parameter, modifier)?;
+        // Also those that turn out not to have it: looking costs as well.
+        self.count(kinds.len())?;
         if rest == "identifier" {
             return self.identifier(parameter, kinds, text);
         }

@@ -10,6 +10,9 @@ use crate::resource::is_id;
 use crate::search::set::Parameters;
 use crate::{compartment, definitions};
 
+/// As much of a name as a message repeats.
+const LONGEST_NAME: usize = 80;
+
 /// What becomes of one pair that does not end up in the query.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -123,7 +126,8 @@ impl Query {
                 return None;
             }
         };
-        Some(Issue::error(code, "", format!("search parameter `{written}`: {message}")))
+        let name: String = written.chars().take(LONGEST_NAME).collect();
+        Some(Issue::error(code, "", format!("search parameter `{name}`: {message}")))
     }
 }
 

@@ -33,8 +33,10 @@ pub(super) enum Modifier {
 impl Modifier {
     /// The modifier, if the target has it.
     pub(super) fn parse(on: &Target, text: &str) -> Option<Modifier> {
-        let Target::Parameter(parameter) = on else {
-            return None;
+        let parameter = match on {
+            Target::Parameter(parameter) => parameter,
+            Target::Id => return (text == "not").then_some(Modifier::Not),
+            Target::LastUpdated | Target::Resource => return None,
         };
         match (parameter.kind, text) {
             (_, "missing") => Some(Modifier::Missing),
@@ -215,7 +217,7 @@ fn without_implied<'a>(mut paths: impl Iterator<Item = &'a Path>, token: TokenMa
     };
     let implies =
         |kind: &ElementType| kind.codes.as_ref().is_some_and(|list| list.system == Some(&**system));
-    let implied = paths.all(|path| path.types().all(implies));
+    let implied = paths.all(|path| path.types().next().is_some() && path.types().all(implies));
     if implied && token.code.is_some() {
         TokenMatch { system: SystemMatch::Any, ..token }
     } else {

@@ -184,9 +184,10 @@ fn expression_paths(base: &str, expression: &str) -> Result<Vec<Path>, Issue> {
     let mut paths = Vec::new();
     for term in expression.split('|').map(str::trim) {
         let term = without_cast(term);
-        let term = match term.strip_prefix(base).map(|rest| (rest, rest.strip_prefix('.'))) {
-            Some(("", _)) => "$this",
-            Some((_, Some(path))) => path,
+        let of = [base].into_iter().chain(EVERY).find_map(|kind| term.strip_prefix(kind));
+        let term = match (of, of.and_then(|rest| rest.strip_prefix('.'))) {
+            (Some(""), _) => "$this",
+            (_, Some(path)) => path,
             _ if term.starts_with(char::is_uppercase) => continue,
             _ => &term,
         };

@@ -10,6 +10,9 @@ use crate::value::Value;
 /// Longer words are cut; nobody types them.
 const LONGEST: usize = 64;
 
+/// No name of a character is longer.
+const LONGEST_REFERENCE: usize = 10;
+
 /// Which text of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
@@ -67,7 +70,7 @@ fn add_all(value: &Value, found: &mut Vec<Box<str>>) {
     }
 }
 
-/// The text between tags. A tag ends a word; character references are read where XHTML's own.
+/// The text between tags, of which each ends a word.
 fn add_markup(markup: &str, found: &mut Vec<Box<str>>) {
     let mut text = String::with_capacity(markup.len());
     let mut rest = markup;
@@ -78,10 +81,43 @@ fn add_markup(markup: &str, found: &mut Vec<Box<str>>) {
         rest = tag.split_once(end).map_or("", |(_, after)| after);
     }
     text.push_str(rest);
-    for (entity, letter) in [("&lt;", " "), ("&gt;", " "), ("&quot;", " "), ("&#160;", " ")] {
-        if text.contains(entity) {
-            text = text.replace(entity, letter);
+    add(&without_references(&text), found);
+}
+
+/// Character references as what they stand for; one that is not known ends a word.
+fn without_references(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        match after.split_once(';').filter(|(name, _)| name.len() <= LONGEST_REFERENCE) {
+            Some((name, after)) => {
+                out.push(referred(name).unwrap_or(' '));
+                rest = after;
+            }
+            None => {
+                out.push('&');
+                rest = after;
+            }
         }
     }
-    add(&text.replace("&amp;", "&").replace("&nbsp;", " "), found);
+    out.push_str(rest);
+    out
+}
+
+/// What a reference by number stands for, or by one of the names of our letters.
+fn referred(name: &str) -> Option<char> {
+    let by_number = name.strip_prefix('#').and_then(|number| match number.strip_prefix('x') {
+        Some(number) => u32::from_str_radix(number, 16).ok(),
+        None => number.parse().ok(),
+    });
+    by_number.and_then(char::from_u32).or(match name {
+        "aelig" => Some('æ'),
+        "AElig" => Some('Æ'),
+        "oslash" => Some('ø'),
+        "Oslash" => Some('Ø'),
+        "aring" => Some('å'),
+        "Aring" => Some('Å'),
+        _ => None,
+    })
 }
