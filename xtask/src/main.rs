@@ -10,7 +10,7 @@ mod test;
 const USAGE: &str = "usage:
   cargo xtask test
   cargo xtask long
-  cargo xtask bench [--quick | --growth]
+  cargo xtask bench [--quick | --growth [--patients 1000,10000]]
   cargo xtask definitions <directory of HL7's bundles>";
 
 fn main() -> ExitCode {
