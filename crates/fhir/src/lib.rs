@@ -12,9 +12,11 @@
 //!   primitive values and of references.
 //! - [`check`]: whether a resource is built as R4 says.
 //! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
+//! - [`compartment`]: what belongs to a patient and to four other types.
 //! - [`query`]: the grammar of a search request.
 
 pub mod check;
+pub mod compartment;
 pub mod definitions;
 pub mod instant;
 pub mod issue;

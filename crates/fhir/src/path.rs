@@ -87,10 +87,15 @@ impl Path {
     /// The values that the path leads to, in document order.
     pub fn select<'a>(&self, resource: &'a Value) -> Vec<Selected<'a>> {
         let mut found = Vec::new();
-        if let Some((first, rest)) = self.steps.split_first() {
-            first.walk(resource, rest, &mut found);
-        }
+        self.each(resource, &mut |selected| found.push(selected));
         found
+    }
+
+    /// Hands over the values that the path leads to, in document order.
+    pub fn each<'a>(&self, resource: &'a Value, found: &mut dyn FnMut(Selected<'a>)) {
+        if let Some((first, rest)) = self.steps.split_first() {
+            first.walk(resource, rest, found);
+        }
     }
 }
 
@@ -103,7 +108,7 @@ impl Step {
         shapes.collect()
     }
 
-    fn walk<'a>(&self, parent: &'a Value, rest: &[Step], found: &mut Vec<Selected<'a>>) {
+    fn walk<'a>(&self, parent: &'a Value, rest: &[Step], found: &mut dyn FnMut(Selected<'a>)) {
         for (name, kind) in &self.members {
             match parent.get(name) {
                 Some(Value::Array(items)) => {
@@ -122,7 +127,7 @@ impl Step {
         value: &'a Value,
         kind: &'static ElementType,
         rest: &[Step],
-        found: &mut Vec<Selected<'a>>,
+        found: &mut dyn FnMut(Selected<'a>),
     ) {
         if self.condition.as_ref().is_some_and(|wanted| !wanted.holds(value)) {
             return;
@@ -130,7 +135,7 @@ impl Step {
         match rest.split_first() {
             Some((next, rest)) => next.walk(value, rest, found),
             None if *value == Value::Null => {}
-            None => found.push(Selected { value, kind: kind.name }),
+            None => found(Selected { value, kind: kind.name }),
         }
     }
 }

@@ -25,5 +25,5 @@ pub(super) fn read(text: &str) -> Result<Include, Fault> {
         Some(target) => Some(resource_kind(target).ok_or_else(|| malformed(FORM))?),
         None => None,
     };
-    Ok(Include { source, parameter, target })
+    Ok(Include { source: Some(source), parameter: Some(parameter.clone()), target, iterate: false })
 }

@@ -1,10 +1,11 @@
 //! From the pairs of a request to a [`Query`].
 
 use super::value::{self, Modifier};
-use super::{Filter, Query, Reason, Sort, Summary, Target, Total, Unsupported, include};
+use super::{Filter, Query, Reason, Scope, Sort, Summary, Target, Total, Unsupported, include};
 use crate::definitions;
 use crate::issue::{Issue, IssueCode};
 use crate::search;
+use crate::search::set::Parameters;
 
 /// What becomes of one pair that does not end up in the query.
 pub(super) enum Fault {
@@ -22,7 +23,12 @@ struct Name<'a> {
     chain: Option<&'a str>,
 }
 
-pub(super) fn query(kind: &str, pairs: &[(String, String)]) -> Result<Query, Vec<Issue>> {
+pub(super) fn query(
+    _: &Parameters,
+    scope: Scope,
+    pairs: &[(String, String)],
+) -> Result<Query, Vec<Issue>> {
+    let Scope::Type(kind) = scope else { return Err(Vec::new()) };
     let Some(kind) = definitions::resource_kind(kind) else {
         return Err(vec![Issue::error(
             IssueCode::NotSupported,
@@ -31,7 +37,8 @@ pub(super) fn query(kind: &str, pairs: &[(String, String)]) -> Result<Query, Vec
         )]);
     };
     let mut query = Query {
-        kind,
+        kinds: vec![kind],
+        compartment: None,
         filters: Vec::new(),
         sort: Vec::new(),
         count: None,
@@ -78,7 +85,7 @@ fn read(query: &mut Query, written: &str, text: &str) -> Result<(), Fault> {
         "_include" => include::read(text).map(|include| query.includes.push(include)),
         "_revinclude" => include::read(text).map(|include| query.revincludes.push(include)),
         "_sort" => {
-            let keys = text.split(',').map(|key| sort(query.kind, key));
+            let keys = text.split(',').map(|key| sort(query.kind().unwrap_or_default(), key));
             query.sort = keys.collect::<Result<_, _>>()?;
             Ok(())
         }
@@ -87,7 +94,7 @@ fn read(query: &mut Query, written: &str, text: &str) -> Result<(), Fault> {
             Ok(())
         }
         _ => {
-            query.filters.push(filter(query.kind, name, text)?);
+            query.filters.push(filter(query.kind().unwrap_or_default(), name, text)?);
             Ok(())
         }
     }
@@ -105,28 +112,29 @@ pub(super) fn malformed(message: &str) -> Fault {
     Fault::Malformed(message.to_owned())
 }
 
-fn filter(kind: &'static str, name: Name, text: &str) -> Result<Filter, Fault> {
+fn filter(kind: &str, name: Name, text: &str) -> Result<Filter, Fault> {
     let on = target(kind, name.name).ok_or(Fault::Unsupported(Reason::Parameter))?;
-    let modifier = modifier(on, name)?;
+    let modifier = modifier(&on, name)?;
     let negated = modifier == Some(Modifier::Not);
     let values = value::split(text, ',').into_iter();
-    let any = values.map(|value| value::condition(on, modifier, value));
-    Ok(Filter { on, negated, any: any.collect::<Result<_, _>>()? })
+    let any = values.map(|value| value::condition(&on, modifier, value));
+    let any = any.collect::<Result<_, _>>()?;
+    Ok(Filter { on, negated, any })
 }
 
 fn target(kind: &str, code: &str) -> Option<Target> {
     match code {
         "_id" => Some(Target::Id),
         "_lastUpdated" => Some(Target::LastUpdated),
-        _ => search::parameter(kind, code).map(Target::Parameter),
+        _ => search::parameter(kind, code).cloned().map(Target::Parameter),
     }
 }
 
 /// The modifier, or the chain that means the same.
-fn modifier(on: Target, name: Name) -> Result<Option<Modifier>, Fault> {
+fn modifier(on: &Target, name: Name) -> Result<Option<Modifier>, Fault> {
     let of_reference = match on {
         Target::Parameter(parameter) => parameter.kind == search::ParamKind::Reference,
-        Target::Id | Target::LastUpdated => false,
+        Target::Id | Target::LastUpdated | Target::Resource => false,
     };
     match (name.modifier, name.chain) {
         (modifier, Some("identifier")) if of_reference => {

@@ -25,7 +25,7 @@ pub(super) enum Modifier {
 
 impl Modifier {
     /// The modifier, if the target has it.
-    pub(super) fn parse(on: Target, text: &str) -> Option<Modifier> {
+    pub(super) fn parse(on: &Target, text: &str) -> Option<Modifier> {
         let Target::Parameter(parameter) = on else {
             return None;
         };
@@ -72,7 +72,7 @@ pub(super) fn count(text: &str) -> Result<u32, Fault> {
 
 /// One alternative, still escaped.
 pub(super) fn condition(
-    on: Target,
+    on: &Target,
     modifier: Option<Modifier>,
     text: &str,
 ) -> Result<Condition, Fault> {
@@ -88,12 +88,14 @@ pub(super) fn condition(
         (Target::Id, _) if is_id(text) => Ok(Condition::Id(text.into())),
         (Target::Id, _) => Err(malformed("send logical ids")),
         (Target::LastUpdated, _) => date(text),
+        (Target::Resource, _) => Err(Fault::Unsupported(super::Reason::Parameter)),
         (Target::Parameter(parameter), modifier) => match parameter.kind {
             ParamKind::Token => Ok(Condition::Token(without_implied(parameter, token(text)?))),
             ParamKind::Reference => reference(parameter, modifier, text),
             ParamKind::Date => date(text),
             ParamKind::String => string(modifier, text),
-            ParamKind::Uri => Ok(Condition::Uri(unescape(text).into())),
+            ParamKind::Uri => Ok(Condition::Uri { uri: unescape(text).into(), below: false }),
+            _ => Err(Fault::Unsupported(super::Reason::Parameter)),
         },
     }
 }
@@ -136,10 +138,13 @@ fn reference(
 ) -> Result<Condition, Fault> {
     let kind = match modifier {
         Some(Modifier::Identifier) => {
-            return Ok(Condition::Logical { identifier: token(text)?, chained: false });
+            return Ok(Condition::Logical { identifier: token(text)?, chained: Vec::new() });
         }
         Some(Modifier::ChainedIdentifier) => {
-            return Ok(Condition::Logical { identifier: token(text)?, chained: true });
+            return Ok(Condition::Logical {
+                identifier: token(text)?,
+                chained: parameter.targets.clone(),
+            });
         }
         Some(Modifier::Type(kind)) => Some(kind),
         _ => None,
@@ -156,7 +161,7 @@ fn reference(
         Literal::Malformed if is_id(&text) => {
             Ok(Condition::Reference { kinds: narrowed(parameter, kind)?, id: text.into() })
         }
-        Literal::Other(uri) => Ok(Condition::Uri(uri.into())),
+        Literal::Other(uri) => Ok(Condition::Uri { uri: uri.into(), below: false }),
         Literal::Malformed | Literal::Contained(_) | Literal::Search { .. } => {
             Err(malformed("send `Type/id`, an id or a URL"))
         }

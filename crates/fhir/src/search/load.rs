@@ -1,9 +1,13 @@
 //! Reads `data/search.txt`.
 
+use super::set::Parameters;
 use super::{ParamKind, SearchParameter};
 use crate::definitions;
+use crate::issue::Issue;
 use crate::path::Path;
+use crate::resource::Resource;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 const SEARCH: &str = include_str!("../../data/search.txt");
 
@@ -22,9 +26,9 @@ struct Line {
     targets: &'static str,
 }
 
-pub(super) fn parameters() -> HashMap<&'static str, Vec<SearchParameter>> {
+pub(super) fn parameters() -> HashMap<&'static str, Vec<Arc<SearchParameter>>> {
     let lines = lines();
-    let mut found: HashMap<&'static str, Vec<SearchParameter>> = HashMap::new();
+    let mut found: HashMap<&'static str, Vec<Arc<SearchParameter>>> = HashMap::new();
     for kind in definitions::resource_kinds() {
         found.insert(kind, Vec::new());
     }
@@ -36,7 +40,7 @@ pub(super) fn parameters() -> HashMap<&'static str, Vec<SearchParameter>> {
         }
     }
     for parameters in found.values_mut() {
-        parameters.sort_by_key(|parameter| parameter.code);
+        parameters.sort_by(|one, other| one.code.cmp(&other.code));
     }
     found
 }
@@ -67,17 +71,26 @@ fn lines() -> Vec<Line> {
 
 impl Line {
     /// Nothing if a path is unknown, which a test rules out for the data as it is.
-    fn compile(&self, kind: &str) -> Option<SearchParameter> {
+    fn compile(&self, kind: &str) -> Option<Arc<SearchParameter>> {
         let paths = self.paths.split('|').map(|path| Path::parse(kind, path));
-        Some(SearchParameter {
+        Some(Arc::new(SearchParameter {
             id: self.id,
             index_id: self.index_id,
-            code: self.code,
+            code: self.code.to_owned(),
             kind: self.kind,
             paths: paths.collect::<Option<_>>()?,
             targets: self.targets.split(',').filter(|target| !target.is_empty()).collect(),
-        })
+            components: Vec::new(),
+        }))
     }
+}
+
+pub(super) fn added(
+    _: &Parameters,
+    _: &Resource,
+    _: u16,
+) -> Result<Vec<(&'static str, Arc<SearchParameter>)>, Issue> {
+    Ok(Vec::new())
 }
 
 impl ParamKind {

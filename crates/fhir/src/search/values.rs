@@ -1,10 +1,12 @@
 //! From an element to its search values, by the kind of parameter and the type of the element (R4
 //! search §3.1.1.4).
 
-use super::{IndexEntry, IndexValue, ParamKind, SearchParameter, fold};
+use super::set::Parameters;
+use super::{IndexValue, ParamKind, SearchParameter, fold};
 use crate::instant;
 use crate::path::Selected;
 use crate::reference::Literal;
+use crate::resource::Resource;
 use crate::value::Value;
 
 /// The members of a name or an address that a string search looks in.
@@ -23,23 +25,37 @@ const TEXT_PARTS: &[&str] = &[
 ];
 
 /// Adds the values of one element.
-pub(super) fn add(parameter: &SearchParameter, element: Selected, out: &mut Vec<IndexEntry>) {
-    let mut add = |value| out.push(IndexEntry { index_id: parameter.index_id, value });
-    match parameter.kind {
-        ParamKind::Token => token(element, &mut add),
-        ParamKind::Reference => reference(element, &mut add),
+pub(super) fn add(
+    kind: ParamKind,
+    _: &[&'static str],
+    element: Selected,
+    _: &Parameters,
+    add: &mut impl FnMut(IndexValue),
+) {
+    match kind {
+        ParamKind::Token => token(element, add),
+        ParamKind::Reference => reference(element, add),
+        ParamKind::Number | ParamKind::Quantity | ParamKind::Composite | ParamKind::Special => {}
         ParamKind::Date => {
             if let Some((low, high)) = date(element) {
                 add(IndexValue::Date { low, high });
             }
         }
-        ParamKind::String => text(element, &mut add),
+        ParamKind::String => text(element, add),
         ParamKind::Uri => {
             if let Some(uri) = element.value.as_str() {
                 add(IndexValue::Uri(uri.into()));
             }
         }
     }
+}
+
+pub(super) fn composite(
+    _: &SearchParameter,
+    _: &Resource,
+    _: &Parameters,
+    _: &mut impl FnMut(IndexValue),
+) {
 }
 
 fn token(element: Selected, add: &mut impl FnMut(IndexValue)) {
