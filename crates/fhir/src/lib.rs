@@ -13,6 +13,7 @@
 //! - [`check`]: whether a resource is built as R4 says.
 //! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
 //! - [`compartment`]: what belongs to a patient and to four other types.
+//! - [`ucum`]: units of measure.
 //! - [`query`]: the grammar of a search request.
 
 pub mod check;
@@ -27,4 +28,5 @@ pub mod query;
 pub mod reference;
 pub mod resource;
 pub mod search;
+pub mod ucum;
 pub mod value;

@@ -12,8 +12,12 @@ use crate::search::set::Parameters;
 use crate::search::text::Part;
 use std::sync::Arc;
 
+mod expression;
+mod filter;
 mod include;
 pub mod limit;
+mod near;
+mod number;
 mod read;
 mod value;
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub mod fold;
 mod load;
 pub mod number;
+mod quantity;
 pub mod set;
 pub mod sort;
 pub mod text;
@@ -40,6 +41,20 @@ pub struct SearchParameter {
     pub targets: Vec<&'static str>,
     /// The parts of a composite in the order of a search; empty for other kinds.
     pub components: Vec<Component>,
+}
+
+impl SearchParameter {
+    /// Whether it is a reference that may name a resource of this type.
+    pub fn may_name(&self, kind: &str) -> bool {
+        self.kind == ParamKind::Reference
+            && (self.targets.is_empty() || self.targets.contains(&kind))
+    }
+
+    /// Whether every resource type has it under the same number: `_tag`, `_profile`, `_security`,
+    /// `_source`.
+    pub fn is_of_every_type(&self) -> bool {
+        self.code.starts_with('_') && self.id < set::FIRST_ADDED
+    }
 }
 
 /// Parameters are equal if they have the same number and name: within one set no two others have.

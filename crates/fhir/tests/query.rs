@@ -4,7 +4,11 @@
 
 use expect_test::{Expect, expect};
 use fhir::instant::format_instant;
-use fhir::query::{Condition, Include, Query, SystemMatch, Target, TokenMatch};
+use fhir::query::{
+    Condition, Filter, Include, Near, NumberMatch, Query, Scope, SystemMatch, Target, TokenMatch,
+    UnitMatch,
+};
+use fhir::search::set::Parameters;
 use proptest::prelude::*;
 
 fn pairs(text: &str) -> Vec<(String, String)> {
@@ -12,11 +16,12 @@ fn pairs(text: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn target(target: Target) -> String {
+fn target(target: &Target) -> String {
     match target {
         Target::Id => "_id".to_owned(),
         Target::LastUpdated => "_lastUpdated".to_owned(),
-        Target::Parameter(parameter) => parameter.code.to_owned(),
+        Target::Resource => "resource".to_owned(),
+        Target::Parameter(parameter) => parameter.code.clone(),
     }
 }
 
@@ -29,38 +34,91 @@ fn token(token: &TokenMatch) -> String {
     format!("<{system}> <{}>", token.code.as_deref().unwrap_or("any"))
 }
 
+fn number(number: &NumberMatch) -> String {
+    let NumberMatch { prefix, value, low, high } = number;
+    format!("{prefix:?} {} [{} .. {})", value.get(), low.get(), high.get())
+}
+
 fn condition(condition: &Condition) -> String {
     match condition {
         Condition::Token(of) => format!("token {}", token(of)),
+        Condition::OfType { of, value } => format!("{} of type {}", value, token(of)),
+        Condition::Subsumed { token: of, below } => {
+            format!("{} {}", if *below { "below" } else { "above" }, token(of))
+        }
         Condition::Logical { identifier, chained } => {
-            format!("logical {} chained={chained}", token(identifier))
+            format!("logical {} chained={chained:?}", token(identifier))
         }
         Condition::Date { prefix, low, high } => {
             format!("{prefix:?} {} .. {}", format_instant(*low), format_instant(*high))
+        }
+        Condition::Chain { kind, filter: of } => format!("{kind} with ({})", filter(of)),
+        Condition::OfKind { kind, filter: of } => format!("{kind} where ({})", filter(of)),
+        Condition::Has { kind, parameter, filter: of } => {
+            format!("{kind} that refers here by {} with ({})", parameter.code, filter(of))
+        }
+        Condition::All(all) => {
+            let all: Vec<String> = all.iter().map(|of| format!("({})", filter(of))).collect();
+            all.join(" and ")
+        }
+        Condition::Number(of) => number(of),
+        Condition::Quantity { number: of, unit: UnitMatch::Canonical { number: base, unit } } => {
+            format!("{} = {} {unit}", number(of), number(base))
+        }
+        Condition::Quantity { number: of, unit } => format!("{} {unit:?}", number(of)),
+        Condition::Near(near) => {
+            let Near { latitude, longitude, distance } = near;
+            format!("{} m from {} {}", distance.get(), latitude.get(), longitude.get())
+        }
+        Condition::Composite(parts) => {
+            parts.iter().map(condition_of_part).collect::<Vec<_>>().join(" with ")
         }
         other => format!("{other:?}"),
     }
 }
 
+fn condition_of_part(part: &Condition) -> String {
+    format!("[{}]", condition(part))
+}
+
+fn filter(filter: &Filter) -> String {
+    let any: Vec<String> = filter.any.iter().map(condition).collect();
+    let not = if filter.negated { "not " } else { "" };
+    format!("{}: {not}{}", target(&filter.on), any.join(" or "))
+}
+
 fn include(include: &Include) -> String {
-    format!("{}:{} -> {}", include.source, include.parameter.code, include.target.unwrap_or("any"))
+    let parameter = include.parameter.as_ref().map_or("*", |parameter| &parameter.code);
+    let iterate = if include.iterate { " again and again" } else { "" };
+    let (source, target) = (include.source.unwrap_or("any"), include.target.unwrap_or("any"));
+    format!("{source}:{parameter} -> {target}{iterate}")
 }
 
 fn show(kind: &str, text: &str) -> String {
-    let query = match Query::parse(kind, &pairs(text)) {
+    show_in(Scope::Type(kind), text)
+}
+
+fn show_in(scope: Scope, text: &str) -> String {
+    let query = match Query::read(Parameters::r4(), scope, &pairs(text)) {
         Ok(query) => query,
         Err(issues) => {
             return issues.iter().map(|issue| format!("- refused: {}\n", issue.message)).collect();
         }
     };
     let mut out = String::new();
-    for filter in &query.filters {
-        let any: Vec<String> = filter.any.iter().map(condition).collect();
-        let not = if filter.negated { "not " } else { "" };
-        out.push_str(&format!("- {}: {not}{}\n", target(filter.on), any.join(" or ")));
+    if query.kind().is_none() {
+        let kinds = query.kinds.len();
+        out.push_str(&if kinds > 5 {
+            format!("- {kinds} types\n")
+        } else {
+            format!("- {:?}\n", query.kinds)
+        });
+    }
+    for of in &query.filters {
+        out.push_str(&format!("- {}\n", filter(of)));
     }
     for sort in &query.sort {
-        out.push_str(&format!("- sort {} descending={}\n", target(sort.by), sort.descending));
+        out.push_str(&format!("- sort {} descending={}\n", target(&sort.by), sort.descending));
     }
     for (name, list) in [("include", &query.includes), ("revinclude", &query.revincludes)] {
         for item in list {
@@ -121,8 +179,8 @@ fn tokens() {
             code:missing=true
             - code: Missing(true)
             code:text=trykk&code:in=urn:vs&code:Patient=x
-            - unsupported code:text: the modifier is not supported for this parameter
-            - unsupported code:in: the modifier is not supported for this parameter
+            - code: Text { text: "trykk", how: Starts }
+            - code: InValueSet("urn:vs")
             - unsupported code:Patient: the modifier is not supported for this parameter
             code=|
             - refused: search parameter `code`: send `code`, `system|code`, `|code` or `system|`
@@ -163,22 +221,22 @@ fn references() {
             subject:Patient=p1
             - subject: Reference { kinds: ["Patient"], id: "p1" }
             subject=https://x.example/fhir/Device/d1
-            - subject: Reference { kinds: ["Device"], id: "d1" }
+            - subject: Uri { uri: "https://x.example/fhir/Device/d1", below: false }
             subject=urn:uuid:0190a1b2-0000-7000-8000-000000000001
-            - subject: Uri("urn:uuid:0190a1b2-0000-7000-8000-000000000001")
+            - subject: Uri { uri: "urn:uuid:0190a1b2-0000-7000-8000-000000000001", below: false }
             patient:identifier=urn:oid:2.16|289
-            - patient: logical <urn:oid:2.16> <289> chained=false
+            - patient: logical <urn:oid:2.16> <289> chained=[]
             patient.identifier=urn:oid:2.16|289
-            - patient: logical <urn:oid:2.16> <289> chained=true
+            - patient: logical <urn:oid:2.16> <289> chained=["Patient"]
             subject:Patient.identifier=289
-            - subject: logical <any> <289> chained=true
+            - subject: logical <any> <289> chained=["Patient"]
             patient=Group/g1&subject:Device=Patient/p1&patient=p_1
             - refused: search parameter `patient`: Group cannot stand here: use one of Patient
             - refused: search parameter `subject:Device`: the modifier and the value name different types
             - refused: search parameter `patient`: send `Type/id`, an id or a URL
             patient.name=x&patient.organization.name=y&patient:above=x
-            - unsupported patient.name: only `.identifier` is supported as a chain
-            - unsupported patient.organization.name: only `.identifier` is supported as a chain
+            - patient: Patient with (name: Text { text: "x", how: Starts })
+            - patient: Patient with (organization: Organization with (name: Text { text: "y", how: Starts }))
             - unsupported patient:above: the modifier is not supported for this parameter
         "#]],
     );
@@ -232,7 +290,7 @@ fn texts_and_uris() {
             address=Storgata 1\, Ørnes
             - address: Text { text: "storgata 1, ørnes", how: Starts }
             _profile=http://hl7.no/fhir/StructureDefinition/no-basis-Patient
-            - _profile: Uri("http://hl7.no/fhir/StructureDefinition/no-basis-Patient")
+            - _profile: Uri { uri: "http://hl7.no/fhir/StructureDefinition/no-basis-Patient", below: false }
             family= &family:not=x&family=
             - refused: search parameter `family`: only white space: give some text
             - refused: search parameter `family`: empty: give a value or leave the parameter out
@@ -269,17 +327,12 @@ fn results() {
             - refused: search parameter `_count`: send a whole number from 0
             - refused: search parameter `_summary`: send `true`, `false`, `count`, `data` or `text`
             - refused: search parameter `_total`: send `none`, `estimate` or `accurate`
-            - refused: search parameter `_include`: send `Type:parameter` or `Type:parameter:Target`
+            - refused: search parameter `_include`: send `Type:parameter`, `Type:parameter:Target`, `Type:*` or `*`
             - refused: search parameter `_id`: send logical ids
             _count=1&_count=2
             - refused: search parameter `_count`: given twice: keep one
             _include=*&_include:iterate=Observation:subject&_sort=value&_has:X:y:z=1&colour=red&_text=x
-            - unsupported _include: this value is not supported for the parameter
-            - unsupported _include:iterate: the modifier is not supported for this parameter
-            - unsupported _sort: this value is not supported for the parameter
-            - unsupported _has:X:y:z: no such search parameter for this resource type
-            - unsupported colour: no such search parameter for this resource type
-            - unsupported _text: no such search parameter for this resource type
+            - refused: search parameter `_has:X:y:z`: send `_has:Type:reference:parameter`
         "#]],
     );
     expect![[r#"

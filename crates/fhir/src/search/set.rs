@@ -103,13 +103,13 @@ impl Parameters {
         }
         for path in &parameter.paths {
             path.each(resource.value(), &mut |selected| {
-                values::add(parameter.kind, &parameter.targets, selected, self, &mut add);
+                values::add(parameter.kind, selected, self, &mut add);
             });
         }
     }
 
-    /// The part of an absolute URL after the server's own base; nothing if it leads elsewhere.
-    pub(crate) fn local<'a>(&self, url: &'a str) -> Option<&'a str> {
-        url.strip_prefix(&**self.base.as_ref()?)?.strip_prefix('/')
+    /// Whether the address before `Type/id` is the server's own.
+    pub(crate) fn is_own(&self, base: &str) -> bool {
+        self.base.as_deref() == Some(base)
     }
 }
