@@ -62,7 +62,8 @@ impl Ask<'_> {
         Ok(if filter.negated { any.not() } else { any })
     }
 
-    fn condition(
+    /// One alternative of a filter on rows of a type.
+    pub fn condition(
         &self,
         on: &Target,
         condition: &Condition,
@@ -98,9 +99,7 @@ impl Ask<'_> {
         let row = alias(depth);
         let index = parameter.index_id;
         Ok(match condition {
-            Condition::Missing(missing) => {
-                self.missing(index, *missing, kind, &format!("+{row}"))
-            }
+            Condition::Missing(missing) => self.missing(index, *missing, kind, &format!("+{row}")),
             Condition::Date { prefix, low, high } => {
                 let range = self.range(*prefix, (*low, *high), "s.low", "s.high");
                 has("span s", &row, index, range)
@@ -112,6 +111,7 @@ impl Ask<'_> {
                 has("measure s", &row, index, self.quantity(number, unit))
             }
             Condition::Chain { kind: of, filter } => self.chain(parameter, of, filter, depth)?,
+            Condition::Logical { identifier, .. } if identifier.code.is_none() => Piece::always(),
             Condition::Logical { identifier, chained } if !chained.is_empty() => {
                 let mut any = vec![self.sought(index, &self.logical(identifier), &row)];
                 for of in chained {
@@ -122,7 +122,6 @@ impl Ask<'_> {
                 }
                 Piece::any(any)
             }
-            Condition::Logical { identifier, .. } if identifier.code.is_none() => Piece::always(),
             Condition::Token(token) if token.code.is_none() => Piece::always(),
             Condition::Uri { below: true, .. } | Condition::Near(_) => Piece::always(),
             Condition::InValueSet(_) | Condition::Subsumed { .. } => {
@@ -315,7 +314,7 @@ impl Ask<'_> {
             .iter()
             .map(|parameter| self.sought(parameter.index_id, &[look], &row))
             .collect();
-        if of.kind == kind && compartment::holds_itself(kind) {
+        if of.kind == kind {
             any.push(Piece::new(format!("{row}.self = ?"), [Sql::from(target)]));
         }
         if of.kind == "Patient" && !parameters.is_empty() {
@@ -408,9 +407,7 @@ pub fn identified(kind: &str, identifier: &TokenMatch) -> Option<Filter> {
 /// A look into a table of what a row has.
 fn has(table: &str, row: &str, index: u16, condition: Piece) -> Piece {
     let mut piece = Piece::new(
-        format!(
-            "EXISTS (SELECT 1 FROM {table} WHERE s.rid = {row}.rid AND s.param = {index} AND "
-        ),
+        format!("EXISTS (SELECT 1 FROM {table} WHERE s.rid = {row}.rid AND s.param = {index} AND "),
         [],
     );
     piece.push(condition);

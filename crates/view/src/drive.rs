@@ -33,9 +33,8 @@ impl Moments {
 
     /// The bounds as SQL on a table that has the column.
     pub fn piece(self, alias: &str) -> Piece {
-        let from = (self.from > i64::MIN).then(|| {
-            Piece::new(format!("{alias}.moment >= ?"), [Sql::from(self.from)])
-        });
+        let from = (self.from > i64::MIN)
+            .then(|| Piece::new(format!("{alias}.moment >= ?"), [Sql::from(self.from)]));
         let to = (self.to < i64::MAX)
             .then(|| Piece::new(format!("{alias}.moment < ?"), [Sql::from(self.to)]));
         Piece::all(from.into_iter().chain(to))
@@ -172,7 +171,8 @@ impl Ask<'_> {
                     _ => (*low, *high),
                 };
                 dated(*prefix, low, high).map(|(text, values)| {
-                    let text = format!("SELECT s.rid FROM span s WHERE s.param = {index} AND {text}");
+                    let text =
+                        format!("SELECT s.rid FROM span s WHERE s.param = {index} AND {text}");
                     Piece::new(text, values.into_iter().map(Sql::from))
                 })
             }
@@ -235,12 +235,7 @@ impl Ask<'_> {
     }
 
     /// Where to begin with the other resource of a chain.
-    fn begin_other(
-        &self,
-        of: &str,
-        filter: &Filter,
-        depth: usize,
-    ) -> Result<Option<Piece>, Error> {
+    fn begin_other(&self, of: &str, filter: &Filter, depth: usize) -> Result<Option<Piece>, Error> {
         if verify::needed(filter) {
             let rids = self.looked_at(of, filter)?;
             let text = format!("SELECT x.rid FROM resource x WHERE x.rid IN ({})", numbers(&rids));
@@ -418,8 +413,7 @@ fn texts(index: u16, text: &str, how: TextMatch) -> Piece {
         }
         TextMatch::Exact => {
             let value = String::from(alphabetical(&fold(text)));
-            let text =
-                format!("SELECT s.rid FROM word s WHERE s.param = {index} AND s.value = ?");
+            let text = format!("SELECT s.rid FROM word s WHERE s.param = {index} AND s.value = ?");
             Piece::new(text, [Sql::from(value)])
         }
         TextMatch::Contains | TextMatch::Ends => {

@@ -206,11 +206,8 @@ impl<'a> Plan<'a> {
         let order = format!("r0.updated {direction}, r0.version {direction}");
         if let Some(Value::Integer(version)) = self.reached() {
             // Later versions were recorded later: an index by time is one by version.
-            let (compared, of) = if self.wanted.order.descending() {
-                ("<=", "max")
-            } else {
-                (">=", "min")
-            };
+            let (compared, of) =
+                if self.wanted.order.descending() { ("<=", "max") } else { (">=", "min") };
             let kind = kinds::number(self.wanted.kind);
             let text = format!(
                 "r0.updated {compared} coalesce((SELECT {of}(u.updated) FROM resource u \

@@ -183,17 +183,16 @@ impl Ask<'_> {
         looks: &[&Filter],
     ) -> Result<bool, Error> {
         let mut select = self.connection.prepare_cached(
-            "SELECT c.body, r.id, r.updated, r.version
-             FROM resource r CROSS JOIN content c ON c.rid = r.rid WHERE r.rid = ?1",
+            "SELECT c.body, r.version FROM resource r CROSS JOIN content c ON c.rid = r.rid
+             WHERE r.rid = ?1",
         )?;
         let mut rows = select.query([place.rid])?;
         let Some(row) = rows.next()? else { return Ok(false) };
-        let broken = |_| Error::Row(row.get::<_, i64>(3).unwrap_or_default().unsigned_abs());
+        let broken = |_| Error::Row(row.get::<_, i64>(1).unwrap_or_default().unsigned_abs());
         let body = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
         let value = json::parse(body).map_err(|_| broken(()))?;
         let resource = Resource::from_value(value).map_err(|_| broken(()))?;
-        let id = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        let looked = Looked { resource: &resource, id, updated: row.get(2)? };
+        let looked = Looked { resource: &resource, rid: place.rid };
         for filter in looks {
             if !self.is_so(filter, &looked)? {
                 return Ok(false);

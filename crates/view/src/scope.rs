@@ -24,11 +24,9 @@ pub struct Scopes {
 impl Scopes {
     /// Those that stand in the view.
     pub fn read(connection: &Connection) -> Result<Self, Error> {
-        let mut select =
-            connection.prepare("SELECT category, owner, source, scope FROM scope")?;
-        let rows = select.query_map([], |row| {
-            Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?))
-        })?;
+        let mut select = connection.prepare("SELECT category, owner, source, scope FROM scope")?;
+        let rows = select
+            .query_map([], |row| Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?)))?;
         Ok(Self { known: rows.collect::<Result<_, _>>()? })
     }
 

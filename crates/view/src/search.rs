@@ -102,8 +102,7 @@ impl View {
         let wanted = query.summary == Some(Summary::Count)
             || query.total == Some(Total::Accurate)
             || (by_person && query.total != Some(Total::None));
-        let count =
-            || if wanted { ask.count(query, after.as_ref()).map(Some) } else { Ok(None) };
+        let count = || if wanted { ask.count(query, after.as_ref()).map(Some) } else { Ok(None) };
         let most = query.count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT) as usize;
         if most == 0 || query.summary == Some(Summary::Count) {
             return Ok(Page { total: count()?, ..Page::default() });
@@ -137,12 +136,7 @@ impl View {
 
 impl Ask<'_> {
     /// The first matches of all types searched, in order.
-    fn hits(
-        &self,
-        query: &Query,
-        after: Option<&Cursor>,
-        most: usize,
-    ) -> Result<Vec<Hit>, Error> {
+    fn hits(&self, query: &Query, after: Option<&Cursor>, most: usize) -> Result<Vec<Hit>, Error> {
         let mut hits = Vec::new();
         let searched = self.searched(query)?;
         for kind in &searched {
@@ -232,9 +226,7 @@ fn of_kind(filters: &[Filter], kind: &str) -> Option<Vec<Filter>> {
             (*of == kind).then(|| (**inner).clone())
         }
         conditions => {
-            let elsewhere = |condition: &Condition| {
-                matches!(condition, Condition::OfKind { kind: of, .. } if *of != kind)
-            };
+            let elsewhere = |condition: &Condition| matches!(condition, Condition::OfKind { kind: of, .. } if *of != kind);
             let never = !filter.negated && conditions.iter().all(elsewhere);
             (!never).then(|| filter.clone())
         }
@@ -258,17 +250,13 @@ fn bound(query: &Query) -> Vec<u8> {
 
 /// The ledger position that the snapshot shows.
 fn reached(connection: &Connection) -> Result<Position, Error> {
-    let mut select =
-        connection.prepare_cached("SELECT value FROM meta WHERE key = 'position'")?;
+    let mut select = connection.prepare_cached("SELECT value FROM meta WHERE key = 'position'")?;
     let position: Option<i64> = select.query_row([], |row| row.get(0)).optional()?;
     Ok(position.unwrap_or(0).unsigned_abs())
 }
 
 /// The resources with these row numbers, in that order. Contents are read only for what is told.
-fn fetch(
-    connection: &Connection,
-    rids: impl Iterator<Item = i64>,
-) -> Result<Vec<Stored>, Error> {
+fn fetch(connection: &Connection, rids: impl Iterator<Item = i64>) -> Result<Vec<Stored>, Error> {
     let mut select = connection.prepare_cached(&format!("{STORED} WHERE r.rid = ?1"))?;
     let mut found = Vec::new();
     for rid in rids {

@@ -27,7 +27,8 @@ impl View {
     ) -> Result<Vec<PersonId>, Error> {
         let mut persons = BTreeSet::new();
         let sites = self.sites_of(connection, unit)?;
-        let literal = sites.iter().map(|site| reference(self.terms.reference("Organization", site)));
+        let literal =
+            sites.iter().map(|site| reference(self.terms.reference("Organization", site)));
         // A service may name the unit by its number instead of by a resource.
         let logical = self.terms.logical(Some(system::ENH), unit);
         for term in literal.chain([logical]) {

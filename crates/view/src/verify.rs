@@ -10,9 +10,13 @@ use fhir::search::number::Real;
 use fhir::search::text;
 use fhir::search::{IndexValue, ParamKind, QuantityValue, SearchParameter, Span};
 
-use crate::condition::Ask;
+use rusqlite::params_from_iter;
+use rusqlite::types::Value as Sql;
+
+use crate::condition::{Ask, identified};
 use crate::error::Error;
-use crate::term::Term;
+use crate::sql::Piece;
+use crate::term::{Sought, Term};
 
 /// Mean radius of the earth in metres.
 const EARTH: f64 = 6_371_008.8;
@@ -47,18 +51,12 @@ fn look(on: &Target, condition: &Condition) -> bool {
 pub struct Looked<'a> {
     /// The resource.
     pub resource: &'a Resource,
-    /// Its logical id.
-    pub id: &'a str,
-    /// When it was recorded, milliseconds since 1970.
-    pub updated: i64,
+    /// Its row.
+    pub rid: i64,
 }
 
 impl Ask<'_> {
-    /// Whether a filter holds for a resource.
-    ///
-    /// # Errors
-    /// [`Error::TooCostly`] for a filter that offers free text or the like as one alternative and
-    /// another resource as the other.
+    /// Whether a filter holds for a resource. What the index answers is asked of the index.
     pub fn is_so(&self, filter: &Filter, looked: &Looked<'_>) -> Result<bool, Error> {
         for condition in &filter.any {
             if self.condition_is_so(&filter.on, condition, looked)? {
@@ -74,19 +72,22 @@ impl Ask<'_> {
         condition: &Condition,
         looked: &Looked<'_>,
     ) -> Result<bool, Error> {
+        if !look(on, condition) {
+            return self.indexed(on, condition, looked);
+        }
         match (on, condition) {
-            (Target::Id, Condition::Id(id)) => Ok(&**id == looked.id),
-            (Target::LastUpdated, Condition::Date { prefix, low, high }) => {
-                let range = (looked.updated, looked.updated + 1);
-                Ok(self.lies(*prefix, range, (*low, *high)))
-            }
             (Target::Parameter(parameter), condition) => {
                 let values = self.view.parameters.values(parameter, looked.resource);
-                if let Condition::Missing(missing) = condition {
-                    return Ok(values.is_empty() == *missing);
+                if values.iter().any(|value| self.value_is_so(parameter, condition, value)) {
+                    return Ok(true);
                 }
-                for value in &values {
-                    if self.value_is_so(parameter, condition, value)? {
+                let Condition::Logical { identifier, chained } = condition else {
+                    return Ok(false);
+                };
+                for kind in chained {
+                    let Some(filter) = identified(kind, identifier) else { continue };
+                    let chain = Condition::Chain { kind, filter: Box::new(filter) };
+                    if self.indexed(on, &chain, looked)? {
                         return Ok(true);
                     }
                 }
@@ -107,9 +108,25 @@ impl Ask<'_> {
                 }
                 Ok(true)
             }
-            (Target::Id | Target::LastUpdated, _) => Ok(false),
-            (Target::Resource, _) => Err(Error::TooCostly),
+            _ => Ok(false),
         }
+    }
+
+    /// Whether the index says that a condition holds for a row.
+    fn indexed(
+        &self,
+        on: &Target,
+        condition: &Condition,
+        looked: &Looked<'_>,
+    ) -> Result<bool, Error> {
+        let mut sql = Piece::new(
+            "SELECT EXISTS (SELECT 1 FROM resource r0 WHERE r0.rid = ? AND ",
+            [Sql::from(looked.rid)],
+        );
+        sql.push(self.condition(on, condition, looked.resource.kind(), 0)?);
+        sql.push(Piece::new(")", []));
+        let mut select = self.connection.prepare_cached(&sql.text)?;
+        Ok(select.query_row(params_from_iter(sql.values), |row| row.get(0))?)
     }
 
     fn value_is_so(
@@ -117,15 +134,8 @@ impl Ask<'_> {
         parameter: &SearchParameter,
         condition: &Condition,
         value: &IndexValue,
-    ) -> Result<bool, Error> {
-        Ok(match (condition, value) {
-            (Condition::Chain { .. }, _) => return Err(Error::TooCostly),
-            (Condition::Logical { chained, .. }, _) if !chained.is_empty() => {
-                return Err(Error::TooCostly);
-            }
-            (Condition::InValueSet(_) | Condition::Subsumed { .. }, _) => {
-                return Err(Error::UnknownCodes);
-            }
+    ) -> bool {
+        match (condition, value) {
             (Condition::Token(token), IndexValue::Token { system, code }) => {
                 self.token(token, system.as_deref(), code)
             }
@@ -142,7 +152,11 @@ impl Ask<'_> {
                 id == own && (targets.is_empty() || targets.contains(kind))
             }
             (Condition::Uri { uri, below }, IndexValue::Uri(own)) => {
-                if *below { own.starts_with(&**uri) } else { uri == own }
+                if *below {
+                    own.starts_with(&**uri)
+                } else {
+                    uri == own
+                }
             }
             (Condition::Date { prefix, low, high }, IndexValue::Date { low: a, high: b }) => {
                 self.lies(*prefix, (*a, *b), (*low, *high))
@@ -161,31 +175,13 @@ impl Ask<'_> {
                 distance(near, *latitude, *longitude) <= near.distance.get()
             }
             (Condition::Composite(wanted), IndexValue::Composite(parts)) => {
-                return self.together(parameter, wanted, parts);
+                let together = |(condition, values): (&Condition, &Vec<IndexValue>)| {
+                    values.iter().any(|value| self.value_is_so(parameter, condition, value))
+                };
+                wanted.len() == parts.len() && wanted.iter().zip(parts).all(together)
             }
             _ => false,
-        })
-    }
-
-    fn together(
-        &self,
-        parameter: &SearchParameter,
-        wanted: &[Condition],
-        parts: &[Vec<IndexValue>],
-    ) -> Result<bool, Error> {
-        if wanted.len() != parts.len() {
-            return Ok(false);
         }
-        for (condition, values) in wanted.iter().zip(parts) {
-            let mut any = false;
-            for value in values {
-                any = any || self.value_is_so(parameter, condition, value)?;
-            }
-            if !any {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     fn token(&self, wanted: &TokenMatch, system: Option<&str>, code: &str) -> bool {
@@ -193,7 +189,7 @@ impl Ask<'_> {
             return self.system(&wanted.system, system);
         }
         let Term { value, system } = self.view.terms.token(system, code);
-        let fits = |sought: crate::term::Sought| {
+        let fits = |sought: Sought| {
             sought.value == value && sought.system.is_none_or(|wanted| wanted == system)
         };
         self.view.terms.sought(wanted).into_iter().any(fits)

@@ -9,6 +9,7 @@
 
 mod limits;
 mod model;
+mod naive;
 mod paging;
 mod permits;
 mod replay;

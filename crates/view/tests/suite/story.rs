@@ -58,9 +58,12 @@ pub fn put() -> impl Strategy<Value = Put> {
 
 /// Steps without erasures and unreadable entries.
 pub fn plain_steps(count: impl Into<proptest::collection::SizeRange>) -> BoxedStrategy<Vec<Step>> {
-    let step =
-        prop_oneof![6 => put().prop_map(Step::Put), 1 => (0..30_usize).prop_map(Step::Remove)];
-    prop::collection::vec(step, count).boxed()
+    prop::collection::vec(step(), count).boxed()
+}
+
+/// A resource comes, changes or goes.
+pub fn step() -> BoxedStrategy<Step> {
+    prop_oneof![6 => put().prop_map(Step::Put), 1 => (0..30_usize).prop_map(Step::Remove)].boxed()
 }
 
 pub fn steps(count: impl Into<proptest::collection::SizeRange>) -> BoxedStrategy<Vec<Step>> {
