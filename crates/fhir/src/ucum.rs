@@ -16,7 +16,10 @@ pub const SYSTEM: &str = "http://unitsofmeasure.org";
 
 /// How many significant digits a canonical value has: enough for any measurement, and few enough for
 /// the same amount in two units to be the same number.
-const DIGITS: usize = 12;
+const DIGITS: i32 = 12;
+
+/// Powers of ten up to this one are exact as binary numbers.
+const EXACT: i32 = 22;
 
 /// An amount in base units.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,8 +53,8 @@ impl Unit {
     }
 
     /// The canonical unit of its dimension.
-    pub fn canonical_unit(&self) -> String {
-        self.dimension.to_string()
+    pub fn canonical_unit(&self) -> &str {
+        self.dimension.as_str()
     }
 
     /// Whether amounts of both can be compared.
@@ -81,6 +84,20 @@ pub fn convert(value: f64, from: &str, to: &str) -> Option<f64> {
     exact.is_finite().then(|| rounded(exact))?
 }
 
+/// To so many significant digits: the binary number that is nearest to them.
 fn rounded(number: f64) -> Option<f64> {
-    format!("{number:.*e}", DIGITS - 1).parse().ok()
+    if number == 0.0 {
+        return Some(0.0);
+    }
+    let digits = DIGITS - 1 - number.abs().log10().floor() as i32;
+    // A whole number of few digits and an exact power give the nearest number in one step.
+    if (0..=EXACT).contains(&digits) {
+        let power = 10_f64.powi(digits);
+        return Some((number * power).round() / power);
+    }
+    if (-EXACT..0).contains(&digits) {
+        let power = 10_f64.powi(-digits);
+        return Some((number / power).round() * power);
+    }
+    format!("{number:.11e}").parse().ok()
 }

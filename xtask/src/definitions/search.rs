@@ -26,6 +26,9 @@ const EVERY_TYPE: usize = 100;
 /// A slip in R4's composite `code-value-date`: the type's name begins with a small letter.
 const SLIP: (&str, &str) = ("as(DateTime)", "as(dateTime)");
 
+/// In this composite R4 has put the names of the two parameters in each other's place.
+const SWAPPED: &str = "DocumentReference-relationship";
+
 type Known = BTreeMap<String, Value>;
 
 /// One line for each resource type and parameter.
@@ -121,8 +124,12 @@ fn entry(
 /// The parts of a composite: the kind of each is that of the parameter that it names.
 fn components(parameter: &Value, known: &Known) -> Result<String, String> {
     let mut parts = Vec::new();
-    for component in items(parameter, "component") {
-        let definition = text(component, "definition");
+    let components = items(parameter, "component");
+    let mut definitions: Vec<&str> = components.iter().map(|it| text(it, "definition")).collect();
+    if text(parameter, "id") == SWAPPED {
+        definitions.reverse();
+    }
+    for (component, definition) in components.iter().zip(definitions) {
         let kind = known.get(definition).map(|definition| text(definition, "type"));
         let kind = kind.ok_or_else(|| format!("component {}", last_segment(definition)))?;
         let expression = text(component, "expression").replace(SLIP.0, SLIP.1);

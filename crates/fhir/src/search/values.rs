@@ -79,7 +79,11 @@ pub(super) fn composite(
                 for own in component.paths.get(index).into_iter().flatten() {
                     let root = if own.from_resource { resource.value() } else { element.value };
                     own.path.each(root, &mut |selected| {
-                        add(component.kind, selected, parameters, &mut |value| values.push(value));
+                        add(component.kind, selected, parameters, &mut |value| {
+                            if can_be_asked(component.kind, &value) {
+                                values.push(value);
+                            }
+                        });
                     });
                 }
                 if values.is_empty() {
@@ -91,6 +95,15 @@ pub(super) fn composite(
             }
             add_value(IndexValue::Composite(parts));
         });
+    }
+}
+
+/// The parts of a composite have no modifiers, so what only a modifier looks at is left out.
+fn can_be_asked(kind: ParamKind, value: &IndexValue) -> bool {
+    match value {
+        IndexValue::Text { .. } | IndexValue::OfType { .. } => kind != ParamKind::Token,
+        IndexValue::Logical { .. } => false,
+        _ => true,
     }
 }
 

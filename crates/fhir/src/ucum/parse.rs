@@ -27,7 +27,7 @@ pub(super) fn unit(text: &str) -> Option<Unit> {
 
 /// A unit without offset, of the units known so far.
 pub(super) fn plain(table: &Table, text: &str) -> Option<Plain> {
-    if !text.is_ascii() || text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+    if !text.is_ascii() {
         return None;
     }
     let mut parser = Parser { table, rest: text, depth: 0 };
@@ -44,7 +44,7 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     /// `a.b/c`, perhaps with a leading `/`.
     fn term(&mut self) -> Option<Plain> {
-        let mut product = (1.0, Dimension::default());
+        let mut product = (1.0, Dimension::none());
         let mut power = if self.eat('/') { -1 } else { 1 };
         loop {
             let (factor, dimension) = self.component()?;
@@ -62,18 +62,19 @@ impl<'a> Parser<'a> {
     }
 
     fn component(&mut self) -> Option<Plain> {
-        if self.eat('(') {
+        if self.rest.starts_with('{') {
+            self.annotation()?;
+            return Some((1.0, Dimension::none()));
+        }
+        let found = if self.eat('(') {
             self.depth += 1;
             let inner = if self.depth <= DEEPEST { self.term()? } else { return None };
             self.depth -= 1;
-            return self.eat(')').then_some(inner);
-        }
-        if self.rest.starts_with('{') {
-            self.annotation()?;
-            return Some((1.0, Dimension::default()));
-        }
-        let word = self.word();
-        let found = self.simple(word)?;
+            self.eat(')').then_some(inner)?
+        } else {
+            let word = self.word();
+            self.simple(word)?
+        };
         if self.rest.starts_with('{') {
             self.annotation()?;
         }
@@ -84,11 +85,11 @@ impl<'a> Parser<'a> {
     fn simple(&self, word: &str) -> Option<Plain> {
         if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
             let number: f64 = word.parse().ok()?;
-            return (number > 0.0).then(|| (number, Dimension::default()));
+            return (number > 0.0).then(|| (number, Dimension::none()));
         }
         let (code, power) = exponent(word)?;
         let unit = table::find(self.table, code).filter(|unit| unit.offset == 0.0)?;
-        Some((unit.factor.powi(power), Dimension::default().times(&unit.dimension, power)?))
+        Some((unit.factor.powi(power), Dimension::none().times(&unit.dimension, power)?))
     }
 
     /// Everything up to the next sign of the grammar; square brackets hold any sign.
@@ -108,6 +109,7 @@ impl<'a> Parser<'a> {
         word
     }
 
+    /// Says what is counted and counts for nothing. HL7's own lists have blanks in some.
     fn annotation(&mut self) -> Option<()> {
         let (text, rest) = self.rest.strip_prefix('{')?.split_once('}')?;
         self.rest = rest;
