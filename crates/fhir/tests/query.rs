@@ -665,7 +665,8 @@ fn systems_and_compartments() {
         - code: token <any> <x>
         _type=Observation
         - unsupported _type: no such search parameter for this resource type
-    "#]].assert_eq(&show(of(Some("Observation")), &["code=x", "_type=Observation"]));
+    "#]]
+    .assert_eq(&show(of(Some("Observation")), &["code=x", "_type=Observation"]));
     expect![[r#"
         _lastUpdated=gt2026
         - 66 types
@@ -688,7 +689,7 @@ fn systems_and_compartments() {
         _id=x
         - refused: the compartment has no valid id
     "#]]
-        .assert_eq(&show(Scope::Compartment { kind: "Patient", id: "g_1", of: None }, &["_id=x"]));
+    .assert_eq(&show(Scope::Compartment { kind: "Patient", id: "g_1", of: None }, &["_id=x"]));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use rusqlite::types::ValueRef;
 use crate::error::Error;
 use crate::kinds;
 use crate::schema::NO_MOMENT;
+use crate::search::can_sort;
 use crate::store::View;
 
 /// What one key orders by.
@@ -72,15 +73,6 @@ pub struct Place {
     pub keys: Vec<Value>,
     /// The row.
     pub rid: i64,
-}
-
-/// Whether the view can order by this.
-pub fn can_sort(sort: &Sort) -> bool {
-    match &sort.by {
-        Target::Id | Target::LastUpdated => true,
-        Target::Resource => false,
-        Target::Parameter(parameter) => parameter.kind != ParamKind::Special,
-    }
 }
 
 impl Order {

@@ -9,7 +9,8 @@
 //! first page's time in that sense.
 
 use access::permit::{Reach, ReadPermit};
-use fhir::query::{Condition, Filter, Query, Summary, Total};
+use fhir::query::{Condition, Filter, Query, Sort, Summary, Target, Total};
+use fhir::search::ParamKind;
 use record::entry::Position;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -48,6 +49,15 @@ pub struct Page {
     pub next: Option<String>,
     /// Positions of entries that could not be read and might have matched.
     pub skipped: Vec<Position>,
+}
+
+/// Whether the view can order by this.
+pub fn can_sort(sort: &Sort) -> bool {
+    match &sort.by {
+        Target::Id | Target::LastUpdated => true,
+        Target::Resource => false,
+        Target::Parameter(parameter) => parameter.kind != ParamKind::Special,
+    }
 }
 
 /// A match and where it stands.
@@ -239,7 +249,7 @@ fn bound(query: &Query) -> Vec<u8> {
     let mut bound = query.kinds.join(",").into_bytes();
     for sort in &query.sort {
         let by = match &sort.by {
-            fhir::query::Target::Parameter(parameter) => parameter.code.clone(),
+            Target::Parameter(parameter) => parameter.code.clone(),
             other => format!("{other:?}"),
         };
         bound.push(if sort.descending { b'-' } else { b'+' });
