@@ -13,7 +13,7 @@ use rusqlite::types::Value as Sql;
 use crate::condition::{Ask, alias, identified, may_name, words};
 use crate::error::Error;
 use crate::kinds;
-use crate::rows::EXTENTS;
+use crate::rows::{BACKWARDS, EXTENTS};
 use crate::sql::{Piece, marks, numbers};
 use crate::term::Sought;
 use crate::verify;
@@ -46,16 +46,16 @@ impl Ask<'_> {
     /// say. A range that ends after a time may have begun before it: by how much, `extent` tells.
     pub fn moments(&self, filters: &[Filter], kind: &str) -> Result<Moments, Error> {
         let mut moments = Moments::ALL;
-        let mut longest = None;
+        let mut longest: Option<i64> = None;
         for filter in filters.iter().filter(|filter| !filter.negated) {
             let Target::Parameter(parameter) = &filter.on else { continue };
             if !kinds::is_when(kind, parameter) {
                 continue;
             }
-            let longest = match longest {
-                Some(longest) => longest,
-                None => *longest.insert(self.longest(kind)?),
-            };
+            if longest.is_none() {
+                longest = self.longest(kind)?;
+            }
+            let Some(longest) = longest else { return Ok(Moments::ALL) };
             let bounds = filter.any.iter().map(|condition| self.moment(condition, longest));
             let whole = bounds.reduce(|one, other| Moments {
                 from: one.from.min(other.from),
@@ -88,14 +88,18 @@ impl Ask<'_> {
         Moments { from, to }
     }
 
-    /// How long rows of a type last at most, in milliseconds.
-    fn longest(&self, kind: &str) -> Result<i64, Error> {
+    /// How long rows of a type last at most, in milliseconds; nothing where some of them end before
+    /// they begin, so that neither end says anything about the other.
+    fn longest(&self, kind: &str) -> Result<Option<i64>, Error> {
         let mut select =
             self.connection.prepare_cached("SELECT max(class) FROM extent WHERE kind = ?1")?;
         let class: Option<i64> =
             select.query_row([kinds::number(kind)], |row| row.get(0)).optional()?.flatten();
+        if class == Some(BACKWARDS) {
+            return Ok(None);
+        }
         let class = class.and_then(|class| usize::try_from(class).ok()).unwrap_or(0);
-        Ok(EXTENTS.get(class).copied().unwrap_or(i64::MAX))
+        Ok(Some(EXTENTS.get(class).copied().unwrap_or(i64::MAX)))
     }
 
     /// The rows that fit a filter; nothing where no index leads to them.

@@ -29,9 +29,6 @@ const FIRST: i64 = 20_000;
 /// How much more each time.
 const MORE: i64 = 6;
 
-/// Most instructions of one search, all ways together: a second or two.
-const MOST: i64 = 40_000_000;
-
 /// What looking at a resource counts as.
 const LOOK: i64 = 400;
 
@@ -100,9 +97,10 @@ impl Ask<'_> {
         ways: &[W],
         attempt: impl Fn(&W, i64) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut slice = if ways.len() > 1 { FIRST } else { MOST };
+        let most = self.view.most;
+        let mut slice = if ways.len() > 1 { FIRST.min(most) } else { most };
         let mut spent = 0;
-        while spent < MOST {
+        while spent < most {
             for way in ways {
                 self.budget.set(slice);
                 match attempt(way, slice) {

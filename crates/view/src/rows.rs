@@ -22,6 +22,9 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 /// Longest extents of the classes in `extent` but the last, which has no end, in milliseconds.
 pub const EXTENTS: [i64; 3] = [DAY, 32 * DAY, 367 * DAY];
 
+/// The class of what ends before it begins.
+pub const BACKWARDS: i64 = 9;
+
 /// A row of an index table. The order is that of the tables and their keys.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Row {
@@ -79,7 +82,7 @@ pub fn index(terms: &Terms, kind: &str, rid: i64, entries: &[IndexEntry]) -> Ind
     let class = date.map(|(low, high)| {
         let length = high.saturating_sub(low);
         let class = EXTENTS.iter().position(|most| length <= *most).unwrap_or(EXTENTS.len());
-        i64::try_from(class).unwrap_or_default()
+        if length < 0 { BACKWARDS } else { i64::try_from(class).unwrap_or_default() }
     });
     let mut rows = Vec::with_capacity(entries.len() + 4);
     for entry in entries {

@@ -27,6 +27,7 @@ pub struct View {
     pub(crate) terms: Terms,
     pub(crate) parameters: Parameters,
     pub(crate) seal: Seal,
+    pub(crate) most: i64,
 }
 
 /// A stored resource.
@@ -86,6 +87,9 @@ pub(crate) const STORED: &str = "SELECT r.id, r.version, r.updated, r.person, s.
     s.source, c.body, r.kind
     FROM resource r CROSS JOIN scope s ON s.scope = r.scope CROSS JOIN content c ON c.rid = r.rid";
 
+/// Most instructions of SQLite for one search, all attempts together: a second or two.
+const MOST: i64 = 40_000_000;
+
 impl View {
     /// Opens a view that a projector has made.
     pub fn open(path: &Path, index_key: [u8; 16]) -> Result<Self, Error> {
@@ -104,9 +108,16 @@ impl View {
             terms: Terms::new(index_key),
             parameters,
             seal: Seal::new(index_key),
+            most: MOST,
         };
         view.with(|_| Ok(()))?;
         Ok(view)
+    }
+
+    /// The same view with another limit to the work of one search, in instructions of SQLite.
+    #[must_use]
+    pub fn limited_to(self, instructions: i64) -> Self {
+        Self { most: instructions, ..self }
     }
 
     /// Runs `query` on an idle connection.

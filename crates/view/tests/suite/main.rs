@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod costs;
 mod limits;
 mod model;
 mod naive;

@@ -10,7 +10,7 @@ use fhir::query::{
 };
 use fhir::search::sort::{SortKey, value_key};
 use fhir::search::text::words;
-use fhir::search::{self, IndexValue, ParamKind, SearchParameter, Span};
+use fhir::search::{self, IndexValue, ParamKind, QuantityValue, SearchParameter, Span};
 use fhir::{compartment, definitions};
 use record::{service, system};
 
@@ -88,7 +88,8 @@ impl Naive<'_> {
                 wanted.iter().all(|word| found.contains(word))
             }
             (Target::Resource, Condition::InList(_)) => false,
-            other => panic!("no such condition: {other:?}"),
+            // Nothing else is generated.
+            _ => false,
         }
     }
 
@@ -115,17 +116,10 @@ impl Naive<'_> {
                     && identifier.code.as_ref().is_none_or(|wanted| wanted == value)
             }
             (Condition::Logical { identifier, chained }, IndexValue::Reference { kind, id }) => {
-                let identified = |row: &Row| {
-                    let parameter = search::parameter(kind, "identifier").unwrap();
-                    values(row, parameter).iter().any(|value| match value {
-                        IndexValue::Token { system, code } => {
-                            token(identifier, system.as_deref(), code)
-                        }
-                        _ => false,
+                chained.contains(kind)
+                    && self.visible().any(|row| {
+                        row.kind == *kind && *row.id == **id && identified(row, identifier)
                     })
-                };
-                let named = |row: &Row| row.kind == *kind && *row.id == **id;
-                chained.contains(kind) && self.visible().any(|row| named(row) && identified(row))
             }
             (Condition::Uri { uri, below }, IndexValue::Uri(own)) => {
                 uri == own || (*below && own.starts_with(&**uri))
@@ -140,21 +134,9 @@ impl Naive<'_> {
                 TextMatch::Exact => exact == text,
             },
             (Condition::Number(number), IndexValue::Number(span)) => measures(number, span),
-            (Condition::Quantity { number, unit }, IndexValue::Quantity(of)) => match unit {
-                UnitMatch::Any => measures(number, &of.span),
-                UnitMatch::Written(text) => {
-                    [&of.code, &of.unit].contains(&&Some(text.clone()))
-                        && measures(number, &of.span)
-                }
-                UnitMatch::Coded { system, code } => {
-                    (&of.system, &of.code) == (&Some(system.clone()), &Some(code.clone()))
-                        && measures(number, &of.span)
-                }
-                UnitMatch::Canonical { number, unit } => of
-                    .canonical
-                    .as_ref()
-                    .is_some_and(|of| of.unit == *unit && measures(number, &of.span)),
-            },
+            (Condition::Quantity { number, unit }, IndexValue::Quantity(of)) => {
+                amounts(number, unit, of)
+            }
             (Condition::Composite(wanted), IndexValue::Composite(parts)) => {
                 wanted.iter().zip(parts).all(|(condition, values)| {
                     values.iter().any(|value| self.value(on, condition, value))
@@ -251,6 +233,31 @@ fn lies(prefix: Prefix, r: (i64, i64), v: (i64, i64), now: i64) -> bool {
         Prefix::Approximate => {
             let margin = (now - v.0).abs() / 10;
             r.0 < v.1 + margin && r.1 > v.0 - margin
+        }
+    }
+}
+
+/// Whether a row has an identifier.
+fn identified(row: &Row, identifier: &TokenMatch) -> bool {
+    let parameter = search::parameter(row.kind, "identifier").unwrap();
+    values(row, parameter).iter().any(|value| match value {
+        IndexValue::Token { system, code } => token(identifier, system.as_deref(), code),
+        _ => false,
+    })
+}
+
+fn amounts(number: &NumberMatch, unit: &UnitMatch, of: &QuantityValue) -> bool {
+    match unit {
+        UnitMatch::Any => measures(number, &of.span),
+        UnitMatch::Written(text) => {
+            [&of.code, &of.unit].contains(&&Some(text.clone())) && measures(number, &of.span)
+        }
+        UnitMatch::Coded { system, code } => {
+            (&of.system, &of.code) == (&Some(system.clone()), &Some(code.clone()))
+                && measures(number, &of.span)
+        }
+        UnitMatch::Canonical { number, unit } => {
+            of.canonical.as_ref().is_some_and(|of| of.unit == *unit && measures(number, &of.span))
         }
     }
 }
