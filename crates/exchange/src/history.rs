@@ -178,7 +178,7 @@ impl Tenant {
         let mut rest = all.iter().filter(|version| **version < history.before);
         let change = |version: &Position| Change {
             version: *version,
-            kind: kind.to_owned(),
+            kind,
             id: id.to_owned(),
             person,
             first: *version == first,
