@@ -68,7 +68,7 @@ fn computed(resource: &Value) -> BTreeSet<String> {
 fn innermost<'a>(resource: &'a Value, site: &Site) -> &'a Value {
     let mut found = resource;
     for length in 0..=site.way.len() {
-        let value = at(resource, &site.way[..length]);
+        let value = at(resource, site.way.get(..length).unwrap());
         if value.get("resourceType").is_some() {
             found = value;
         }

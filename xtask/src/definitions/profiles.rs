@@ -26,8 +26,7 @@ pub(super) fn lines(directory: &Path, bound: &mut BTreeSet<String>) -> Result<St
         for resource in resources(directory, file)? {
             let is = |name: &str, value: &str| text(&resource, name) == value;
             if is("derivation", "constraint") && is("version", "4.0.1") {
-                let elements = items(&resource["differential"], "element").iter();
-                bound.extend(elements.filter_map(|e| required_set(&e["binding"])));
+                required_sets(&resource, bound);
                 found.insert(text(&resource, "url").to_owned(), definition(&resource));
             }
         }
@@ -117,7 +116,12 @@ fn rule(rule: &Value) -> Value {
     })
 }
 
-fn required_set(binding: &Value) -> Option<String> {
-    let url = text(binding, "valueSet").split('|').next().unwrap_or_default();
-    (text(binding, "strength") == "required" && !url.is_empty()).then(|| url.to_owned())
+fn required_sets(definition: &Value, bound: &mut BTreeSet<String>) {
+    for element in items(&definition["differential"], "element") {
+        let binding = &element["binding"];
+        let url = text(binding, "valueSet").split('|').next().unwrap_or_default();
+        if text(binding, "strength") == "required" && !url.is_empty() {
+            bound.insert(url.to_owned());
+        }
+    }
 }
