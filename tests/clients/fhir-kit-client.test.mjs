@@ -1,7 +1,7 @@
 // fhir-kit-client: create, read, versions, search, paging, transaction, patch, operations and export.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import Client from "fhir-kit-client";
+import { Client } from "fhir-kit-client";
 import { startDemo } from "../browser/demo.mjs";
 import { number, pulse } from "./material.mjs";
 

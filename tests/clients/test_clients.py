@@ -163,13 +163,17 @@ class EveryAnswer(unittest.TestCase):
             ("POST", "Patient/$validate", patient(9)),
             ("GET", "ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender", None),
             ("POST", "", batch),
+        ]
+        refused = [
             ("GET", "Patient/none", None),
             ("POST", "Patient", {"resourceType": "Patient", "colour": "red"}),
         ]
-        for method, path, body in requests:
+        for method, path, body in requests + refused:
             with self.subTest(f"{method} {path}"):
                 answer = self.answer(method, path, body)
                 parsed(answer)
+                faults = [it for it in answer.get("issue", []) if it["severity"] == "error"]
+                self.assertEqual(bool(faults), (method, path, body) in refused, faults)
                 for entry in answer.get("entry", []):
                     if "resource" in entry:
                         parsed(entry["resource"])

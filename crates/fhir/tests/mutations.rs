@@ -14,10 +14,8 @@ use std::fmt::Write;
 
 mod mutation;
 
-const PACKAGE: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../target/packages/hl7.fhir.r4.examples-4.0.1/package"
-);
+const PACKAGE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/published/node_modules/hl7.fhir.r4.examples");
 
 /// Conformance resources, of which there are thousands alike, and what is refused as it is.
 const LEFT_OUT: &[&str] = &[

@@ -14,7 +14,7 @@ mod show;
 fn examples() -> Option<PathBuf> {
     let folder = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../../target/packages/hl7.fhir.r4.examples-4.0.1/package"
+        "/../../tests/published/node_modules/hl7.fhir.r4.examples"
     );
     let found = std::path::Path::new(folder).is_dir();
     if !found {

@@ -20,7 +20,7 @@ use std::path::Path;
 
 const EXPANSIONS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/../../target/packages/hl7.fhir.r4.expansions-4.0.1/package"
+    "/../../tests/published/node_modules/hl7.fhir.r4.expansions"
 );
 const REVIEWED: &str = include_str!("terminology_differences.txt");
 
@@ -116,10 +116,8 @@ fn bound_code_lists_agree() {
     assert!(checked > 2000, "only {checked} codes");
 }
 
-const RESOURCES: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../target/packages/hl7.fhir.r4.examples-4.0.1/package"
-);
+const RESOURCES: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/published/node_modules/hl7.fhir.r4.examples");
 
 #[test]
 fn all_of_hl7s_resources_can_be_taken_up() {

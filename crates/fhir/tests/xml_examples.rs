@@ -8,10 +8,8 @@ use fhir::value::{Object, Value};
 use fhir::{json, xml};
 use std::path::{Path, PathBuf};
 
-const EXAMPLES: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../target/packages/hl7.fhir.r4.examples-4.0.1/package"
-);
+const EXAMPLES: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/published/node_modules/hl7.fhir.r4.examples");
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/cases/fhirpath");
 
 /// The files of a folder with an ending, sorted; none, with a word, where the folder is not there.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const PACKAGE: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../target/packages/hl7.fhir.r4.examples-4.0.1/package");
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/published/node_modules/hl7.fhir.r4.examples");
 
 /// Systems with terms of their own: codes that a value set lists are facts, their texts are not ours.
 const LICENSED: &[&str] = &[

@@ -99,7 +99,7 @@ fn every_patient_compartment_type_can_name_its_patient() {
     let else_named = ["Group", "Schedule"];
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../../target/packages/hl7.fhir.r4.examples-4.0.1/package/CompartmentDefinition-patient.json"
+        "/../../tests/published/node_modules/hl7.fhir.r4.examples/CompartmentDefinition-patient.json"
     );
     let Ok(text) = std::fs::read(file) else {
         eprintln!("skipped: {file} is not there");
