@@ -244,7 +244,7 @@ impl Step<'_> {
     }
 
     fn current(&self, kind: &str, id: &str) -> Result<Option<Current>, Error> {
-        let text = format!("{CURRENT} WHERE r.self = ?1 AND r.kind = ?2 AND r.id = ?3");
+        let text = format!("{CURRENT} WHERE r.self = ?1 AND +r.kind = ?2 AND r.id = ?3");
         let of = self.terms.reference(kind, id);
         let mut select = self.transaction.prepare_cached(&text)?;
         Ok(select.query_row(params![of, kinds::number(kind), id], Current::read).optional()?)

@@ -17,7 +17,7 @@ use crate::kinds;
 use crate::project::state;
 use crate::schema::{self, Budget};
 use crate::seal::Seal;
-use crate::sql::Piece;
+use crate::sql::{Piece, marks};
 use crate::term::Terms;
 
 /// A view, open for reading.
@@ -150,7 +150,7 @@ impl View {
             let mut select = connection.prepare_cached(
                 "SELECT r.version, r.person, s.category, s.owner, s.source, r.state
                  FROM resource r CROSS JOIN scope s ON s.scope = r.scope
-                 WHERE r.self = ?1 AND r.kind = ?2 AND r.id = ?3",
+                 WHERE r.self = ?1 AND +r.kind = ?2 AND r.id = ?3",
             )?;
             let of = self.terms.reference(kind, id);
             let located = select
@@ -228,8 +228,13 @@ impl View {
     /// recorded. For composing one person's information services.
     pub fn records(&self, permit: &ReadPermit, kind: &str) -> Result<Vec<Stored>, Error> {
         self.with(|connection| {
+            let limits = self.limits(connection, permit)?;
             let mut sql = Piece::new("r.kind = ?", [Sql::from(kinds::number(kind))]);
-            sql.and(self.limits(connection, permit)?.visible("r"));
+            if let Some(persons) = &limits.persons {
+                let text = format!("r.person IN ({})", marks(persons.len()));
+                sql.and(Piece::new(text, persons.clone()));
+            }
+            sql.and(limits.visible("r"));
             let text = format!("{STORED} WHERE {} ORDER BY r.rid", sql.text);
             let mut select = connection.prepare_cached(&text)?;
             let rows = select.query_map(params_from_iter(sql.values), stored)?;
@@ -267,14 +272,15 @@ impl View {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The condition that a row `r` of `resource` is this one.
+    /// The condition that a row `r` of `resource` is this one. The plus keeps an index by type, which
+    /// would walk the whole type, from seeming as good as the one by the row's own hash.
     pub(crate) fn named(&self, kind: &str, id: &str) -> Piece {
         let values = [
             Sql::from(self.terms.reference(kind, id)),
             Sql::from(kinds::number(kind)),
             Sql::from(id.to_owned()),
         ];
-        Piece::new("r.self = ? AND r.kind = ? AND r.id = ?", values)
+        Piece::new("r.self = ? AND +r.kind = ? AND r.id = ?", values)
     }
 }
 
@@ -300,4 +306,29 @@ pub(crate) fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<Positio
 pub(crate) fn person(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<PersonId>> {
     let bytes = row.get_ref(column)?.as_blob()?;
     Ok(bytes.first_chunk().copied().map(PersonId))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_resource_is_found_by_its_hash_and_a_persons_by_the_person() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("view.db");
+        let writer = schema::open_writer(&path).unwrap();
+        let view = View::open(&path, [7; 16]).unwrap();
+        let how = |text: &str, count: usize| {
+            let mut explain = writer.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
+            let values = vec![Sql::from(1); count];
+            let told = explain.query_map(params_from_iter(values), |row| row.get::<_, String>(3));
+            told.unwrap().collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+        };
+        let named = view.named("Patient", "p");
+        let found = how(&format!("{STORED} WHERE {}", named.text), named.values.len());
+        assert!(found.contains("resource_self (self=?)"), "{found}");
+        let records = format!("{STORED} WHERE r.kind = ? AND r.person IN (?, ?) AND +r.person = ?");
+        let found = how(&records, 4);
+        assert!(found.contains("resource_person (person=? AND kind=?)"), "{found}");
+    }
 }

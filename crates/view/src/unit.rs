@@ -39,7 +39,7 @@ impl View {
                          AND EXISTS (SELECT 1 FROM term t WHERE t.param = ?3 AND t.value = ?4
                          AND t.moment = r.moment AND t.rid = r.rid)
                          AND NOT EXISTS (SELECT 1 FROM span s WHERE s.rid = r.rid AND s.param = ?5
-                         AND s.high <= ?6)",
+                         AND +s.high <= ?6)",
                     )?
                     .query_map(
                         rusqlite::params![
