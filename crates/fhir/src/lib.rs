@@ -33,6 +33,6 @@ pub mod reference;
 pub mod resource;
 pub mod rule;
 pub mod search;
-pub mod terminology;
 pub mod subset;
+pub mod terminology;
 pub mod value;

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use crate::error::Error;
 use crate::project::state;
 use crate::schema;
+use crate::seal::Seal;
 use crate::sql::Builder;
 use crate::term::Terms;
 
@@ -23,6 +24,7 @@ pub struct View {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
     pub(crate) terms: Terms,
+    pub(crate) seal: Seal,
 }
 
 /// A stored resource.
@@ -86,6 +88,7 @@ impl View {
             path: path.to_owned(),
             idle: Mutex::new(Vec::new()),
             terms: Terms::new(index_key),
+            seal: Seal::new(index_key),
         };
         view.with(|_| Ok(()))?;
         Ok(view)
