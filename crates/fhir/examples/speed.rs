@@ -32,6 +32,9 @@ fn main() {
             out.clear();
             fhir::json::print_to(&value, &mut out);
         });
+        let written = fhir::xml::print(&value).unwrap();
+        measure("  parse XML", || fhir::xml::parse(written.as_bytes()).unwrap());
+        measure("  print XML", || fhir::xml::print(&value).unwrap());
         measure("  check", || fhir::check::check(&resource));
         measure("  validate", || validator.validate(&resource, profiles));
         measure("  index", || fhir::search::index(&resource));

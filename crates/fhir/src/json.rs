@@ -1,7 +1,7 @@
 //! Strict JSON (RFC 8259) to and from [`Value`].
 //!
-//! Stricter than the RFC where FHIR or safety asks: UTF-8 only, no byte order mark, no member twice
-//! in one object, no lone surrogates, at most [`DEPTH_LIMIT`] levels. Empty containers pass here;
+//! Stricter than the RFC where FHIR or safety asks: UTF-8 only, no member twice in one object, no lone
+//! surrogates, at most [`DEPTH_LIMIT`] levels. A byte order mark is passed over (RFC 8259 §8.1). Empty containers pass here;
 //! [`crate::check`] refuses them. Invariant: `parse(print(v)) == v`, and printing keeps each number
 //! as it was written.
 
@@ -46,7 +46,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, SyntaxError> {
             return Err(place(bytes, error.valid_up_to(), "not UTF-8: send the text as UTF-8"));
         }
     };
-    let mut parser = Parser { text, bytes, at: 0, depth: 0 };
+    let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut parser = Parser { text, bytes, at, depth: 0 };
     parser.document().map_err(|message| place(bytes, parser.at, message))
 }
 
@@ -76,15 +77,16 @@ fn into_text(out: Vec<u8>) -> String {
 }
 
 fn place(bytes: &[u8], offset: usize, message: &str) -> SyntaxError {
+    let (line, column) = line_and_column(bytes, offset);
+    SyntaxError { line, column, offset, message: message.to_owned() }
+}
+
+/// Line and column, in characters, of a place in UTF-8 text; both counted from 1.
+pub(crate) fn line_and_column(bytes: &[u8], offset: usize) -> (usize, usize) {
     let before = bytes.get(..offset).unwrap_or(bytes);
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |found| found + 1);
     let characters = before.iter().skip(line_start).filter(|byte| (**byte & 0xC0) != 0x80).count();
-    SyntaxError {
-        line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
-        column: characters + 1,
-        offset,
-        message: message.to_owned(),
-    }
+    (before.iter().filter(|byte| **byte == b'\n').count() + 1, characters + 1)
 }
 
 /// Position in the text; `at` stands on the fault when a method returns an error.

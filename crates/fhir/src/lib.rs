@@ -5,7 +5,7 @@
 //! in `data/`. Nothing here may do IO, be async, read a clock or draw a random number, and nothing
 //! here knows a Norwegian rule or another crate of ours.
 //!
-//! - [`value`], [`mod@json`]: the tree, and its text. [`json!`] writes one in Rust.
+//! - [`value`], [`mod@json`], [`xml`]: the tree, and its texts. [`json!`] writes one in Rust.
 //! - [`resource`], [`issue`]: an object with a known type; what may be wrong with it.
 //! - [`instant`]: dates and times as half-open ranges of milliseconds.
 //! - [`definitions`], [`primitive`], [`mod@reference`]: every element of every R4 type; the forms of
@@ -36,3 +36,4 @@ pub mod search;
 pub mod subset;
 pub mod terminology;
 pub mod value;
+pub mod xml;

@@ -3,6 +3,10 @@
 use crate::instant;
 use crate::resource::is_id;
 use crate::value::Value;
+use crate::xml;
+
+/// Most characters of a string (R4 datatypes, string).
+const LONGEST: usize = 1024 * 1024;
 
 /// A type whose value is a single JSON string, number or boolean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +121,7 @@ impl Primitive {
 
     fn fits_text(self, text: &str) -> Result<(), &'static str> {
         let check = |fits: bool, message| if fits { Ok(()) } else { Err(message) };
-        check(!text.bytes().any(is_control), "take the control characters out")?;
+        check(xml::has_characters(text), "take the control characters out")?;
         match self {
             Primitive::Base64Binary => check(is_base64(text), "send base64 in groups of four"),
             Primitive::Code => {
@@ -141,7 +145,14 @@ impl Primitive {
             Primitive::Uri | Primitive::Url | Primitive::Canonical => {
                 check(!text.contains(char::is_whitespace), "send a URI without white space")
             }
-            Primitive::Xhtml => check(text.trim_start().starts_with("<div"), "begin with `<div`"),
+            Primitive::String | Primitive::Markdown => {
+                let fits = text.len() <= LONGEST || text.chars().count() <= LONGEST;
+                check(fits, "send at most 1 MB of text")
+            }
+            Primitive::Xhtml => check(
+                xml::is_narrative(text),
+                "send one well-formed `<div xmlns=\"http://www.w3.org/1999/xhtml\">`, without entities",
+            ),
             // The other types are text, and the numbers and booleans are none.
             _ => Ok(()),
         }
@@ -155,10 +166,6 @@ fn whole(value: &Value, least: i64, message: &'static str) -> Result<(), Misfit>
     let range = least..=i64::from(i32::MAX);
     let fits = number.as_i64().is_some_and(|number| range.contains(&number));
     if fits { Ok(()) } else { Err(Misfit::Form(message)) }
-}
-
-fn is_control(byte: u8) -> bool {
-    byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')
 }
 
 fn is_code(text: &str) -> bool {

@@ -183,7 +183,7 @@ fn values() {
             {"type":"Group","display":"x"}
             - value EpisodeOfCare.patient.type | Group cannot stand here: refer to Patient
             <p 
-            - value Patient.text.div | not a valid xhtml: begin with `<div`
+            - value Patient.text.div | not a valid xhtml: send one well-formed `<div xmlns="http://www.w3.org/1999/xhtml">`, without entities
         "#]],
     );
 }

@@ -158,3 +158,64 @@ proptest! {
         prop_assert_eq!(check(&Resource::from_value(again).unwrap()), issues);
     }
 }
+
+/// Odd values that may stand in any place.
+fn odd() -> Vec<Value> {
+    let extension = json!({ "extension": [{ "url": "urn:x", "valueCode": "y" }] });
+    vec![
+        Value::Null,
+        json!(7),
+        json!(true),
+        json!(""),
+        json!("a"),
+        json!("a\u{1}"),
+        json!("a\u{ffff}"),
+        json!("<div>a</div>"),
+        json!("<div>&nbsp;</div>"),
+        json!("<div><b>a</div>"),
+        json!([]),
+        json!([null]),
+        json!(["a", null]),
+        json!({}),
+        json!({ "id": "a" }),
+        json!([{ "id": "a" }]),
+        json!([null, { "id": "a" }]),
+        json!([&extension]),
+        extension,
+    ]
+}
+
+/// A sample with an odd value in one place, or beside the value there.
+fn oddities(sample: &Value, way: &[Step], odd: &Value) -> Vec<Value> {
+    let mut found = vec![changed(sample, way, &|_| odd.clone())];
+    if let Some((Step::Member(name), above)) = way.split_last() {
+        let beside = |value: &Value| {
+            let mut value = value.clone();
+            value.as_object_mut().unwrap().set(&format!("_{name}"), odd);
+            value
+        };
+        found.push(changed(sample, above, &beside));
+    }
+    found
+}
+
+#[test]
+fn what_is_accepted_xml_can_carry() {
+    let mut accepted = 0;
+    for sample in all() {
+        for way in ways(&sample) {
+            for odd in odd() {
+                for value in oddities(&sample, &way, &odd) {
+                    let resource = Resource::from_value(value).unwrap();
+                    if check(&resource).is_empty() {
+                        accepted += 1;
+                        let text = fhir::xml::print(resource.value()).unwrap();
+                        let back = fhir::xml::parse(text.as_bytes()).unwrap();
+                        assert_eq!(fhir::xml::print(&back), Ok(text));
+                    }
+                }
+            }
+        }
+    }
+    assert!(accepted > 400, "only {accepted} were accepted");
+}

@@ -129,13 +129,18 @@ fn refusals_say_what_and_where() {
         expect!["lone surrogate in a string: send the whole character at line 1 column 2"],
     );
     refused(b"\"\xff\"", expect!["not UTF-8: send the text as UTF-8 at line 1 column 2"]);
-    refused(b"\xef\xbb\xbf{}", expect!["expected a JSON value at line 1 column 1"]);
     let deep = "[".repeat(65) + &"]".repeat(65);
     refused(
         deep.as_bytes(),
         expect!["nested too deep: at most 64 levels of arrays and objects at line 1 column 65"],
     );
     assert!(json::parse(&deep.as_bytes()[1..129]).is_ok());
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    assert_eq!(json::parse(b"\xef\xbb\xbf{}"), Ok(fhir::json!({})));
+    assert!(json::parse(b"{}\xef\xbb\xbf").is_err());
 }
 
 #[test]

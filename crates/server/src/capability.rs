@@ -26,18 +26,33 @@ pub fn statement(base: &str, register: &Register) -> Value {
         "software": { "name": "fkj", "version": env!("CARGO_PKG_VERSION") },
         "implementation": { "description": register.name.as_str(), "url": base },
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json"],
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json"],
         "rest": [{
             "mode": "server",
             "security": { "description": "Bearer access tokens with HelseID's claims" },
             "resource": resources,
-            "interaction": [{ "code": "transaction" }, { "code": "batch" }],
+            "interaction": [
+                { "code": "transaction" },
+                { "code": "batch" },
+                { "code": "history-system" },
+            ],
         }],
     })
 }
 
 fn resource(kind: &str) -> Value {
-    let codes = ["read", "vread", "update", "delete", "history-instance", "create", "search-type"];
+    let codes = [
+        "read",
+        "vread",
+        "update",
+        "patch",
+        "delete",
+        "history-instance",
+        "history-type",
+        "create",
+        "search-type",
+    ];
     let interactions: Vec<Value> = codes.iter().map(|code| json!({ "code": *code })).collect();
     let operations = (kind == "Patient").then(|| {
         json!([
@@ -54,7 +69,10 @@ fn resource(kind: &str) -> Value {
         "versioning": "versioned-update",
         "readHistory": true,
         "updateCreate": true,
-        "conditionalCreate": false,
+        "conditionalCreate": true,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": true,
+        "conditionalDelete": "single",
         "searchParam": parameters(kind).iter().map(parameter).collect::<Vec<_>>(),
         "operation": operations,
     })

@@ -1,59 +1,74 @@
-//! Reading what was sent: bounded bytes, JSON with the place of a mistake, forms and queries.
+//! Reading what was sent: bounded bytes, unpacked; JSON or XML with the place of a mistake; forms and
+//! queries.
 
-use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::body::Body;
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
 use exchange::error::Failure;
 use exchange::searchset::Pairs;
 use fhir::issue::{Issue, IssueCode};
-use fhir::json;
 use fhir::value::Value;
+use fhir::{json, xml};
+use futures_util::StreamExt;
 
+use crate::negotiate::coding;
+use crate::negotiate::media::{self, Format};
 use crate::problem::Problem;
 
-/// Largest body taken: 10 MB.
+/// Largest body taken, packed and unpacked: 10 MB.
 pub const MAX_BODY: usize = 10 * 1024 * 1024;
 
-/// The whole body, or 413.
+/// The whole body, unpacked; or 413.
 pub async fn bytes(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
-    let too_large = || {
-        Problem::edge(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            IssueCode::TooLong,
-            "the request is larger than 10 MB; send the content in several requests",
-        )
-    };
     let announced = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > MAX_BODY) {
         return Err(too_large());
     }
-    match to_bytes(body, MAX_BODY).await {
-        Ok(bytes) => Ok(bytes.into()),
-        Err(_) => Err(too_large()),
+    let mut whole = Vec::with_capacity(announced.unwrap_or_default());
+    let mut stream = body.into_data_stream();
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(|_| {
+            let message = "the content ended too early; send it again";
+            Problem::edge(StatusCode::BAD_REQUEST, IssueCode::Structure, message)
+        })?;
+        if whole.len() + part.len() > MAX_BODY {
+            return Err(too_large());
+        }
+        whole.extend_from_slice(&part);
     }
+    coding::unpack(headers, whole)
 }
 
-/// The body as JSON, or 400 with line and column.
+/// The refusal of a body beyond [`MAX_BODY`].
+pub fn too_large() -> Problem {
+    Problem::edge(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        IssueCode::TooLong,
+        "the request is larger than 10 MB; send the content in several requests",
+    )
+}
+
+/// The body as a value, from JSON or, of a resource, from FHIR XML; or 400 with line and column, and
+/// 415 for another media type.
 pub async fn json(headers: &HeaderMap, body: Body) -> Result<Value, Problem> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let media = kind.split(';').next().unwrap_or_default().trim();
-    if !(media.is_empty() || media == "application/json" || media.ends_with("+json")) {
-        return Err(Problem::edge(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            IssueCode::NotSupported,
-            "send JSON, as `application/fhir+json`",
-        ));
+    let format = media::sent(headers)?;
+    let body = bytes(headers, body).await?;
+    match format {
+        Format::Json => parse(&body),
+        Format::Xml => xml::parse(&body)
+            .map_err(|error| malformed(error.line, error.column, error.path, &error.message)),
     }
-    parse(&bytes(headers, body).await?)
 }
 
 /// JSON, or 400 with line and column.
 pub fn parse(bytes: &[u8]) -> Result<Value, Problem> {
-    json::parse(bytes).map_err(|error| {
-        let place = format!("line {}, column {}", error.line, error.column);
-        let issue = Issue::error(IssueCode::Structure, "", format!("{place}: {}", error.message));
-        Problem::Failure(Failure::Malformed(vec![issue]))
-    })
+    json::parse(bytes)
+        .map_err(|error| malformed(error.line, error.column, String::new(), &error.message))
+}
+
+fn malformed(line: usize, column: usize, path: String, message: &str) -> Problem {
+    let message = format!("line {line}, column {column}: {message}");
+    Problem::Failure(Failure::Malformed(vec![Issue::error(IssueCode::Structure, path, message)]))
 }
 
 /// A form, or the query of a URL.

@@ -12,6 +12,7 @@ mod command;
 mod config;
 mod fill;
 mod input;
+mod negotiate;
 mod problem;
 mod routes;
 mod token;

@@ -9,6 +9,7 @@ use crate::issue::{Issue, IssueCode, Severity};
 use crate::primitive::{Misfit, Primitive};
 use crate::resource::Resource;
 use crate::value::{Object, Value};
+use crate::xml;
 
 /// A message names up to so many codes or types to choose from.
 const MOST_NAMED: usize = 12;
@@ -162,6 +163,8 @@ impl<'a, 'v> Checker<'a, 'v> {
                 if self.issues.len() == before {
                     self.element_rules(value, found);
                 }
+            } else if is_bare(shape, found) {
+                self.issue(IssueCode::Structure, "its element cannot have extensions: remove it");
             } else {
                 met.count(found, self.extensions(value, found, object.get(plain)));
             }
@@ -425,6 +428,13 @@ impl<'a> Met<'a> {
             }
         }
     }
+}
+
+/// Whether an element is a value and nothing beside it: it is text or an attribute in XML (R4
+/// xml.html, narrative.html).
+fn is_bare(shape: &Shape, found: Found) -> bool {
+    xml::is_attribute(shape, found.element.name)
+        || found.kind.content == Content::Primitive(Primitive::Xhtml)
 }
 
 /// What to say of a member that the shape does not know.

@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::negotiate;
 use crate::problem::Problem;
 use crate::routes::fhir::{bundle, look, operation, write};
 
@@ -77,6 +78,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/{kommune}/events", post(events::submit))
         .merge(crate::web::routes())
         .fallback(|| async { Problem::not_found() })
+        .layer(middleware::from_fn(negotiate::layer))
         .layer(middleware::from_fn(take_in))
         .layer(middleware::from_fn(log))
         .with_state(app)
