@@ -200,11 +200,7 @@ impl Decimal {
         self.shortened(decimals, |whole, rest, _| whole + i128::from(rest > 0))
     }
 
-    fn shortened(
-        self,
-        decimals: u32,
-        round: impl Fn(i128, i128, i128) -> i128,
-    ) -> Option<Decimal> {
+    fn shortened(self, decimals: u32, round: impl Fn(i128, i128, i128) -> i128) -> Option<Decimal> {
         if decimals > MOST_DECIMALS {
             return None;
         }
