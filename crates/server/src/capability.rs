@@ -68,7 +68,7 @@ fn resource(kind: &str) -> Value {
         "conditionalRead": "full-support",
         "conditionalUpdate": true,
         "conditionalDelete": "single",
-        "searchParam": parameters(kind).iter().map(parameter).collect::<Vec<_>>(),
+        "searchParam": parameters(kind).iter().map(|it| parameter(it)).collect::<Vec<_>>(),
         "operation": operations,
     })
 }
@@ -84,6 +84,10 @@ fn parameter(parameter: &SearchParameter) -> Value {
         ParamKind::Date => "date",
         ParamKind::String => "string",
         ParamKind::Uri => "uri",
+        ParamKind::Number => "number",
+        ParamKind::Quantity => "quantity",
+        ParamKind::Composite => "composite",
+        ParamKind::Special => "special",
     };
-    json!({ "name": parameter.code, "type": kind })
+    json!({ "name": parameter.code.as_str(), "type": kind })
 }

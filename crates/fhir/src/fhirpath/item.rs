@@ -172,6 +172,17 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// What it counts for as a truth value: what is none is there, thus true. Nothing for a boolean
+    /// element without value.
+    pub(super) fn truth(&self) -> Option<bool> {
+        match self {
+            Item::Node(node) if node.kind.as_system() == Some(Kind::BOOLEAN) => {
+                node.value.as_bool()
+            }
+            other => Some(other.as_bool().unwrap_or(true)),
+        }
+    }
+
     /// The text, if this is one; of primitives of FHIR that are not written as numbers too.
     pub fn as_str(&self) -> Option<&str> {
         match self {

@@ -299,13 +299,7 @@ impl<'a> Evaluator<'_, 'a> {
                 }
                 Ok(children)
             }
-            (Function::Descendants, _) => {
-                let mut all = Vec::new();
-                for item in input.iter() {
-                    self.descendants(item, &mut all)?;
-                }
-                Ok(all.into())
-            }
+            (Function::Descendants, _) => self.descendants(&input),
             _ => {
                 let url = self.argument(call, 0, frame)?;
                 let url = string(&url, "extension")?;

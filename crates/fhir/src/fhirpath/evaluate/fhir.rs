@@ -20,7 +20,7 @@ impl<'a> Evaluator<'_, 'a> {
     ) -> Result<Items<'a>> {
         let name = call.function.name();
         let node = |item: &Item<'a>| item.node().copied();
-        let only = || Ok(single(&input, name)?);
+        let only = || single(&input, name);
         match call.function {
             Function::Now => Ok(Item::Moment(self.now()?).into()),
             Function::Today => Ok(Item::Moment(self.now()?.to_date()).into()),
