@@ -60,8 +60,13 @@ impl View {
             if let Some(since) = walk.since {
                 sql.and(Piece::new("+r.updated >= ?", [Sql::from(since)]));
             }
+            // Only what is on the page is fetched, not what was looked at.
+            let rows = format!(
+                "SELECT r.rid FROM resource r WHERE {} ORDER BY r.rid LIMIT {count}",
+                sql.text
+            );
             let text = STORED.replacen("r.kind", "r.kind, r.rid", 1);
-            let text = format!("{text} WHERE {} ORDER BY r.rid LIMIT {count}", sql.text);
+            let text = format!("{text} WHERE r.rid IN ({rows}) ORDER BY r.rid");
             let mut select = connection.prepare_cached(&text)?;
             let rows = select.query_map(params_from_iter(sql.values), |row| {
                 Ok(Step { stored: stored(row)?, row: row.get(9)? })

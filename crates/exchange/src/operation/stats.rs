@@ -49,6 +49,8 @@ struct Asked {
 #[derive(Default)]
 struct Found {
     coding: Value,
+    /// Whether it stands for its members, which have results of their own.
+    is_panel: bool,
     total: usize,
     by_unit: BTreeMap<String, Series>,
 }
@@ -89,6 +91,13 @@ impl Tenant {
                 "the statistics would be wrong: the record at position {position} cannot be read"
             )));
         }
+        for code in &asked.codes {
+            // Each code has its answer, also where nothing was measured.
+            if !found.keys().any(|known| is_meant(code, known)) {
+                found.entry(code.clone()).or_default();
+            }
+        }
+        found.retain(|_, found| !found.is_panel || found.total > 0);
         let mut parameters = Vec::new();
         for (code, found) in found {
             for result in asked.results(&code, found)? {
@@ -165,10 +174,13 @@ impl Asked {
         let mut taken = false;
         if let Some((code, coding)) = whole {
             if value.get("valueQuantity").is_some() || components.is_empty() {
-                count(found, code, coding, usable.then_some(value));
+                count(found, code.clone(), coding, usable.then_some(value));
                 taken = true;
             }
             // Statistics of a panel are those of its members.
+            if !taken {
+                found.entry(code).or_default().is_panel = true;
+            }
             for component in components {
                 if let Some((code, coding)) = first_coding(component) {
                     count(found, code, coding, usable.then_some(component));
@@ -190,15 +202,13 @@ impl Asked {
     fn asked_of<'a>(&self, value: &'a Value) -> Option<(Code, &'a Value)> {
         value.all_at("code.coding").into_iter().find_map(|coding| {
             let own = spelled(coding.text("system"), coding.text("code")?);
-            let is_asked =
-                |(system, code): &&Code| *code == own.1 && (system.is_none() || *system == own.0);
-            self.codes.iter().find(is_asked).map(|_| (own, coding))
+            self.codes.iter().any(|code| is_meant(code, &own)).then_some((own, coding))
         })
     }
 
     /// An Observation for each unit.
     fn results(&self, code: &Code, found: Found) -> Result<Vec<Value>, Failure> {
-        let Found { coding, total, mut by_unit } = found;
+        let Found { coding, total, mut by_unit, .. } = found;
         if by_unit.is_empty() {
             by_unit.insert(String::new(), Series::default());
         }
@@ -287,6 +297,11 @@ fn measured(statistic: Statistic, series: &Series, unit: &str) -> Value {
         "system": system::UCUM,
         "code": unit,
     })
+}
+
+/// Whether a code asked for is this one; without a system, the code of any.
+fn is_meant((system, code): &Code, own: &Code) -> bool {
+    *code == own.1 && (system.is_none() || *system == own.0)
 }
 
 fn first_coding(value: &Value) -> Option<(Code, &Value)> {

@@ -83,8 +83,9 @@ impl Tenant {
         let mut codes = codes(given, ["code", "coding", "codeableConcept"])?;
         let more = match (id, given.get("codeSystem"), given.text("url")) {
             (None, None, Some(url)) => {
-                let system = Some(url.to_owned());
-                codes.iter_mut().for_each(|code| code.system.clone_from(&system));
+                for code in &mut codes {
+                    code.system.get_or_insert_with(|| url.to_owned());
+                }
                 self.with_systems(caller, &codes).await?
             }
             (None, None, None) => self.with_systems(caller, &codes).await?,
