@@ -50,7 +50,7 @@ fn next(bundle: &Value) -> Option<String> {
 }
 
 #[test]
-fn everything_is_what_the_permit_opens_and_each_look_is_logged() {
+fn everything_is_what_the_permit_opens() {
     let server = shared();
     let source = server.role("plo-epj");
     let (pid, patient) = known(&source, 1);
@@ -87,8 +87,10 @@ fn each_operation_on_a_person_is_one_line_in_the_audit_ledger() {
     officer.get(&format!("{stats}&statistic=count")).rule();
     nurse.get("/9901/fhir/CodeSystem/$lookup?system=https://fkj.no/fhir/CodeSystem/acvpu&code=A");
     source.get(&format!("/9901/fhir/Patient/{patient}/$validate")).expect(200);
+    let mut looks = audited(&dir, server);
+    looks.retain(|line| !line.starts_with("submit"));
     assert_eq!(
-        audited(&dir, server)[4..],
+        looks,
         [
             "everything referansevisning-9901 2 about somebody",
             "lastn referansevisning-9901 1 about somebody",
