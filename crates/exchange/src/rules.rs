@@ -4,6 +4,7 @@
 //! that a door asks for is demanded as [`record::profile`] says: as an error, or as a warning that
 //! is kept beside what was taken.
 
+use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 use fhir::check::{BaseCodes, Membership, Validator};
@@ -56,9 +57,15 @@ impl Rules {
         self.terminology.as_ref().unwrap_or_else(|| Terminology::base())
     }
 
-    /// Everything there is to say of a resource that comes through a door: R4's base, the profiles it
-    /// declares, those that the door asks for, and those named here.
+    /// Everything there is to say of a resource that comes through a door, the gravest first: R4's
+    /// base, the profiles it declares, those that the door asks for, and those named here.
     pub fn judge(&self, resource: &Resource, channel: Channel, named: &[&str]) -> Vec<Issue> {
+        let mut issues = self.issues(resource, channel, named);
+        issues.sort_by_key(|issue| Reverse(issue.severity));
+        issues
+    }
+
+    fn issues(&self, resource: &Resource, channel: Channel, named: &[&str]) -> Vec<Issue> {
         let codings: Vec<(&str, &str)> = resource
             .value()
             .all_at("code.coding")
