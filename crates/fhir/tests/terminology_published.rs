@@ -85,7 +85,11 @@ fn expansions_are_hl7s_but_for_what_is_reviewed() {
 }
 
 /// Codes that elements are bound to, but that only hold others and may not be used.
-const ABSTRACT: &[(&str, &str)] = &[("item-type", "question")];
+const ABSTRACT: &[(&str, &str)] = &[
+    ("item-type", "question"),
+    ("v3-EntityNameUseR2", "Assumed"),
+    ("v3-EntityNameUseR2", "NameRepresentationUse"),
+];
 
 #[test]
 fn bound_code_lists_agree() {

@@ -94,7 +94,7 @@ fn a_service_becomes_an_episode_of_care_as_hl7_norway_maps_it() {
     let words = "Hjemmetjeneste - praktisk bistand";
     assert_eq!(extension("ServiceDescriptionMarkdown")["valueMarkdown"], words);
     let statuses: Vec<String> = episodes.iter().map(|it| text(&it["status"])).collect();
-    assert_eq!(statuses, ["active", "onhold", "active", "finished"]);
+    assert_eq!(statuses, ["active", "active", "onhold", "finished"]);
 }
 
 #[test]

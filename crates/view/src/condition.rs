@@ -101,7 +101,7 @@ impl Ask<'_> {
         Ok(match condition {
             Condition::Missing(missing) => self.missing(index, *missing, kind, &format!("+{row}")),
             Condition::Date { prefix, low, high } => {
-                let range = self.range(*prefix, (*low, *high), "s.low", "s.high");
+                let range = self.range(*prefix, (*low, *high), "+s.low", "+s.high");
                 has("span s", &row, index, range)
             }
             Condition::Text { .. } if parameter.kind == ParamKind::Token => Piece::always(),
@@ -404,7 +404,8 @@ pub fn identified(kind: &str, identifier: &TokenMatch) -> Option<Filter> {
     })
 }
 
-/// A look into a table of what a row has.
+/// A look into a table of what a row has. A plus before a column keeps the look to the row's own
+/// entries, where an index by value would seem as good and is not.
 fn has(table: &str, row: &str, index: u16, condition: Piece) -> Piece {
     let mut piece = Piece::new(
         format!("EXISTS (SELECT 1 FROM {table} WHERE s.rid = {row}.rid AND s.param = {index} AND "),
@@ -435,17 +436,17 @@ pub fn measured(unit: i64, number: &NumberMatch) -> Piece {
     let NumberMatch { prefix, value, low, high } = number;
     let (value, low, high) = (value.get(), low.get(), high.get());
     let (text, values) = match prefix {
-        Prefix::Equal => ("s.low >= ? AND s.high < ?", vec![low, high]),
-        Prefix::NotEqual => ("NOT (s.low >= ? AND s.high < ?)", vec![low, high]),
-        Prefix::Approximate => ("s.high >= ? AND s.low <= ?", vec![low, high]),
-        Prefix::Greater => ("s.high > ?", vec![value]),
-        Prefix::Less => ("s.low < ?", vec![value]),
-        Prefix::GreaterOrEqual => ("s.high >= ?", vec![value]),
-        Prefix::LessOrEqual => ("s.low <= ?", vec![value]),
-        Prefix::StartsAfter => ("s.low > ?", vec![value]),
-        Prefix::EndsBefore => ("s.high < ?", vec![value]),
+        Prefix::Equal => ("+s.low >= ? AND +s.high < ?", vec![low, high]),
+        Prefix::NotEqual => ("NOT (+s.low >= ? AND +s.high < ?)", vec![low, high]),
+        Prefix::Approximate => ("+s.high >= ? AND +s.low <= ?", vec![low, high]),
+        Prefix::Greater => ("+s.high > ?", vec![value]),
+        Prefix::Less => ("+s.low < ?", vec![value]),
+        Prefix::GreaterOrEqual => ("+s.high >= ?", vec![value]),
+        Prefix::LessOrEqual => ("+s.low <= ?", vec![value]),
+        Prefix::StartsAfter => ("+s.low > ?", vec![value]),
+        Prefix::EndsBefore => ("+s.high < ?", vec![value]),
     };
-    let mut piece = Piece::new("s.unit = ?", [Sql::from(unit)]);
+    let mut piece = Piece::new("+s.unit = ?", [Sql::from(unit)]);
     piece.and(Piece::new(format!("({text})"), values.into_iter().map(Sql::from)));
     piece
 }

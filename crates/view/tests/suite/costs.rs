@@ -29,7 +29,7 @@ fn town(count: usize) -> Town {
         let status = if n == 3 { "amended" } else { "final" };
         let id = format!("o-{n}");
         let json = format!(
-            r#"{{"resourceType":"Observation","id":"{id}","status":"{status}","code":{{"coding":[{{"code":"{code}"}}],"text":"Puls"}},"subject":{{"reference":"Patient/p"}},"effectiveDateTime":"{at}"}}"#
+            r#"{{"resourceType":"Observation","id":"{id}","status":"{status}","code":{{"coding":[{{"code":"{code}"}}],"text":"Puls"}},"subject":{{"reference":"Patient/p"}},"valueQuantity":{{"value":{n}}},"effectiveDateTime":"{at}"}}"#
         );
         town.record(&about, "Observation", &id, &json);
     }
@@ -107,6 +107,9 @@ fn what_is_asked_most_costs_the_same_of_little_and_of_much() {
         "code=common&status=amended",
         "code:text=puls&_count=5",
         "subject:Patient.name=nobody",
+        "code=rare&value-quantity=ge0&_count=2",
+        "value-date:missing=true&date=gt2026&_count=5",
+        "subject=Patient/p&date=ge2026-03&_sort=date&_count=5",
     ];
     for question in questions {
         let (least, most) = (cost(&little, question), cost(&much, question));

@@ -28,7 +28,7 @@ const PATIENCE: f64 = 600.0;
 const DRAWN: usize = 200;
 /// Longest time a shape is asked, in seconds, by one connection: what is measured is the time of an
 /// answer and not what the server manages at once.
-const SECONDS: f64 = 2.0;
+const SECONDS: f64 = 1.0;
 
 /// The run at each of the sizes, the smallest first.
 pub fn run(program: &Path, sizes: &[u32]) -> Result<Value, String> {
