@@ -1,72 +1,227 @@
-//! The CapabilityStatement, made from the information catalogue and the search parameters, so that
-//! it says what the server does.
+//! What the server says it can do: CapabilityStatement and TerminologyCapabilities, made from the table
+//! of addresses, the information catalogue and the search parameters, so that they say what is served.
+
+mod definitions;
 
 use access::register::Register;
 use fhir::json;
 use fhir::search::{ParamKind, SearchParameter, parameters};
-use fhir::value::Value;
+use fhir::terminology::Terminology;
+use fhir::value::{Object, Value};
 use record::catalogue::Catalogue;
 
-/// What the server at `base` can do.
-pub fn statement(base: &str, register: &Register) -> Value {
-    let mut kinds: Vec<&str> = Catalogue::get()
-        .categories
-        .iter()
-        .flat_map(|category| &category.shapes)
-        .map(|shape| shape.kind.as_str())
-        .collect();
+use crate::routes::endpoint::{Act, Endpoint, Extent};
+use crate::routes::table;
+
+/// When what is served was last changed.
+const REVISED: &str = "2026-11-23";
+
+/// How a token is had (R4's `restful-security-service`).
+const SECURITY_SERVICES: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
+
+/// The resource types that the information catalogue takes, sorted.
+pub fn kinds() -> Vec<&'static str> {
+    let categories = Catalogue::get().categories.iter();
+    let mut kinds: Vec<&str> =
+        categories.flat_map(|it| &it.shapes).map(|shape| shape.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let resources: Vec<Value> = kinds.into_iter().map(resource).collect();
-    json!({
-        "resourceType": "CapabilityStatement",
-        "status": "active",
-        "date": "2026-11-23",
-        "kind": "instance",
-        "software": { "name": "fkj", "version": env!("CARGO_PKG_VERSION") },
-        "implementation": { "description": register.name.as_str(), "url": base },
-        "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
-        "rest": [{
-            "mode": "server",
-            "security": { "description": "Bearer access tokens with HelseID's claims" },
-            "resource": resources,
-            "interaction": [{ "code": "transaction" }, { "code": "batch" }],
-        }],
-    })
+    kinds
 }
 
-fn resource(kind: &str) -> Value {
-    let codes = ["read", "vread", "update", "delete", "history-instance", "create", "search-type"];
-    let interactions: Vec<Value> = codes.iter().map(|code| json!({ "code": *code })).collect();
-    let operations = (kind == "Patient").then(|| {
-        json!([
-            {
-                "name": "kommunale-tjenester",
-                "definition": "https://fkj.no/fhir/OperationDefinition/kommunale-tjenester",
-            },
-            { "name": "news2", "definition": "https://fkj.no/fhir/OperationDefinition/news2" },
-        ])
+/// The CapabilityStatement of the FHIR door at `base`.
+pub fn statement(base: &str, register: &Register) -> Value {
+    let kinds = kinds();
+    let patches: Vec<&str> = table::endpoints()
+        .filter(|row| row.acts.contains(&Act::OfType("patch")))
+        .flat_map(|row| row.takes)
+        .map(|content| content.media)
+        .collect();
+    let resources: Vec<Value> = kinds.iter().map(|kind| resource(kind, &kinds)).collect();
+    let mut statement = head("CapabilityStatement", base, register);
+    let rest = json!({
+        "mode": "server",
+        "security": {
+            "cors": false,
+            "service": [{
+                "coding": [{ "system": SECURITY_SERVICES, "code": "OAuth" }],
+                "text": "OAuth 2.0 access tokens from HelseID, or ID-porten for residents",
+            }],
+            "description": "Send `Authorization: Bearer <token>`. A token is for one municipality. \
+                            Each request is decided by the rules of access and logged.",
+        },
+        "resource": resources,
+        "interaction": codes(|act| match act {
+            Act::OfSystem(code) => Some(code),
+            _ => None,
+        }),
+        "searchParam": of_every_type(),
+        "operation": operations(|steps| matches!(steps, [_])),
     });
-    json!({
-        "type": kind,
-        "interaction": interactions,
-        "versioning": "versioned-update",
-        "readHistory": true,
-        "updateCreate": true,
-        "conditionalCreate": false,
-        "searchParam": parameters(kind).iter().map(parameter).collect::<Vec<_>>(),
-        "operation": operations,
-    })
+    statement.set("fhirVersion", "4.0.1");
+    statement.set("format", json!(["application/fhir+json", "application/fhir+xml", "json", "xml"]));
+    statement.set("patchFormat", patches);
+    statement.set("rest", json!([rest]));
+    Value::Object(statement)
 }
 
-fn parameter(parameter: &SearchParameter) -> Value {
-    let kind = match parameter.kind {
+/// What `metadata?mode=terminology` answers.
+pub fn terminology(base: &str, register: &Register) -> Value {
+    let known = Terminology::base();
+    let served = |name: &str| table::endpoints().any(|row| row.path.ends_with(name));
+    let systems: Vec<Value> = known
+        .systems()
+        .into_iter()
+        .map(|(uri, version)| {
+            let version = Some(version).filter(|it| !it.is_empty());
+            json!({ "uri": uri, "version": version.map(|it| json!([{ "code": it }])) })
+        })
+        .collect();
+    let mut statement = head("TerminologyCapabilities", base, register);
+    statement.set("codeSystem", systems);
+    if served("/$expand") {
+        statement.set("expansion", json!({ "hierarchical": false, "paging": true }));
+    }
+    if served("/$validate-code") {
+        statement.set("validateCode", json!({ "translations": false }));
+    }
+    if served("/$translate") {
+        statement.set("translation", json!({ "needsMap": false }));
+    }
+    Value::Object(statement)
+}
+
+/// What both begin with.
+fn head(kind: &str, base: &str, register: &Register) -> Object {
+    let mut head = Object::new();
+    head.set("resourceType", kind);
+    head.set("url", format!("{base}/metadata"));
+    head.set("version", env!("CARGO_PKG_VERSION"));
+    head.set("name", "FellesKommunalJournal");
+    head.set("title", "Felles kommunal journal");
+    head.set("status", "active");
+    head.set("date", REVISED);
+    head.set("publisher", register.name.as_str());
+    head.set("description", "One logical source of patient information for a municipality.");
+    head.set("kind", "instance");
+    head.set("software", json!({ "name": "fkj", "version": env!("CARGO_PKG_VERSION") }));
+    let implementation = json!({ "description": register.name.as_str(), "url": base });
+    head.set("implementation", implementation);
+    head
+}
+
+fn resource(kind: &str, kinds: &[&str]) -> Value {
+    let own = parameters(kind).iter().filter(|it| !it.code.starts_with('_'));
+    let includes = own
+        .clone()
+        .filter(|it| it.kind == ParamKind::Reference)
+        .map(|it| format!("{kind}:{}", it.code));
+    let mut resource = Object::new();
+    resource.set("type", kind);
+    resource.set("profile", format!("http://hl7.org/fhir/StructureDefinition/{kind}"));
+    resource.set(
+        "interaction",
+        codes(|act| match act {
+            Act::OfType(code) => Some(code),
+            _ => None,
+        }),
+    );
+    resource.set("versioning", "versioned-update");
+    resource.set("readHistory", true);
+    for act in table::endpoints().flat_map(|row| row.acts) {
+        match act {
+            Act::Condition(name, Extent::Yes) => resource.set(name, true),
+            Act::Condition(name, Extent::Code(code)) => resource.set(name, *code),
+            _ => {}
+        }
+    }
+    resource.set("referencePolicy", json!(["literal", "logical", "local"]));
+    put(&mut resource, "searchInclude", includes.map(Value::from).collect());
+    put(&mut resource, "searchRevInclude", pointing_at(kind, kinds));
+    put(&mut resource, "searchParam", own.map(|it| parameter(kind, it)).collect());
+    let here = operations(|steps| match steps {
+        [of, .., _] => *of == kind || *of == "{kind}",
+        _ => false,
+    });
+    put(&mut resource, "operation", here);
+    Value::Object(resource)
+}
+
+/// Sets a list that is not empty; FHIR has no empty ones.
+fn put(object: &mut Object, name: &str, items: Vec<Value>) {
+    if !items.is_empty() {
+        object.set(name, items);
+    }
+}
+
+/// The interactions of the rows, each code once, in the table's order.
+fn codes(of: impl Fn(Act) -> Option<&'static str>) -> Vec<Value> {
+    let mut found: Vec<&str> = Vec::new();
+    for code in table::endpoints().flat_map(|row| row.acts).filter_map(|act| of(*act)) {
+        if !found.contains(&code) {
+            found.push(code);
+        }
+    }
+    found.into_iter().map(|code| json!({ "code": code })).collect()
+}
+
+/// The operations whose steps after the base are chosen, such as `Patient`, `{id}`, `$news2`.
+fn operations(chosen: impl Fn(&[&str]) -> bool) -> Vec<Value> {
+    let mut found: Vec<(&str, &str)> = Vec::new();
+    for row in table::endpoints().filter(|row| chosen(&steps(row))) {
+        let name = row.path.rsplit_once("/$").map(|(_, name)| name);
+        for act in row.acts {
+            if let (Act::Operation(definition), Some(name)) = (act, name)
+                && !found.contains(&(name, definition))
+            {
+                found.push((name, definition));
+            }
+        }
+    }
+    let told = |(name, definition)| json!({ "name": name, "definition": definition });
+    found.into_iter().map(told).collect()
+}
+
+/// The steps of an address after the base of the FHIR door; none of another door.
+fn steps(row: &Endpoint) -> Vec<&'static str> {
+    let rest = row.path.strip_prefix("/{kommune}/fhir/");
+    rest.map(|rest| rest.split('/').collect()).unwrap_or_default()
+}
+
+/// The parameters that name the type among what they may refer to. Those that may refer to anything
+/// would stand with every type and tell nothing.
+fn pointing_at(kind: &str, kinds: &[&str]) -> Vec<Value> {
+    let mut found = Vec::new();
+    for from in kinds {
+        for it in parameters(from) {
+            if it.kind == ParamKind::Reference && it.targets.contains(&kind) {
+                found.push(Value::from(format!("{from}:{}", it.code)));
+            }
+        }
+    }
+    found
+}
+
+/// The parameters that every type has.
+fn of_every_type() -> Vec<Value> {
+    let stored = [("_id", "token"), ("_lastUpdated", "date")].map(|(name, kind)| {
+        json!({ "name": name, "definition": definitions::url("Resource", name), "type": kind })
+    });
+    let indexed = parameters("Patient").iter().filter(|it| it.code.starts_with('_'));
+    stored.into_iter().chain(indexed.map(|it| parameter("Resource", it))).collect()
+}
+
+fn parameter(kind: &str, parameter: &SearchParameter) -> Value {
+    let name: &str = &parameter.code;
+    let values = match parameter.kind {
         ParamKind::Token => "token",
         ParamKind::Reference => "reference",
         ParamKind::Date => "date",
         ParamKind::String => "string",
         ParamKind::Uri => "uri",
     };
-    json!({ "name": parameter.code, "type": kind })
+    json!({ "name": name, "definition": definitions::url(kind, name), "type": values })
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ mod config;
 mod fill;
 mod input;
 mod negotiate;
+mod openapi;
 mod problem;
 mod routes;
 mod token;

@@ -4,17 +4,19 @@
 use std::sync::Arc;
 
 use access::caller::Caller;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{ETAG, LAST_MODIFIED};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use exchange::error::Failure;
 use exchange::tenant::Tenant;
 use fhir::issue::{Issue, IssueCode};
+use fhir::json;
 
 use crate::app::App;
 use crate::capability;
-use crate::problem::{Problem, respond};
+use crate::input;
+use crate::problem::{Problem, fhir_body};
 
 pub mod bundle;
 pub mod look;
@@ -32,10 +34,29 @@ type Entered = (Arc<Tenant>, Arc<Caller>);
 const EVENT_ID: &str = "nhn-event-id";
 
 /// `GET metadata`: what this server can do. Open, as FHIR asks.
-pub async fn metadata(State(app): Shared, Path(kommune): Path<String>) -> Answer {
+pub async fn metadata(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let hosted = app.hosted(&kommune)?;
     let base = base(&app, &kommune, "fhir");
-    Ok(respond(StatusCode::OK, &capability::statement(&base, hosted.tenant.register())))
+    let register = hosted.tenant.register();
+    let pairs = input::pairs(query.unwrap_or_default().as_bytes());
+    let mode = pairs.iter().find(|(name, _)| name == "mode").map(|(_, mode)| mode.as_str());
+    let described = &hosted.described;
+    let text = match mode {
+        None | Some("full" | "normative") => described
+            .capabilities
+            .get_or_init(|| json::print(&capability::statement(&base, register))),
+        Some("terminology") => described
+            .terminology
+            .get_or_init(|| json::print(&capability::terminology(&base, register))),
+        Some(_) => {
+            return Err(wrong("mode", "`mode` is `full`, `normative` or `terminology`"));
+        }
+    };
+    Ok(fhir_body(StatusCode::OK, text.clone().into_bytes()))
 }
 
 /// The address of a door.
