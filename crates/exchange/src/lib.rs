@@ -4,12 +4,13 @@
 //! below takes a municipality number. HTTP is somebody else's.
 //!
 //! - In: [`submission`] says what somebody wants recorded, [`bundle`], [`okt`] and [`cloud_event`]
-//!   make it from what each door takes, [`naming`] says whom and what it is about, and
+//!   make it from what each door takes, [`naming`] says what it is, [`whom`] whom it is about, and
 //!   [`tenant::Tenant::submit`] carries it out.
 //! - Out: [`read`] for resources and searches, printed by [`searchset`]; [`overview`] and [`board`]
 //!   for the information services, composed by [`services`] and [`vitals`] into the values of
 //!   [`answer`], printed as FHIR by [`mod@print`].
-//! - Both, much at once: [`bulk`].
+//! - Both, much at once: [`bulk`]. What has a `$`: [`operation`].
+//! - [`rules`] is what a resource must be, by R4 and by the Norwegian profiles.
 //! - [`audit`] is what the audit ledger holds of both.
 //!
 //! Invariants: nothing is read or recorded without a permit; a refusal and a look are in the audit
@@ -29,14 +30,17 @@ pub mod history;
 pub mod look;
 pub mod naming;
 pub mod okt;
+pub mod operation;
 pub mod overview;
 pub mod print;
 pub mod read;
+pub mod rules;
 pub mod searchset;
 pub mod services;
 pub mod submission;
 pub mod tenant;
 pub mod vitals;
+pub mod whom;
 
 mod connect;
 mod locks;

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use access::caller::Caller;
 use access::decide::decide_write;
 use access::permit::WritePermit;
-use fhir::check::check;
 use fhir::issue::{Issue, IssueCode};
 use fhir::json;
 use fhir::resource::{Resource, is_id};
@@ -19,10 +18,12 @@ use record::identity::{PersonId, Strictness};
 use view::store::Located;
 
 use crate::error::Failure;
-use crate::naming::{self, NATIONAL, Subject};
+use crate::naming;
+use crate::rules::rules;
 use crate::stand::{absent, check_version};
 use crate::submission::{Action, Channel, Done, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
+use crate::whom::{self, NATIONAL, Named, Subject};
 
 /// Warnings kept beside a body; more say nothing new.
 const MAX_WARNINGS: usize = 20;
@@ -59,11 +60,15 @@ struct Context<'a> {
     category: &'static Category,
     permit: &'a WritePermit,
     existing: Option<&'a Located>,
-    patients: &'a Patients,
+    brought: &'a Brought,
 }
 
-/// The Patients that a submission brings, by full URL and by `Patient/id`.
-pub(crate) type Patients = HashMap<String, Subject>;
+/// Whom the resources that a submission brings are about, by full URL (Patients only) and by
+/// `Type/id`.
+pub(crate) type Brought = HashMap<String, Subject>;
+
+/// A record may point to a record that points on, so many times.
+const MOST_STEPS: u8 = 4;
 
 impl Tenant {
     pub(crate) fn prepare(
@@ -71,7 +76,7 @@ impl Tenant {
         caller: &Caller,
         mut operation: Operation,
         channel: Channel,
-        patients: &Patients,
+        brought: &Brought,
     ) -> Result<Outcome, Failure> {
         let kind = operation.kind;
         let id = operation.id.take().unwrap_or_default();
@@ -93,11 +98,11 @@ impl Tenant {
         let owner = existing.as_ref().map(|it| (it.owner.as_str(), it.source.as_str()));
         let permit = decide_write(caller, &self.register, category, owner, now)?;
         check_version(&operation, existing.as_ref())?;
-        let (resource, warnings) = checked(kind, value, &id)?;
+        let (resource, warnings) = checked(kind, value, &id, channel)?;
         let occurred = naming::occurred(kind, resource.value(), now)?;
         let event_id = event_id(&mut operation, &resource)?;
         let existing = existing.as_ref();
-        let context = Context { kind, id: &id, category, permit: &permit, existing, patients };
+        let context = Context { kind, id: &id, category, permit: &permit, existing, brought };
         let person = self.person_of(&resource, &context)?;
         if derived.is_some() && derived != person {
             return Err(Failure::invalid(
@@ -162,64 +167,99 @@ impl Tenant {
         Ok(Outcome::Ready(Box::new(Ready { result, kind, id, draft, warnings, content })))
     }
 
-    /// The person a resource is about; a person never heard of gets a key.
+    /// The person a resource is about, if any; a person never heard of gets a key.
     fn person_of(
         &self,
         resource: &Resource,
         context: &Context<'_>,
     ) -> Result<Option<PersonId>, Failure> {
         let kind = context.kind;
-        if !context.category.about_person {
-            return Ok(None);
+        let named = whom::named(kind, resource.value(), Some(context.id), self.strictness())?;
+        if !named.said && !context.category.takes_unnamed(kind) {
+            return Err(whom::unnamed(kind));
         }
-        let subject = naming::subject(kind, resource.value(), Some(context.id), self.strictness())?
-            .ok_or_else(|| {
-                Failure::invalid(
-                    IssueCode::Required,
-                    &format!("{kind}.{}", naming::subject_element(kind)),
-                    "say whom it is about, by identifier or by reference to a Patient",
-                )
-            })?;
-        let brought = match &subject {
-            Subject::FullUrl(url) => context.patients.get(url),
-            Subject::Patient(id) => context.patients.get(&format!("Patient/{id}")),
-            Subject::Number(..) => None,
-        };
-        // Only a Patient takes a new number along; another record under it is another person's.
-        let patient = context.existing.filter(|_| kind == "Patient");
-        let person = match brought.unwrap_or(&subject) {
-            Subject::Number(system, _) if kind == "Patient" && system == NATIONAL => {
-                self.numbered(resource.value(), patient)?
+        let mut person = None;
+        for subject in &named.persons {
+            let found = self.resolve(subject, resource, context, MOST_STEPS)?;
+            let is_missed = match subject {
+                Subject::Patient(_) => true,
+                Subject::FullUrl(_) => named.certain,
+                Subject::Number(..) | Subject::Record(..) => false,
+            };
+            if found.is_none() && is_missed {
+                return Err(unresolved(kind));
             }
-            Subject::Number(system, value) => self.keyed(system, value, patient)?,
-            // A Patient without any identifier is keyed by its own id at its source.
-            Subject::Patient(own) if kind == "Patient" || brought.is_some() => {
-                let permit = context.permit;
-                let system = format!("patient-of:{}:{}", permit.owner(), permit.source());
-                self.keyed(&system, own, patient)?
+            if found.is_some() && person.is_some() && person != found {
+                return Err(several(kind));
             }
-            Subject::Patient(other) => self
-                .view
-                .locate("Patient", other)?
-                .and_then(|located| located.person)
-                .ok_or_else(|| unresolved(kind))?,
-            Subject::FullUrl(_) => return Err(unresolved(kind)),
-        };
+            person = person.or(found);
+        }
+        if person.is_some() && !context.category.about_person {
+            return Err(Failure::invalid(
+                IssueCode::BusinessRule,
+                &format!("{kind}.{}", whom::element(kind)),
+                "resources of this type are kept as about nobody; leave the patient out",
+            ));
+        }
         match context.existing.and_then(|located| located.person) {
-            Some(before) if before != person => Err(Failure::invalid(
+            Some(before) if Some(before) != person => Err(Failure::invalid(
                 IssueCode::BusinessRule,
                 kind,
                 "a correction cannot move a record to another person; remove this record and \
                  record a new one",
             )),
-            _ => Ok(Some(person)),
+            _ => Ok(person),
         }
+    }
+
+    /// The person somebody is named by; nothing where nobody is known so.
+    fn resolve(
+        &self,
+        subject: &Subject,
+        resource: &Resource,
+        context: &Context<'_>,
+        steps: u8,
+    ) -> Result<Option<PersonId>, Failure> {
+        let kind = context.kind;
+        let name = match subject {
+            Subject::FullUrl(url) => url.clone(),
+            Subject::Patient(id) => format!("Patient/{id}"),
+            Subject::Record(of, id) => format!("{of}/{id}"),
+            Subject::Number(..) => String::new(),
+        };
+        let brought = context.brought.get(&name);
+        let is_brought_patient = brought.is_some() && !matches!(subject, Subject::Record(..));
+        // Only a Patient takes a new number along; another record under it is another person's.
+        let patient = context.existing.filter(|_| kind == "Patient");
+        let person = match brought.unwrap_or(subject) {
+            Subject::Number(system, _) if kind == "Patient" && system == NATIONAL => {
+                self.numbered(resource.value(), patient)?
+            }
+            Subject::Number(system, value) => self.keyed(system, value, patient)?,
+            // A Patient without any identifier is keyed by its own id at its source.
+            Subject::Patient(own) if kind == "Patient" || is_brought_patient => {
+                let permit = context.permit;
+                let system = format!("patient-of:{}:{}", permit.owner(), permit.source());
+                self.keyed(&system, own, patient)?
+            }
+            next if brought.is_some() && steps > 0 => {
+                return self.resolve(next, resource, context, steps - 1);
+            }
+            Subject::Patient(id) => return self.located_person("Patient", id),
+            Subject::Record(of, id) => return self.located_person(of, id),
+            Subject::FullUrl(_) => return Ok(None),
+        };
+        Ok(Some(person))
+    }
+
+    fn located_person(&self, kind: &str, id: &str) -> Result<Option<PersonId>, Failure> {
+        Ok(self.view.locate(kind, id)?.and_then(|located| located.person))
     }
 
     /// The person behind a Patient's national numbers. A D-number is replaced by a fødselsnummer,
     /// and a Patient may have both: they are one person's from then on.
     fn numbered(&self, patient: &Value, existing: Option<&Located>) -> Result<PersonId, Failure> {
-        let numbers = naming::national_numbers(patient, self.strictness())?;
+        let numbers = whom::national_numbers(patient, self.strictness())?;
         let person = self.keyed(NATIONAL, self.known_number(&numbers)?, existing)?;
         if existing.and_then(|located| located.person).is_some_and(|before| before != person) {
             return Ok(person);
@@ -263,28 +303,33 @@ impl Tenant {
         self.keys.resolve(&[key])?.first().copied().ok_or(Failure::Busy)
     }
 
-    /// The Patients that a submission brings, by full URL and by `Patient/id`.
-    pub(crate) fn patients_in(&self, submission: &Submission) -> Result<Patients, Failure> {
-        let mut patients = HashMap::new();
-        let brought = submission.operations.iter().filter(|operation| operation.kind == "Patient");
-        for operation in brought {
-            let (Some(patient), Some(id)) = (&operation.resource, &operation.id) else { continue };
-            // Each number is checked where its own Patient is; here it only names the person.
-            let named = naming::subject("Patient", patient, Some(id), Strictness::Lenient);
-            let subject = match named {
-                Ok(Some(Subject::Number(system, _))) if system == NATIONAL => {
-                    let numbers = naming::national_numbers(patient, Strictness::Lenient)?;
+    /// Whom the resources that a submission brings are about, for those that refer to them.
+    pub(crate) fn brought_by(&self, submission: &Submission) -> Result<Brought, Failure> {
+        let mut brought = HashMap::new();
+        let several = submission.operations.len() > 1;
+        for operation in &submission.operations {
+            let is_patient = operation.kind == "Patient";
+            let (Some(resource), Some(id)) = (&operation.resource, &operation.id) else { continue };
+            if !several && !is_patient {
+                continue;
+            }
+            // Each number is checked where its own resource is; here it only names the person.
+            let named = whom::named(operation.kind, resource, Some(id), Strictness::Lenient);
+            let Ok(Named { persons, .. }) = named else { continue };
+            let Ok([subject]) = <[Subject; 1]>::try_from(persons) else { continue };
+            let subject = match subject {
+                Subject::Number(system, _) if is_patient && system == NATIONAL => {
+                    let numbers = whom::national_numbers(resource, Strictness::Lenient)?;
                     Subject::Number(system, self.known_number(&numbers)?.to_owned())
                 }
-                Ok(Some(subject)) => subject,
-                _ => continue,
+                subject => subject,
             };
-            patients.insert(format!("Patient/{id}"), subject.clone());
-            if let Some(url) = &operation.full_url {
-                patients.insert(url.clone(), subject);
+            brought.insert(format!("{}/{id}", operation.kind), subject.clone());
+            if let Some(url) = operation.full_url.as_ref().filter(|_| is_patient) {
+                brought.insert(url.clone(), subject);
             }
         }
-        Ok(patients)
+        Ok(brought)
     }
 
     /// An update with the content that is current already changes nothing.
@@ -318,7 +363,12 @@ fn event_id(operation: &mut Operation, resource: &Resource) -> Result<Option<Str
 }
 
 /// Step 4: the resource with its id, and the warnings to keep.
-fn checked(kind: &str, value: Value, id: &str) -> Result<(Resource, Vec<Issue>), Failure> {
+fn checked(
+    kind: &str,
+    value: Value,
+    id: &str,
+    channel: Channel,
+) -> Result<(Resource, Vec<Issue>), Failure> {
     let mut resource =
         Resource::from_value(value).map_err(|issue| Failure::Invalid(vec![issue]))?;
     if resource.kind() != kind {
@@ -335,7 +385,7 @@ fn checked(kind: &str, value: Value, id: &str) -> Result<(Resource, Vec<Issue>),
             "an id has 1 to 64 of `A-Z a-z 0-9 - .`",
         ));
     }
-    let issues = check(&resource);
+    let issues = rules().judge(&resource, channel, &[]);
     if issues.iter().any(Issue::refuses) {
         return Err(Failure::Invalid(issues));
     }
@@ -343,10 +393,21 @@ fn checked(kind: &str, value: Value, id: &str) -> Result<(Resource, Vec<Issue>),
     Ok((resource, issues))
 }
 
+/// A record stands in one person's record, log and key, and what one person may see or have erased
+/// must not hang on another's.
+fn several(kind: &str) -> Failure {
+    Failure::invalid(
+        IssueCode::BusinessRule,
+        &format!("{kind}.{}", whom::element(kind)),
+        "it names more than one patient; send one for each, so that each person's record is \
+         whole and nobody else's",
+    )
+}
+
 fn unresolved(kind: &str) -> Failure {
     Failure::invalid(
         IssueCode::NotFound,
-        &format!("{kind}.{}.reference", naming::subject_element(kind)),
+        &format!("{kind}.{}.reference", whom::element(kind)),
         "the Patient referred to is not known; send it first or in the same transaction, or refer \
          by identifier",
     )

@@ -25,8 +25,8 @@ use view::store::{Found, Stored};
 
 use crate::audit::{AuditRecord, Deed};
 use crate::error::Failure;
-use crate::naming::NATIONAL;
 use crate::tenant::Tenant;
+use crate::whom::NATIONAL;
 
 /// A version of a resource.
 pub struct Version {

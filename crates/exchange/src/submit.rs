@@ -19,11 +19,12 @@ use record::identity::PersonId;
 use crate::audit::{AuditRecord, Deed};
 use crate::bundle::placed;
 use crate::error::Failure;
-use crate::naming::{self, NATIONAL, Subject};
-use crate::prepare::{Kept, Outcome, Patients, Ready};
+use crate::naming;
+use crate::prepare::{Brought, Kept, Outcome, Ready};
 use crate::settle::{Faults, Match, direct};
 use crate::submission::{Action, Channel, Done, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
+use crate::whom::{self, NATIONAL, Subject};
 
 /// Operations prepared before other requests get the thread.
 const SLICE: usize = 16;
@@ -55,8 +56,8 @@ impl Tenant {
         if atomic {
             self.connect(caller, &mut submission.operations, &mut faults);
         }
-        let patients = self.patients_in(&submission)?;
-        let outcomes = self.prepare_all(caller, submission, &patients, faults).await;
+        let brought = self.brought_by(&submission)?;
+        let outcomes = self.prepare_all(caller, submission, &brought, faults).await;
         let results = match whole(atomic, outcomes) {
             Ok(outcomes) => self.append_all(outcomes, atomic).await,
             Err(failure) => Err(failure),
@@ -136,9 +137,10 @@ impl Tenant {
         else {
             return Ok(None);
         };
-        match naming::subject("Patient", patient, Some(""), self.strictness()) {
-            Ok(Some(Subject::Number(system, _))) if system == NATIONAL => {
-                let Ok(numbers) = naming::national_numbers(patient, self.strictness()) else {
+        let named = whom::named("Patient", patient, Some(""), self.strictness());
+        match named.map(|named| named.persons).as_deref() {
+            Ok([Subject::Number(system, _)]) if system == NATIONAL => {
+                let Ok(numbers) = whom::national_numbers(patient, self.strictness()) else {
                     return Ok(None);
                 };
                 let key = PersonKey { system: NATIONAL, value: self.known_number(&numbers)? };
@@ -202,7 +204,7 @@ impl Tenant {
         &self,
         caller: &Caller,
         submission: Submission,
-        patients: &Patients,
+        brought: &Brought,
         mut faults: Faults,
     ) -> Vec<Result<Outcome, Failure>> {
         let mut outcomes = Vec::with_capacity(submission.operations.len());
@@ -216,7 +218,7 @@ impl Tenant {
             let location = operation.location.clone();
             let outcome = match faults.remove(&i) {
                 Some(fault) => Err(fault),
-                None => self.prepare(caller, operation, submission.channel, patients),
+                None => self.prepare(caller, operation, submission.channel, brought),
             };
             outcomes.push((i, outcome.map_err(|failure| placed(failure, &location))));
         }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "an example fails by panicking")]
 
+use fhir::check::{BaseCodes, Validator};
+use fhir::profile::Profiles;
 use fhir::resource::Resource;
 use std::hint::black_box;
 use std::time::Instant;
@@ -14,10 +16,16 @@ fn main() {
     let count = fhir::search::parameters("Patient").len();
     println!("search parameters, {count} of Patient: {:?}", start.elapsed());
     terminology();
-    for (name, value) in [("Patient", patient()), ("Observation", observation())] {
+    let validator = Validator { profiles: Profiles::base(), terminology: &BaseCodes };
+    let pressure = ["http://hl7.org/fhir/StructureDefinition/bp"];
+    for (name, value, profiles) in
+        [("Patient", patient(), &[][..]), ("Observation", observation(), &pressure[..])]
+    {
         let text = fhir::json::print(&value);
         let resource = Resource::from_value(value.clone()).unwrap();
-        println!("{name}, {} bytes, {} issues", text.len(), fhir::check::check(&resource).len());
+        let issues = validator.validate(&resource, profiles);
+        let refusals = issues.iter().filter(|issue| issue.refuses()).count();
+        println!("{name}, {} bytes, {refusals} errors", text.len());
         let mut out = Vec::new();
         measure("  parse", || fhir::json::parse(text.as_bytes()).unwrap());
         measure("  print", || {
@@ -28,6 +36,7 @@ fn main() {
         measure("  parse XML", || fhir::xml::parse(written.as_bytes()).unwrap());
         measure("  print XML", || fhir::xml::print(&value).unwrap());
         measure("  check", || fhir::check::check(&resource));
+        measure("  validate", || validator.validate(&resource, profiles));
         measure("  index", || fhir::search::index(&resource));
     }
 }

@@ -1,4 +1,4 @@
-//! Every element of every type of R4, from `data/elements.txt` and `data/codes.txt`.
+//! Every element of every type of R4, from `data/elements.txt`, `codes.txt` and `rules.txt`.
 //!
 //! The data is read once, on first use, into [`Shape`]s: one for each type and one for each nested
 //! element with children, with inherited elements in place. Invariant: a [`ShapeId`] comes from here
@@ -6,6 +6,7 @@
 //! so a line that does not parse is skipped here without fuss.
 
 use crate::primitive::Primitive;
+use crate::rule::Rule;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -18,6 +19,7 @@ static DEFINITIONS: LazyLock<Definitions> = LazyLock::new(load::definitions);
 struct Definitions {
     shapes: Vec<Shape>,
     by_name: HashMap<&'static str, ShapeId>,
+    codes: HashMap<&'static str, Arc<CodeList>>,
 }
 
 /// Names one shape.
@@ -35,6 +37,8 @@ pub struct Shape {
     pub base: &'static str,
     /// The elements, inherited ones first.
     pub elements: Vec<Element>,
+    /// The rules between its elements, inherited ones first.
+    pub rules: Vec<Arc<Rule>>,
     /// JSON member names, sorted, each with its element and type.
     members: Vec<Member>,
 }
@@ -65,6 +69,20 @@ pub struct Element {
     pub summary: bool,
     /// The types it may have: several only for a choice.
     pub types: Vec<ElementType>,
+    /// The value set that its concepts, or other values that are no `code`, are bound to.
+    pub binding: Option<Binding>,
+    /// Rules for its values in this place, beside those of its type.
+    pub rules: Vec<Arc<Rule>>,
+}
+
+/// How values are bound to a value set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The canonical URL of the value set, without version.
+    pub value_set: Cow<'static, str>,
+    /// Whether other codes are refused, or only worth a warning (R4 binding strengths `required` and
+    /// `extensible`).
+    pub required: bool,
 }
 
 /// One type that an element may have.
@@ -165,6 +183,19 @@ pub fn shape(type_name: &str) -> Option<&'static Shape> {
 pub fn resource_kind(name: &str) -> Option<&'static str> {
     let (name, id) = DEFINITIONS.by_name.get_key_value(name)?;
     (id.shape().kind == ShapeKind::Resource).then_some(*name)
+}
+
+/// Whether this is the name of a primitive type.
+pub fn is_primitive(name: &str) -> bool {
+    Primitive::from_name(name).is_some()
+}
+
+/// The codes of one of R4's value sets, by canonical URL without version; nothing if they are not listed
+/// here.
+pub fn code_list(value_set: &str) -> Option<&'static CodeList> {
+    let bases = ["http://hl7.org/fhir/ValueSet/", "http://terminology.hl7.org/ValueSet/"];
+    let name = bases.iter().find_map(|base| value_set.strip_prefix(base))?;
+    DEFINITIONS.codes.get(name).map(|list| &**list)
 }
 
 /// All resource types of R4 that can stand alone, sorted.

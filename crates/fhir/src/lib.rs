@@ -10,7 +10,8 @@
 //! - [`instant`]: dates and times as half-open ranges of milliseconds.
 //! - [`definitions`], [`primitive`], [`mod@reference`]: every element of every R4 type; the forms of
 //!   primitive values and of references.
-//! - [`check`]: whether a resource is built as R4 says.
+//! - [`profile`], [`rule`]: profiles and extensions, compiled; rules between elements.
+//! - [`check`]: whether a resource is what R4 and its profiles say.
 //! - [`fhirpath`]: expressions over resources, for invariants, search parameters and patches.
 //! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
 //! - [`patch`], [`subset`]: a resource changed by operations; a part of a resource.
@@ -26,11 +27,13 @@ pub mod json;
 pub mod patch;
 pub mod path;
 pub mod primitive;
+pub mod profile;
 pub mod query;
 pub mod reference;
 pub mod resource;
+pub mod rule;
 pub mod search;
-pub mod terminology;
 pub mod subset;
+pub mod terminology;
 pub mod value;
 pub mod xml;

@@ -107,6 +107,16 @@ impl Value {
             other => other.get(step),
         })
     }
+
+    /// All values at a dotted path; every item of each array on the way and at its end.
+    pub fn all_at(&self, path: &str) -> Vec<&Value> {
+        path.split('.').fold(vec![self], |values, step| {
+            let members = values.into_iter().filter_map(|value| value.get(step));
+            members
+                .flat_map(|value| value.as_array().unwrap_or(std::slice::from_ref(value)))
+                .collect()
+        })
+    }
 }
 
 impl Number {

@@ -313,7 +313,8 @@ fn published_examples() {
         - required ExplanationOfBenefit.provider | `provider` is required: add it
         - required ExplanationOfBenefit.outcome | `outcome` is required: add it
         - required ExplanationOfBenefit.insurance | `insurance` is required: add it
-        patient-container-example.json: 1
+        patient-container-example.json: 2
+        - invariant Patient.contained[0] | rule `org-1` does not hold: (identifier.count() + name.count()) > 0
         - value Patient.managingOrganization.reference | not a reference: send `Type/id`, a URL, `urn:uuid:…` or `#id`
         patient-name-extensions.json: 0
     "#]].assert_eq(&report);

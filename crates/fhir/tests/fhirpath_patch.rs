@@ -36,18 +36,39 @@ fn patched(member: &str, operations: &[String]) -> String {
     }
 }
 
+fn string(text: &str) -> String {
+    format!(r#"{{"name":"value","valueString":"{text}"}}"#)
+}
+
+fn named(name: &str) -> String {
+    format!(r#"{{"name":"name","valueString":"{name}"}}"#)
+}
+
+fn number(name: &str, n: u32) -> String {
+    format!(r#"{{"name":"{name}","valueInteger":{n}}}"#)
+}
+
+fn both(a: String, b: String) -> String {
+    format!("{a},{b}")
+}
+
+const CONTACT: &str = r#"{"name":"value","part":[
+    {"name":"name","valueHumanName":{"family":"Dal"}},
+    {"name":"relationship","valueCodeableConcept":{"text":"søster"}},
+    {"name":"telecom","valueContactPoint":{"value":"1"}},
+    {"name":"telecom","valueContactPoint":{"value":"2"}}]}"#;
+
+/// Operation, path, more parts, and what the member is afterwards.
+fn check(cases: &[(&str, &str, String, &str, &str)]) {
+    for (kind, path, parts, member, expected) in cases {
+        let found = patched(member, &[operation(kind, path, parts)]);
+        assert_eq!(found, *expected, "{kind} {path} {parts}");
+    }
+}
+
 #[test]
-fn each_operation_changes_what_its_path_finds() {
-    let string = |text: &str| format!(r#"{{"name":"value","valueString":"{text}"}}"#);
-    let named = |name: &str| format!(r#"{{"name":"name","valueString":"{name}"}}"#);
-    let number = |name: &str, n: u32| format!(r#"{{"name":"{name}","valueInteger":{n}}}"#);
-    let both = |a: String, b: String| format!("{a},{b}");
-    let contact = r#"{"name":"value","part":[
-        {"name":"name","valueHumanName":{"family":"Dal"}},
-        {"name":"relationship","valueCodeableConcept":{"text":"søster"}},
-        {"name":"telecom","valueContactPoint":{"value":"1"}},
-        {"name":"telecom","valueContactPoint":{"value":"2"}}]}"#;
-    let cases = [
+fn add_appends_or_fills_what_is_empty() {
+    check(&[
         (
             "add",
             "Patient",
@@ -72,7 +93,7 @@ fn each_operation_changes_what_its_path_finds() {
         (
             "add",
             "Patient",
-            both(named("contact"), contact.into()),
+            both(named("contact"), CONTACT.into()),
             "contact",
             r#"[{"name":{"family":"Dal"},"relationship":[{"text":"søster"}],"telecom":[{"value":"1"},{"value":"2"}]}]"#,
         ),
@@ -93,6 +114,12 @@ fn each_operation_changes_what_its_path_finds() {
             "",
             "multiple-matches|patch[0].path",
         ),
+    ]);
+}
+
+#[test]
+fn insert_and_delete_keep_a_primitive_and_its_extensions_together() {
+    check(&[
         (
             "insert",
             "Patient.name.given",
@@ -133,6 +160,12 @@ fn each_operation_changes_what_its_path_finds() {
         ("delete", "Patient.name", String::new(), "", "multiple-matches|patch[0].path"),
         ("delete", "Patient", String::new(), "", "value|patch[0].path"),
         ("delete", "Patient.id", String::new(), "", "business-rule|patch[0].path"),
+    ]);
+}
+
+#[test]
+fn replace_and_move_change_one_element_and_the_rest_is_refused() {
+    check(&[
         (
             "replace",
             "Patient.name[0].given[1]",
@@ -180,11 +213,7 @@ fn each_operation_changes_what_its_path_finds() {
         ("swap", "Patient.name", String::new(), "", "value|patch[0].type"),
         ("delete", "Patient.name[", String::new(), "", "value|patch[0].path"),
         ("insert", "Patient.name", string("x"), "", "required|patch[0].index"),
-    ];
-    for (kind, path, parts, member, expected) in cases {
-        let found = patched(member, &[operation(kind, path, &parts)]);
-        assert_eq!(found, expected, "{kind} {path} {parts}");
-    }
+    ]);
 }
 
 #[test]

@@ -59,16 +59,16 @@ fn invariants() -> Option<BTreeMap<String, BTreeMap<String, Expression>>> {
     for file in ["profiles-types.json", "profiles-resources.json", "profiles-others.json"] {
         let bundle = definitions(file)?;
         let resources = bundle.items("entry").iter().filter_map(|entry| entry.get("resource"));
-        for resource in resources
-            .filter(|resource| resource.text("resourceType") == Some("StructureDefinition"))
-        {
+        for resource in resources.filter(|resource| {
+            resource.text("resourceType") == Some("StructureDefinition")
+        }) {
             let specialises = resource.text("derivation") != Some("constraint");
             let elements = resource.get("snapshot").map(|snapshot| snapshot.items("element"));
             for element in elements.unwrap_or_default() {
                 for constraint in element.items("constraint") {
                     let Some(text) = constraint.text("expression") else { continue };
-                    let expression =
-                        Expression::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+                    let expression = Expression::parse(text)
+                        .unwrap_or_else(|error| panic!("{text}: {error}"));
                     if specialises {
                         let path = element.text("path").unwrap().to_owned();
                         let key = constraint.text("key").unwrap().to_owned();
@@ -118,9 +118,5 @@ fn every_invariant_is_evaluated_on_every_example() {
 
 /// The path with names that are words of the language in backticks.
 fn path_to(place: &str) -> String {
-    place
-        .split('.')
-        .map(|name| format!("`{}`", name.trim_end_matches("[x]")))
-        .collect::<Vec<_>>()
-        .join(".")
+    place.split('.').map(|name| format!("`{}`", name.trim_end_matches("[x]"))).collect::<Vec<_>>().join(".")
 }

@@ -45,11 +45,7 @@ fn the_official_suite_passes() {
     let left: Vec<&str> = LEFT.lines().filter(|line| !line.starts_with('#')).collect();
     let unexpected: Vec<_> = failed
         .iter()
-        .filter(|failure| {
-            !left
-                .iter()
-                .any(|known| known.split_once(' ').unwrap().0 == failure.split_once(':').unwrap().0)
-        })
+        .filter(|failure| !left.iter().any(|known| known.split_once(' ').unwrap().0 == failure.split_once(':').unwrap().0))
         .collect();
     assert!(unexpected.is_empty(), "{unexpected:#?}");
     assert_eq!(failed.len(), left.len(), "something passes that is listed as left: {failed:#?}");

@@ -21,94 +21,92 @@ fn patched(document: &str, patch: &str) -> String {
     }
 }
 
+/// Document, patch, and what becomes of it.
+const CASES: &[(&str, &str, &str)] = &[
+    (
+        r#"{"foo":"bar"}"#,
+        r#"[{"op":"add","path":"/baz","value":"qux"}]"#,
+        r#"{"foo":"bar","baz":"qux"}"#,
+    ),
+    (
+        r#"{"foo":["bar","baz"]}"#,
+        r#"[{"op":"add","path":"/foo/1","value":"qux"}]"#,
+        r#"{"foo":["bar","qux","baz"]}"#,
+    ),
+    (
+        r#"{"foo":["bar"]}"#,
+        r#"[{"op":"add","path":"/foo/-","value":["abc"]}]"#,
+        r#"{"foo":["bar",["abc"]]}"#,
+    ),
+    (
+        r#"{"foo":["bar"]}"#,
+        r#"[{"op":"add","path":"/foo/2","value":1}]"#,
+        "not-found|patch[0].path",
+    ),
+    (
+        r#"{"foo":["bar"]}"#,
+        r#"[{"op":"add","path":"/foo/00","value":1}]"#,
+        "not-found|patch[0].path",
+    ),
+    (r#"{"a":1,"b":2}"#, r#"[{"op":"remove","path":"/a"}]"#, r#"{"b":2}"#),
+    (r#"{"a":["b","c","d"]}"#, r#"[{"op":"remove","path":"/a/1"}]"#, r#"{"a":["b","d"]}"#),
+    (r#"{"a":["b"],"c":1}"#, r#"[{"op":"remove","path":"/a/0"}]"#, r#"{"c":1}"#),
+    (
+        r#"{"a":["b"]}"#,
+        r#"[{"op":"remove","path":"/a/0"},{"op":"add","path":"/a/-","value":"c"}]"#,
+        r#"{"a":["c"]}"#,
+    ),
+    (r#"{"a":1}"#, r#"[{"op":"replace","path":"/b","value":1}]"#, "not-found|patch[0].path"),
+    (
+        r#"{"a":{"b":1,"c":2},"d":{"e":3}}"#,
+        r#"[{"op":"move","from":"/a/b","path":"/d/b"}]"#,
+        r#"{"a":{"c":2},"d":{"e":3,"b":1}}"#,
+    ),
+    (r#"{"a":[1,2,3,4]}"#, r#"[{"op":"move","from":"/a/1","path":"/a/3"}]"#, r#"{"a":[1,3,4,2]}"#),
+    (
+        r#"{"a":{"b":{}}}"#,
+        r#"[{"op":"move","from":"/a","path":"/a/b/c"}]"#,
+        "invalid|patch[0].path",
+    ),
+    (r#"{"a":1.10}"#, r#"[{"op":"copy","from":"/a","path":"/b"}]"#, r#"{"a":1.10,"b":1.10}"#),
+    (r#"{"a~/b":1}"#, r#"[{"op":"test","path":"/a~0~1b","value":10e-1}]"#, r#"{"a~/b":1}"#),
+    (
+        r#"{"a":{"b":1,"c":[]}}"#,
+        r#"[{"op":"test","path":"/a","value":{"c":[],"b":1.0}}]"#,
+        r#"{"a":{"b":1}}"#,
+    ),
+    (r#"{"a":"10"}"#, r#"[{"op":"test","path":"/a","value":10}]"#, "conflict|patch[0].value"),
+    (
+        r#"{"a":1}"#,
+        r#"[{"op":"remove","path":"/a"},{"op":"test","path":"/a","value":1}]"#,
+        "not-found|patch[1].path",
+    ),
+    (r#"{"a":1}"#, r#"[{"op":"delete","path":"/a"}]"#, "value|patch[0].op"),
+    (r#"{"a":1}"#, r#"[{"op":"add","path":"a","value":1}]"#, "value|patch[0].path"),
+    (r#"{"a":1}"#, r#"[{"op":"add","path":"/a~2","value":1}]"#, "value|patch[0].path"),
+    (r#"{"a":1}"#, r#"[{"op":"add","path":"/a"}]"#, "required|patch[0].value"),
+    (r#"{"a":1}"#, r#"{"op":"remove"}"#, "structure|patch"),
+    (
+        r#"{"id":"x","a":1}"#,
+        r#"[{"op":"replace","path":"/id","value":"y"}]"#,
+        "business-rule|patch[0].path",
+    ),
+    (
+        r#"{"resourceType":"A","a":1}"#,
+        r#"[{"op":"remove","path":"/a"},{"op":"add","path":"","value":{}}]"#,
+        "business-rule|patch[1].path",
+    ),
+    (
+        r#"{"id":"x","a":1}"#,
+        r#"[{"op":"move","from":"/id","path":"/b"}]"#,
+        "business-rule|patch[0].path",
+    ),
+];
+
 #[test]
 fn every_operation_does_what_rfc_6902_says() {
-    let cases = [
-        (
-            r#"{"foo":"bar"}"#,
-            r#"[{"op":"add","path":"/baz","value":"qux"}]"#,
-            r#"{"foo":"bar","baz":"qux"}"#,
-        ),
-        (
-            r#"{"foo":["bar","baz"]}"#,
-            r#"[{"op":"add","path":"/foo/1","value":"qux"}]"#,
-            r#"{"foo":["bar","qux","baz"]}"#,
-        ),
-        (
-            r#"{"foo":["bar"]}"#,
-            r#"[{"op":"add","path":"/foo/-","value":["abc"]}]"#,
-            r#"{"foo":["bar",["abc"]]}"#,
-        ),
-        (
-            r#"{"foo":["bar"]}"#,
-            r#"[{"op":"add","path":"/foo/2","value":1}]"#,
-            "not-found|patch[0].path",
-        ),
-        (
-            r#"{"foo":["bar"]}"#,
-            r#"[{"op":"add","path":"/foo/00","value":1}]"#,
-            "not-found|patch[0].path",
-        ),
-        (r#"{"a":1,"b":2}"#, r#"[{"op":"remove","path":"/a"}]"#, r#"{"b":2}"#),
-        (r#"{"a":["b","c","d"]}"#, r#"[{"op":"remove","path":"/a/1"}]"#, r#"{"a":["b","d"]}"#),
-        (r#"{"a":["b"],"c":1}"#, r#"[{"op":"remove","path":"/a/0"}]"#, r#"{"c":1}"#),
-        (
-            r#"{"a":["b"]}"#,
-            r#"[{"op":"remove","path":"/a/0"},{"op":"add","path":"/a/-","value":"c"}]"#,
-            r#"{"a":["c"]}"#,
-        ),
-        (r#"{"a":1}"#, r#"[{"op":"replace","path":"/b","value":1}]"#, "not-found|patch[0].path"),
-        (
-            r#"{"a":{"b":1,"c":2},"d":{"e":3}}"#,
-            r#"[{"op":"move","from":"/a/b","path":"/d/b"}]"#,
-            r#"{"a":{"c":2},"d":{"e":3,"b":1}}"#,
-        ),
-        (
-            r#"{"a":[1,2,3,4]}"#,
-            r#"[{"op":"move","from":"/a/1","path":"/a/3"}]"#,
-            r#"{"a":[1,3,4,2]}"#,
-        ),
-        (
-            r#"{"a":{"b":{}}}"#,
-            r#"[{"op":"move","from":"/a","path":"/a/b/c"}]"#,
-            "invalid|patch[0].path",
-        ),
-        (r#"{"a":1.10}"#, r#"[{"op":"copy","from":"/a","path":"/b"}]"#, r#"{"a":1.10,"b":1.10}"#),
-        (r#"{"a~/b":1}"#, r#"[{"op":"test","path":"/a~0~1b","value":10e-1}]"#, r#"{"a~/b":1}"#),
-        (
-            r#"{"a":{"b":1,"c":[]}}"#,
-            r#"[{"op":"test","path":"/a","value":{"c":[],"b":1.0}}]"#,
-            r#"{"a":{"b":1}}"#,
-        ),
-        (r#"{"a":"10"}"#, r#"[{"op":"test","path":"/a","value":10}]"#, "conflict|patch[0].value"),
-        (
-            r#"{"a":1}"#,
-            r#"[{"op":"remove","path":"/a"},{"op":"test","path":"/a","value":1}]"#,
-            "not-found|patch[1].path",
-        ),
-        (r#"{"a":1}"#, r#"[{"op":"delete","path":"/a"}]"#, "value|patch[0].op"),
-        (r#"{"a":1}"#, r#"[{"op":"add","path":"a","value":1}]"#, "value|patch[0].path"),
-        (r#"{"a":1}"#, r#"[{"op":"add","path":"/a~2","value":1}]"#, "value|patch[0].path"),
-        (r#"{"a":1}"#, r#"[{"op":"add","path":"/a"}]"#, "required|patch[0].value"),
-        (r#"{"a":1}"#, r#"{"op":"remove"}"#, "structure|patch"),
-        (
-            r#"{"id":"x","a":1}"#,
-            r#"[{"op":"replace","path":"/id","value":"y"}]"#,
-            "business-rule|patch[0].path",
-        ),
-        (
-            r#"{"resourceType":"A","a":1}"#,
-            r#"[{"op":"remove","path":"/a"},{"op":"add","path":"","value":{}}]"#,
-            "business-rule|patch[1].path",
-        ),
-        (
-            r#"{"id":"x","a":1}"#,
-            r#"[{"op":"move","from":"/id","path":"/b"}]"#,
-            "business-rule|patch[0].path",
-        ),
-    ];
-    for (document, patch, expected) in cases {
-        assert_eq!(patched(document, patch), expected, "{patch} on {document}");
+    for (document, patch, expected) in CASES {
+        assert_eq!(patched(document, patch), *expected, "{patch} on {document}");
     }
 }
 

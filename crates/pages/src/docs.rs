@@ -121,6 +121,11 @@ impl Field {
         format!("docs-field-{}", self.name.replace(['.', ':'], "-"))
     }
 
+    /// Whether it shows at once; the others stand behind a heading.
+    fn is_main(&self) -> bool {
+        self.required || !self.value.is_empty()
+    }
+
     fn hint(&self) -> String {
         text::get(&self.key())
     }
@@ -129,6 +134,10 @@ impl Field {
 impl Call {
     fn method(&self) -> &'static str {
         self.methods.first().copied().unwrap_or_default()
+    }
+
+    fn has_more(&self) -> bool {
+        self.speaks_fhir || self.fields.iter().any(|field| !field.is_main())
     }
 
     fn content(&self) -> &'static str {

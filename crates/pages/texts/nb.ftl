@@ -432,6 +432,7 @@ docs-required = må fylles ut
 docs-not-sent = (sendes ikke)
 docs-more = Flere søkeparametre
 docs-more-hint = Alle søkeparametrene til ressurstypen, skrevet som i en adresse. Fødselsnummer hører hjemme i skjemaet, ikke her.
+docs-options = Flere valg
 docs-body = Innhold
 docs-send = Send
 docs-sending = Sender …

@@ -1,8 +1,9 @@
 //! The information catalogue: what kinds of information the platform carries, as data.
 //!
-//! Domains hold categories; a category says which FHIR shapes belong to it, whether it is about a
+//! Six domains hold categories; a category says which FHIR shapes belong to it, whether it is about a
 //! person, who the authoritative source is, whether it is shared from the start and how long it is
-//! kept. An event whose shape no category claims is refused. The texts are what a resident reads.
+//! kept. An event whose shape no category claims is refused; every resource type of R4 has exactly
+//! one home for each code of its `category` element. The texts are what a resident reads.
 
 use std::sync::LazyLock;
 
@@ -46,6 +47,13 @@ pub struct Category {
     pub shapes: Vec<Shape>,
 }
 
+impl Category {
+    /// Whether a resource of this type may be silent about whom it is about.
+    pub fn takes_unnamed(&self, kind: &str) -> bool {
+        !self.about_person || self.shapes.iter().any(|shape| shape.kind == kind && shape.unnamed)
+    }
+}
+
 /// The authoritative source of a category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -67,6 +75,11 @@ pub struct Shape {
     /// Code that one of the resource's categories must have.
     #[serde(default)]
     pub category: Option<String>,
+    /// Whether it may be silent about whom it is about, in a category about persons: because R4
+    /// leaves it out of the type or lets it be left out, and it has a meaning without. Such a
+    /// resource is about nobody, and nobody but its own source reads it.
+    #[serde(default)]
+    pub unnamed: bool,
 }
 
 /// Every domain and category.
@@ -90,14 +103,21 @@ impl Catalogue {
         &CATALOGUE
     }
 
-    /// The category of a resource of type `kind` with these codes in its `category` element.
+    /// The category of a resource of type `kind` with these codes in its `category` element. A
+    /// shape with one of the codes goes before a shape without; of several the first.
     pub fn classify(&self, kind: &str, codes: &[&str]) -> Option<&Category> {
-        self.categories.iter().find(|category| {
-            category.shapes.iter().any(|shape| {
-                shape.kind == kind
-                    && shape.category.as_deref().is_none_or(|code| codes.contains(&code))
-            })
-        })
+        let has = |fits: &dyn Fn(&Shape) -> bool| {
+            let is =
+                |category: &&Category| category.shapes.iter().any(|it| it.kind == kind && fits(it));
+            self.categories.iter().find(is)
+        };
+        has(&|shape| shape.category.as_deref().is_some_and(|code| codes.contains(&code)))
+            .or_else(|| has(&|shape| shape.category.is_none()))
+    }
+
+    /// Whether resources of this type can be about a person.
+    pub fn is_personal(&self, kind: &str) -> bool {
+        self.of_type(kind).any(|category| category.about_person)
     }
 
     /// The category with this key.
@@ -133,7 +153,10 @@ mod tests {
         let catalogue = Catalogue::get();
         let key = |codes: &[&str]| catalogue.classify("Observation", codes).map(|c| c.key.as_str());
         assert_eq!(key(&["vital-signs"]), Some("measurements"));
-        assert_eq!(key(&["laboratory"]), None);
-        assert_eq!(key(&[]), None);
+        assert_eq!(key(&["exam", "laboratory"]), Some("results"));
+        assert_eq!(key(&["social-history"]), Some("background"));
+        assert_eq!(key(&["exam"]), Some("findings"));
+        assert_eq!(key(&[]), Some("findings"));
+        assert_eq!(catalogue.classify("Visit", &[]).map(|c| &c.key), None);
     }
 }

@@ -6,6 +6,7 @@
 //! knows nothing of HTTP or storage, and of FHIR only the texts in [`terminology`]. The conflicts between Norwegian conventions (several
 //! identifier systems for one thing, `2` against `02`, …) are decided here and nowhere else.
 
+pub mod about;
 pub mod catalogue;
 pub mod entry;
 pub mod envelope;
@@ -13,6 +14,7 @@ pub mod extension;
 pub mod identity;
 pub mod news2;
 pub mod okt;
+pub mod profile;
 pub mod purpose;
 pub mod service;
 pub mod system;

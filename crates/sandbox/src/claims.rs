@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::issuer::IssuerError;
 use crate::random::{Stream, Topic};
-use crate::register::{PLO_EPJ, TAVLE, VKP};
+use crate::register::{PLO_EPJ, TAVLE, UTVIKLER, VKP};
 use crate::staff::{self, Staff};
 use crate::world::{self, Municipality};
 
@@ -29,6 +29,8 @@ pub enum Role {
     Tavle,
     /// Measurements from home.
     Vkp,
+    /// The system a vendor is building.
+    Utvikler,
     /// A doctor at the out-of-hours clinic.
     Legevaktslege,
     /// A nurse on the municipal acute ward.
@@ -71,7 +73,7 @@ const fn role(role: Role, key: &'static str, title: &'static str, kind: RoleKind
     RoleInfo { role, key, title, kind }
 }
 
-static ROLES: [RoleInfo; 9] = [
+static ROLES: [RoleInfo; 10] = [
     role(
         Role::Legevaktslege,
         "legevaktslege",
@@ -106,6 +108,7 @@ static ROLES: [RoleInfo; 9] = [
     role(Role::PloEpj, PLO_EPJ, "Kommunens journalsystem", RoleKind::System),
     role(Role::Tavle, TAVLE, "NEWS2-tavla", RoleKind::System),
     role(Role::Vkp, VKP, "Målinger hjemmefra (VKP)", RoleKind::System),
+    role(Role::Utvikler, UTVIKLER, "En leverandørs system under utvikling", RoleKind::System),
 ];
 
 /// Every role, in the order of the sign-in chooser.

@@ -1,6 +1,7 @@
 //! What each municipality has decided: units, agreements with source systems, and roles.
 
 use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
+use record::catalogue::{ACCESS, Catalogue};
 use record::purpose::Purpose;
 
 use crate::world::Municipality;
@@ -11,6 +12,9 @@ pub const PLO_EPJ: &str = "plo-epj";
 pub const TAVLE: &str = "tavle";
 /// Name of the source system of measurements at home (velferdsteknologisk knutepunkt).
 pub const VKP: &str = "vkp";
+/// Name of the source system of a vendor's developer: the system that is being built, for trying
+/// any type of resource. It may deliver every category, and reads only what it delivered itself.
+pub const UTVIKLER: &str = "utvikler";
 
 /// When the agreements begin, 2015-01-01T00:00:00Z: before anything that is delivered.
 const VALID_FROM: i64 = 1_420_070_400_000;
@@ -53,9 +57,16 @@ pub fn register(municipality: &Municipality) -> Register {
             ),
             agreement(TAVLE, &["demographics", "measurements"]),
             agreement(VKP, &["measurements"]),
+            agreement(UTVIKLER, &every_category()),
         ],
         roles: roles(),
     }
+}
+
+/// What a source system may deliver at all.
+fn every_category() -> Vec<&'static str> {
+    let categories = Catalogue::get().categories.iter();
+    categories.map(|category| category.key.as_str()).filter(|key| *key != ACCESS).collect()
 }
 
 fn roles() -> Vec<Role> {

@@ -2,7 +2,7 @@
 
 use access::caller::{Attest, Caller, Party, Practitioner};
 use access::decide::{About, ReadRequest, decide_read, decide_write};
-use record::catalogue::Catalogue;
+use record::catalogue::{ACCESS, Catalogue};
 use record::identity::PersonId;
 use record::purpose::Purpose;
 use sandbox::register::register;
@@ -59,6 +59,9 @@ fn everybody_at_work_may_read_services_and_only_nurses_their_list() {
     }
 }
 
+/// What the sources of the stories deliver.
+const AGREED: [&str; 5] = ["demographics", "services", "decisions", "organisation", "measurements"];
+
 #[test]
 fn each_source_delivers_what_is_agreed_and_nothing_else() {
     let municipality = &municipalities()[0];
@@ -78,4 +81,9 @@ fn each_source_delivers_what_is_agreed_and_nothing_else() {
     assert!(may("tavle", "measurements") && !may("tavle", "services"));
     assert!(may("vkp", "measurements") && !may("vkp", "demographics"));
     assert!(!may("ukjent", "measurements"));
+    for category in &Catalogue::get().categories {
+        assert_eq!(may("utvikler", &category.key), category.key != ACCESS, "{}", category.key);
+        let few = may("plo-epj", &category.key) || may("tavle", &category.key);
+        assert!(!few || AGREED.contains(&category.key.as_str()), "{}", category.key);
+    }
 }

@@ -3,12 +3,15 @@
 
 mod definitions;
 
+use std::collections::BTreeMap;
+
 use access::register::Register;
+use exchange::rules::rules;
 use fhir::json;
 use fhir::search::{ParamKind, SearchParameter, parameters};
-use fhir::terminology::Terminology;
 use fhir::value::{Object, Value};
 use record::catalogue::Catalogue;
+use record::profile::structure_definitions;
 
 use crate::routes::endpoint::{Act, Endpoint, Extent};
 use crate::routes::table;
@@ -37,7 +40,11 @@ pub fn statement(base: &str, register: &Register) -> Value {
         .flat_map(|row| row.takes)
         .map(|content| content.media)
         .collect();
-    let resources: Vec<Value> = kinds.iter().map(|kind| resource(kind, &kinds)).collect();
+    let profiles = profiles();
+    let resources: Vec<Value> = kinds
+        .iter()
+        .map(|kind| resource(kind, &kinds, profiles.get(*kind).cloned().unwrap_or_default()))
+        .collect();
     let mut statement = head("CapabilityStatement", base, register);
     let rest = json!({
         "mode": "server",
@@ -67,7 +74,7 @@ pub fn statement(base: &str, register: &Register) -> Value {
 
 /// What `metadata?mode=terminology` answers.
 pub fn terminology(base: &str, register: &Register) -> Value {
-    let known = Terminology::base();
+    let known = rules().terminology();
     let served = |name: &str| table::endpoints().any(|row| row.path.ends_with(name));
     let systems: Vec<Value> = known
         .systems()
@@ -110,7 +117,22 @@ fn head(kind: &str, base: &str, register: &Register) -> Object {
     head
 }
 
-fn resource(kind: &str, kinds: &[&str]) -> Value {
+/// The profiles of each type that resources can be checked against.
+fn profiles() -> BTreeMap<String, Vec<Value>> {
+    let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for text in structure_definitions() {
+        let Ok(definition) = json::parse(text.as_bytes()) else { continue };
+        let of_resource = definition.text("kind") == Some("resource");
+        if let (true, Some(kind), Some(url)) =
+            (of_resource, definition.text("type"), definition.text("url"))
+        {
+            found.entry(kind.to_owned()).or_default().push(Value::from(url));
+        }
+    }
+    found
+}
+
+fn resource(kind: &str, kinds: &[&str], profiles: Vec<Value>) -> Value {
     let own = parameters(kind).iter().filter(|it| !it.code.starts_with('_'));
     let includes = own
         .clone()
@@ -119,6 +141,7 @@ fn resource(kind: &str, kinds: &[&str]) -> Value {
     let mut resource = Object::new();
     resource.set("type", kind);
     resource.set("profile", format!("http://hl7.org/fhir/StructureDefinition/{kind}"));
+    put(&mut resource, "supportedProfile", profiles);
     resource.set(
         "interaction",
         codes(|act| match act {

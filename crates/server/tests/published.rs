@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use support::{Answer, FNR, Folder, Server, text};
+use support::{Answer, Client, FNR, Folder, Server, text};
 
 /// What becomes of a file.
 enum Fate {
@@ -81,18 +81,19 @@ const FILES: [(&str, Fate); 24] = [
         "vkpobservation-0.5.2__pmd-Bundle-Response__Bundle-pmd-Bundle-Response-example",
         Refused("value|Bundle.type|"),
     ),
-    // Categories that the platform does not carry.
+    // Its patient is not among the published files.
     (
         "no-basis-2.2.2__no-basis-Appointment__no-basis-Appointment-example",
-        Refused("business-rule|Appointment.category|"),
+        Refused("not-found|Appointment.participant.actor.reference|"),
     ),
     (
         "consent-0.1.0__HNWithdrawConsentProfile__Consent-HNConsentProfileExample001",
-        Refused("business-rule|Consent.category|"),
+        TakenIfLenient("Consent.patient.identifier.value"),
     ),
+    // The contained patient's number stands in the element's id, so it names nobody.
     (
         "auditevent-0.9.8__no-domain-Trustframework-Auditevent__AuditEvent-NOBasisAuditeventInstance1",
-        Refused("business-rule|AuditEvent.category|"),
+        Taken,
     ),
     // An attest is a claim of a token and test vectors are for parsers.
     ("tillitsrammeverk-1.1__attest__municipality-KP01-9151", NoInput),
@@ -127,9 +128,19 @@ fn lenient() -> Server {
     Server::serve(&dir)
 }
 
+/// Whether the record system of the demo delivers this type; a system under development does all.
+fn is_agreed(input: &Value) -> bool {
+    let others = ["Appointment", "AuditEvent", "Consent"];
+    input["resourceType"].as_str().is_none_or(|kind| !others.contains(&kind))
+}
+
+fn source(server: &Server, input: &Value) -> Client {
+    server.role(if is_agreed(input) { "plo-epj" } else { "utvikler" })
+}
+
 /// Sends a file to the door that is made for it.
 fn send(server: &Server, input: &Value) -> Answer {
-    let source = server.role("plo-epj");
+    let source = source(server, input);
     match (input["resourceType"].as_str(), input["id"].as_str()) {
         (None, _) => source.post("/9901/okt/okt-events", input),
         (Some("Bundle"), _) => source.post("/9901/fhir", input),
@@ -184,7 +195,6 @@ fn what_was_taken_comes_back_through_every_service() {
         return;
     }
     let server = lenient();
-    let source = server.role("plo-epj");
     let mut stored = Vec::new();
     for (name, fate) in &FILES {
         if !matches!(fate, Taken | TakenIfLenient(_)) {
@@ -194,6 +204,7 @@ fn what_was_taken_comes_back_through_every_service() {
         let answer = send(&server, &sent);
         let Some(kind) = sent["resourceType"].as_str() else { continue };
         let id = text(&serde_json::from_str::<Value>(&answer.text).unwrap()["id"]);
+        let source = self::source(&server, &sent);
         let got = source.get(&format!("/9901/fhir/{kind}/{id}")).expect(200);
         assert_eq!(without_platform(&got), without_platform(&sent), "{name}");
         stored.push(sent);
@@ -242,7 +253,7 @@ fn through_pmd(server: &Server, stored: &[Value]) {
 /// Everything once more as CloudEvents in one batch, and the batch once again.
 fn through_events(server: &Server, stored: &[Value]) {
     let source = server.role("plo-epj");
-    let mut data: Vec<Value> = stored.to_vec();
+    let mut data: Vec<Value> = stored.iter().filter(|it| is_agreed(it)).cloned().collect();
     data.push(input("okt-ig-0.2.0__OktEvent-logical__OktEvent1"));
     let event = |(n, data): (usize, &Value)| {
         json!({ "specversion": "1.0", "id": n.to_string(), "source": "urn:published",

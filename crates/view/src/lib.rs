@@ -23,6 +23,7 @@
 //! keeps the index small and keeps numbers out of it.
 
 pub mod error;
+pub mod everything;
 pub mod history;
 pub mod project;
 pub mod scan;
@@ -32,6 +33,7 @@ pub mod store;
 mod condition;
 mod include;
 mod schema;
+mod seal;
 mod sql;
 mod term;
 mod unit;

@@ -14,6 +14,7 @@ use fhir::resource::Resource;
 use fhir::search::{self, IndexEntry, IndexValue};
 use fhir::value::Value;
 use ledger::append::{Body, Committed, Record};
+use record::about::{Elements, elements};
 use record::entry::{Entry, Kind, Position};
 use record::envelope::Envelope;
 use record::identity::PersonId;
@@ -327,9 +328,7 @@ impl Step<'_> {
         if known.is_some() {
             return Ok(());
         }
-        let identifier = ["subject", "patient"]
-            .iter()
-            .find_map(|name| resource.value().get(name)?.get("identifier"));
+        let identifier = patient_identifier(resource);
         // An id that a source has taken for a Patient of its own is not ours to use.
         let (Some(identifier), None) = (identifier, self.current("Patient", &id)?) else {
             return Ok(());
@@ -430,6 +429,20 @@ impl Change {
             }
         }
     }
+}
+
+/// The identifier by which a resource names its patient: of a participant only where it says that
+/// it is one.
+fn patient_identifier(resource: &Resource) -> Option<&Value> {
+    let Elements { subjects, participants, .. } = elements(resource.kind());
+    let of = |path: &str, is_patient: fn(Option<&str>) -> bool| {
+        let references = resource.value().all_at(path).into_iter();
+        let mut patients = references.filter(|it| is_patient(it.text("type")));
+        patients.find_map(|reference| reference.get("identifier"))
+    };
+    let subject = |kind: Option<&str>| kind.is_none_or(|kind| kind == "Patient");
+    let subject = subjects.iter().find_map(|path| of(path, subject));
+    subject.or_else(|| participants.iter().find_map(|path| of(path, |it| it == Some("Patient"))))
 }
 
 fn derived_patient(id: &str, identifier: &Value) -> Value {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use access::permit::{Reach, ReadPermit};
 use parking_lot::Mutex;
+use record::catalogue::Catalogue;
 use record::entry::Position;
 use record::identity::PersonId;
 use rusqlite::types::Value as Sql;
@@ -14,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 use crate::error::Error;
 use crate::project::state;
 use crate::schema;
+use crate::seal::Seal;
 use crate::sql::Builder;
 use crate::term::Terms;
 
@@ -22,6 +24,7 @@ pub struct View {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
     pub(crate) terms: Terms,
+    pub(crate) seal: Seal,
 }
 
 /// A stored resource.
@@ -85,6 +88,7 @@ impl View {
             path: path.to_owned(),
             idle: Mutex::new(Vec::new()),
             terms: Terms::new(index_key),
+            seal: Seal::new(index_key),
         };
         view.with(|_| Ok(()))?;
         Ok(view)
@@ -243,16 +247,10 @@ impl View {
         permit: &ReadPermit,
         mut sql: Builder,
     ) -> Result<Builder, Error> {
-        // What is about no person, such as where to call, belongs to nobody's reach.
         match permit.reach() {
-            Reach::Person(person) => {
-                sql.and("r.person IN (?, x'')", [Sql::from(person.0.to_vec())]);
-            }
+            Reach::Person(person) => only(&mut sql, permit, &[*person]),
             Reach::Unit { unit, at } => {
-                let persons = self.persons_at(connection, unit, *at)?;
-                let nobody = Sql::from(Vec::new());
-                let persons = persons.iter().map(|person| Sql::from(person.0.to_vec()));
-                sql.and_one_of("r.person", persons.chain([nobody]).collect());
+                only(&mut sql, permit, &self.persons_at(connection, unit, *at)?);
             }
             Reach::Any => {}
         }
@@ -289,4 +287,23 @@ pub(crate) fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<Positio
 pub(crate) fn person(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<PersonId>> {
     let bytes = row.get_ref(column)?.as_blob()?;
     Ok(bytes.first_chunk().copied().map(PersonId))
+}
+
+/// Limits to these persons. What is about no person, such as where to call, belongs to nobody's
+/// reach; what is about nobody in a category about persons, such as a device that is not said to be
+/// anybody's, is within no person's.
+fn only(sql: &mut Builder, permit: &ReadPermit, persons: &[PersonId]) {
+    let mut reached: Vec<Sql> = persons.iter().map(|it| Sql::from(it.0.to_vec())).collect();
+    let is_about_nobody =
+        |key: &&&str| Catalogue::get().category(key).is_some_and(|category| !category.about_person);
+    let open: Vec<&&str> = permit.categories().iter().filter(is_about_nobody).collect();
+    if !open.is_empty() {
+        reached.push(Sql::from(Vec::new()));
+    }
+    sql.and_one_of("r.person", reached);
+    if !open.is_empty() && open.len() < permit.categories().len() {
+        let marks = vec!["?"; open.len()].join(", ");
+        let keys = open.iter().map(|key| Sql::from((**key).to_owned()));
+        sql.and(&format!("(r.person <> x'' OR r.category IN ({marks}))"), keys);
+    }
 }

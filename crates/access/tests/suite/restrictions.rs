@@ -247,11 +247,19 @@ proptest! {
                 prop_assert_eq!(*at, now());
             }
             (Party::Practitioner(_), Reach::Any, About::Unnamed) => {
-                prop_assert_eq!(permit.categories(), ["organisation"]);
+                for key in permit.categories() {
+                    prop_assert!(!Catalogue::get().category(key).unwrap().about_person);
+                }
             }
             (Party::System, Reach::Any, About::Unnamed) => {}
             (party, reach, about) => {
                 prop_assert!(false, "{:?} reaches {:?} when asking {:?}", party, reach, about);
+            }
+        }
+        if matches!(caller.party, Party::Resident { .. }) {
+            for key in permit.categories() {
+                let category = Catalogue::get().category(key).unwrap();
+                prop_assert!(category.about_person || category.shareable);
             }
         }
         if matches!(caller.party, Party::Practitioner(_)) {

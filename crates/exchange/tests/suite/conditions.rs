@@ -6,12 +6,13 @@ use exchange::carry_out::Return;
 use exchange::criteria::Criteria;
 use exchange::error::{Category, Failure};
 use exchange::history::History;
+use exchange::overview::Looks;
 use exchange::submission::{Action, Channel, Done, Operation};
 use fhir::json;
 use fhir::value::Value;
 use futures_util::future::join_all;
 
-use crate::town::{Town, case_worker, create, fnr, pulse, system};
+use crate::town::{Town, case_worker, create, fnr, pulse, resident, system};
 
 fn identifier(value: &str) -> Option<Criteria> {
     Some(Criteria::read("Observation", &format!("identifier=urn:test%7C{value}")))
@@ -164,4 +165,26 @@ async fn a_transaction_fails_whole_whichever_entry_fails() {
     // Removals come first, whatever the order of the entries.
     let removed = town.tenant.read(&plo, "Observation", &existing).await;
     assert!(matches!(removed, Err(Failure::Removed(2))));
+}
+
+#[tokio::test]
+async fn a_look_inside_a_bundle_is_in_the_residents_log() {
+    let town = Town::new();
+    let made = town.create(&system("plo"), pulse(&fnr(0), None, 70)).await;
+    let bundle = json!({ "resourceType": "Bundle", "type": "batch", "entry": [
+        { "request": { "method": "GET", "url": format!("Observation/{}", made.id) } },
+        { "request": { "method": "HEAD", "url": format!("Observation/{}/_history", made.id) } },
+        { "request": { "method": "GET", "url": "Observation?code=8867-4" } },
+    ] });
+    let request = Request::read(bundle, Channel::Fhir, true).unwrap();
+    let caller = case_worker();
+    let looks = town.tenant.carry_out(&caller, request, Return::Minimal, "http://test").await;
+    let looks = looks.unwrap();
+    assert_eq!(looks.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false]);
+    let person = town.tenant.person(&fnr(0)).unwrap();
+    let resident = resident(&fnr(0));
+    let mut log = town.tenant.access_log(&resident, person, Looks::All, 9).await.unwrap();
+    log.reverse();
+    let actions: Vec<&str> = log.iter().map(|line| line.action.as_str()).collect();
+    assert_eq!(actions, ["submit-fhir", "read", "history"]);
 }

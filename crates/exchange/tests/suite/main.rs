@@ -4,10 +4,14 @@
 
 mod audit;
 mod board;
+mod catalogue;
 mod conditions;
 mod incomplete;
+mod norway;
 mod okt;
 mod overview;
 mod patients;
+mod profiles;
 mod submit;
 mod town;
+mod whom;

@@ -13,6 +13,7 @@ use fhir::value::Value;
 use ledger::clock::FixedClock;
 use ledger::error::Error;
 use ledger::random::{Random, SeededRandom};
+use record::catalogue::Catalogue;
 use record::entry::Position;
 use record::identity::complete_number;
 use record::purpose::Purpose;
@@ -153,11 +154,12 @@ fn owned(texts: &[&str]) -> Vec<String> {
 
 fn register() -> Register {
     let all = ["demographics", "services", "decisions", "measurements", "organisation"];
-    let agreement = |source: &str, owner: &str| Agreement {
+    let every: Vec<&str> = Catalogue::get().categories.iter().map(|it| it.key.as_str()).collect();
+    let agreement = |source: &str, owner: &str, categories: &[&str]| Agreement {
         client_id: source.to_owned(),
         source: source.to_owned(),
         owner: owner.to_owned(),
-        categories: owned(&all),
+        categories: owned(categories),
         valid_from: 0,
         valid_to: None,
     };
@@ -171,7 +173,11 @@ fn register() -> Register {
             unit(OFFICE, "Tildelingskontoret", "case-office"),
             unit(WARD, "Korttidsavdelingen", "ward"),
         ],
-        agreements: vec![agreement("plo", MUNICIPALITY), agreement("lab", HOSPITAL)],
+        agreements: vec![
+            agreement("plo", MUNICIPALITY, &all),
+            agreement("lab", HOSPITAL, &all),
+            agreement("app", MUNICIPALITY, &every),
+        ],
         roles: vec![
             role("saksbehandler", "case-office", "COC", &all, false),
             role("sykepleier", "ward", "TREAT", &["demographics", "measurements"], true),
@@ -205,7 +211,8 @@ fn caller(client: &str, party: Party) -> Caller {
     }
 }
 
-/// A source system: `plo` of the municipality, `lab` of the hospital.
+/// A source system: `plo` of the municipality, `lab` of the hospital, `app` of the municipality with
+/// every category.
 pub fn system(client: &str) -> Caller {
     caller(client, Party::System)
 }

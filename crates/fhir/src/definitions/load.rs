@@ -1,19 +1,24 @@
-//! Reads the two data files into shapes.
+//! Reads the data files into shapes.
 //!
 //! First every type and nested element with children gets its [`ShapeId`], then their elements are
 //! built, so that types may refer to each other in any order.
 
 use super::{
-    CodeList, Content, Definitions, Element, ElementType, Member, Shape, ShapeId, ShapeKind,
-    data_lines,
+    Binding, CodeList, Content, Definitions, Element, ElementType, Member, Shape, ShapeId,
+    ShapeKind, data_lines,
 };
 use crate::primitive::Primitive;
+use crate::rule::Rule;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 const ELEMENTS: &str = include_str!("../../data/elements.txt");
 const CODES: &str = include_str!("../../data/codes.txt");
+const RULES: &str = include_str!("../../data/rules.txt");
+
+/// The base of value sets that `elements.txt` names without one.
+const VALUE_SETS: &str = "http://hl7.org/fhir/ValueSet/";
 
 /// A type as it stands in the data file.
 struct Written {
@@ -30,6 +35,8 @@ struct Line {
     cardinality: &'static str,
     types: &'static str,
     summary: bool,
+    /// The mark and the value set.
+    binding: Option<&'static str>,
 }
 
 struct Loader {
@@ -37,6 +44,8 @@ struct Loader {
     /// Shapes by type and path within it; the type itself has an empty path.
     ids: HashMap<(&'static str, &'static str), ShapeId>,
     codes: HashMap<&'static str, Arc<CodeList>>,
+    /// By type and path within it.
+    rules: HashMap<(&'static str, &'static str), Vec<Arc<Rule>>>,
 }
 
 pub(super) fn definitions() -> Definitions {
@@ -54,9 +63,9 @@ pub(super) fn definitions() -> Definitions {
     let by_name = ids.iter().filter(|(place, _)| place.1.is_empty());
     let by_name = by_name.map(|(place, id)| (place.0, *id)).collect();
     let written = types.into_iter().map(|written| (written.name, written)).collect();
-    let loader = Loader { written, ids, codes: codes() };
+    let loader = Loader { written, ids, codes: codes(), rules: rules() };
     let shapes = places.iter().map(|(name, path)| loader.shape(name, path)).collect();
-    Definitions { shapes, by_name }
+    Definitions { shapes, by_name, codes: loader.codes }
 }
 
 fn codes() -> HashMap<&'static str, Arc<CodeList>> {
@@ -67,6 +76,21 @@ fn codes() -> HashMap<&'static str, Arc<CodeList>> {
         Some((name, Arc::new(CodeList { name, system, codes: words.collect() })))
     });
     lists.collect()
+}
+
+fn rules() -> HashMap<(&'static str, &'static str), Vec<Arc<Rule>>> {
+    let mut rules: HashMap<_, Vec<Arc<Rule>>> = HashMap::new();
+    for line in data_lines(RULES) {
+        let mut words = line.splitn(4, ' ');
+        if let (Some(path), Some(key), Some(severity), Some(expression)) =
+            (words.next(), words.next(), words.next(), words.next())
+        {
+            let place = path.split_once('.').unwrap_or((path, ""));
+            let rule = Rule::new(key, severity == "e", expression);
+            rules.entry(place).or_default().push(Arc::new(rule));
+        }
+    }
+    rules
 }
 
 fn written() -> Vec<Written> {
@@ -86,7 +110,13 @@ fn written() -> Vec<Written> {
                 lines: Vec::new(),
             }),
             [path, cardinality, types_of, ref rest @ ..] => {
-                let line = Line { path, cardinality, types: types_of, summary: !rest.is_empty() };
+                let line = Line {
+                    path,
+                    cardinality,
+                    types: types_of,
+                    summary: rest.contains(&"^"),
+                    binding: rest.iter().copied().find(|word| *word != "^"),
+                };
                 if let Some(current) = types.last_mut() {
                     current.lines.push(line);
                 }
@@ -102,8 +132,8 @@ impl Loader {
         let written = self.written.get(name);
         let kind = written.filter(|_| path.is_empty()).map_or(ShapeKind::Datatype, |w| w.kind);
         let base = self.base(name, path);
-        let mut elements = Vec::new();
-        self.collect(name, path, &mut elements);
+        let (mut elements, mut rules) = (Vec::new(), Vec::new());
+        self.collect(name, path, &mut elements, &mut rules);
         let mut members = Vec::new();
         for (index, element) in elements.iter().enumerate() {
             for (kind, of_type) in element.types.iter().enumerate() {
@@ -113,7 +143,7 @@ impl Loader {
         }
         members.sort_by(|a, b| a.name.cmp(&b.name));
         let name = if path.is_empty() { name.to_owned() } else { format!("{name}.{path}") };
-        Shape { name, kind, base, elements, members }
+        Shape { name, kind, base, elements, rules, members }
     }
 
     /// What a type or nested element specialises.
@@ -128,16 +158,23 @@ impl Loader {
         own.map_or("BackboneElement", |line| line.types)
     }
 
-    /// Adds the elements of a type or nested element: those of its base first. An element of the same
-    /// name takes the place of the inherited one.
-    fn collect(&self, name: &'static str, path: &'static str, elements: &mut Vec<Element>) {
+    /// Adds the elements and rules of a type or nested element: those of its base first. An element of
+    /// the same name takes the place of the inherited one.
+    fn collect(
+        &self,
+        name: &'static str,
+        path: &'static str,
+        elements: &mut Vec<Element>,
+        rules: &mut Vec<Arc<Rule>>,
+    ) {
         let Some(written) = self.written.get(name) else {
             return;
         };
         let base = self.base(name, path);
         if base != name {
-            self.collect(base, "", elements);
+            self.collect(base, "", elements, rules);
         }
+        rules.extend(self.rules.get(&(name, path)).into_iter().flatten().cloned());
         for line in &written.lines {
             let (parent, own) = line.path.rsplit_once('.').unwrap_or(("", line.path));
             if parent != path {
@@ -164,6 +201,13 @@ impl Loader {
             max: if max == "*" { u32::MAX } else { max.parse().ok()? },
             summary: line.summary,
             types: types.filter_map(|text| self.element_type(of, line.path, text)).collect(),
+            binding: line.binding.and_then(binding),
+            rules: if self.ids.contains_key(&(of, line.path)) {
+                // They are the rules of its shape.
+                Vec::new()
+            } else {
+                self.rules.get(&(of, line.path)).cloned().unwrap_or_default()
+            },
         })
     }
 
@@ -201,6 +245,18 @@ impl Loader {
         }
         self.ids.get(&(text, "")).map(|id| plain(text, Content::Shape(*id)))
     }
+}
+
+fn binding(word: &'static str) -> Option<Binding> {
+    let (required, set) = match (word.strip_prefix('!'), word.strip_prefix('~')) {
+        (Some(set), _) => (true, set),
+        (_, set) => (false, set?),
+    };
+    let value_set = match set.contains(':') {
+        true => Cow::Borrowed(set),
+        false => Cow::Owned(format!("{VALUE_SETS}{set}")),
+    };
+    Some(Binding { value_set, required })
 }
 
 /// Splits `Reference(A,B)|string`; no list of targets holds a bar.

@@ -36,11 +36,7 @@ struct Evaluator<'s, 'a> {
     steps: Cell<u64>,
 }
 
-pub(super) fn evaluate<'a>(
-    term: &'a Term,
-    focus: Item<'a>,
-    scope: &Scope<'a>,
-) -> Result<Items<'a>> {
+pub(super) fn evaluate<'a>(term: &'a Term, focus: Item<'a>, scope: &Scope<'a>) -> Result<Items<'a>> {
     let evaluator = Evaluator { scope, focus: &focus, steps: Cell::new(scope.steps()) };
     let frame = Frame { this: Some(&focus), index: 0, total: None };
     evaluator.term(term, frame)
@@ -210,7 +206,12 @@ impl<'a> Evaluator<'_, 'a> {
     }
 
     /// Functions of one value.
-    fn scalar(&self, call: &'a Call, input: &Items<'a>, frame: Frame<'_, 'a>) -> Result<Items<'a>> {
+    fn scalar(
+        &self,
+        call: &'a Call,
+        input: &Items<'a>,
+        frame: Frame<'_, 'a>,
+    ) -> Result<Items<'a>> {
         use Function as F;
         match call.function {
             F::Abs

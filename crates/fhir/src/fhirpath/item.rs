@@ -98,8 +98,7 @@ impl<'a> Node<'a> {
             }
             Value::Bool(truth) => return Some(Item::Boolean(*truth)),
             Value::Number(number) => {
-                let whole =
-                    number.as_i64().filter(|_| self.kind.as_system() != Some(Kind::DECIMAL));
+                let whole = number.as_i64().filter(|_| self.kind.as_system() != Some(Kind::DECIMAL));
                 let decimal = || Decimal::parse(number.as_str()).map(Item::Decimal);
                 return whole.map(Item::Integer).or_else(decimal);
             }

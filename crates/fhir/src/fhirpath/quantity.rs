@@ -46,8 +46,9 @@ fn order_of_calendar(one: Decimal, first: Unit, two: Decimal, second: Unit) -> O
     if long(first) != long(second) {
         return None;
     }
-    let months =
-        |value: Decimal, unit| value.times(Decimal::from(if unit == Unit::Year { 12 } else { 1 }));
+    let months = |value: Decimal, unit| {
+        value.times(Decimal::from(if unit == Unit::Year { 12 } else { 1 }))
+    };
     let milliseconds = |value: Decimal, unit: Unit| value.times(Decimal::from(unit.milliseconds()));
     if long(first) {
         Some(months(one, first)?.cmp(&months(two, second)?))

@@ -129,29 +129,7 @@ impl Operation {
                     remove(&element, index, resource);
                 }
             },
-            Action::Replace { value } => {
-                let place = single(&places, i)?;
-                let found = place.found(resource).ok_or_else(|| unknown(i))?;
-                let (element, index) = place.list();
-                let (element, content, _) = match element.choice(resource, value) {
-                    Some(other) => {
-                        remove(&element, 0, resource);
-                        other
-                    }
-                    None => (element, found.kind, false),
-                };
-                let pair = pair(value, content, i)?;
-                spend(budget, &pair, place.depth(), i)?;
-                if found.element.repeats() {
-                    element.change(resource, |items| {
-                        if let Some(item) = items.get_mut(index) {
-                            *item = pair;
-                        }
-                    });
-                } else {
-                    element.set(resource, pair);
-                }
-            }
+            Action::Replace { value } => replace(resource, single(&places, i)?, value, budget, i)?,
             Action::Move { from, to } => {
                 let (list, _) = list(resource, &places, i)?;
                 let count = list.count(resource);
@@ -189,17 +167,42 @@ impl Operation {
 
 impl Element {
     /// The member for a value of another type, where the element is a choice.
-    fn choice(
-        &self,
-        resource: &Value,
-        value: &Value,
-    ) -> Option<(Element, &'static ElementType, bool)> {
+    fn choice(&self, resource: &Value, value: &Value) -> Option<(Element, &'static ElementType)> {
         let shape = shape_at(resource, &self.parent)?;
         let element = shape.member(&self.name)?.element;
         let (name, kind) = of_type(shape, element.name, value)?;
         let other = Element { parent: self.parent.clone(), name: name.into() };
-        (element.choice && *self.name != *name).then_some((other, kind, false))
+        (element.choice && *self.name != *name).then_some((other, kind))
     }
+}
+
+/// Puts a value where another stands; of a choice perhaps one of another type.
+fn replace(
+    resource: &mut Value,
+    place: &Place,
+    value: &Value,
+    budget: &mut Budget,
+    i: usize,
+) -> Result<(), Issue> {
+    let found = place.found(resource).ok_or_else(|| unknown(i))?;
+    let (element, index) = place.list();
+    let other = element.choice(resource, value);
+    let kind = other.as_ref().map_or(found.kind, |(_, kind)| *kind);
+    let pair = pair(value, kind, i)?;
+    spend(budget, &pair, place.depth(), i)?;
+    match other {
+        Some((other, _)) => {
+            remove(&element, 0, resource);
+            other.set(resource, pair);
+        }
+        None if found.element.repeats() => element.change(resource, |items| {
+            if let Some(item) = items.get_mut(index) {
+                *item = pair;
+            }
+        }),
+        None => element.set(resource, pair),
+    }
+    Ok(())
 }
 
 fn shape_at(resource: &Value, place: &Place) -> Option<&'static Shape> {

@@ -37,7 +37,7 @@ impl Pointer {
 
     /// The value there, to change.
     pub(super) fn find_mut<'a>(&self, document: &'a mut Value) -> Option<&'a mut Value> {
-        self.0.iter().try_fold(document, step_into)
+        self.0.iter().try_fold(document, |value, step| step_into(value, step))
     }
 
     /// What the last step is taken in, with that step; nothing for the root.
@@ -46,11 +46,11 @@ impl Pointer {
         document: &'a mut Value,
     ) -> Option<(&'a mut Value, &'b str)> {
         let (last, steps) = self.0.split_last()?;
-        Some((steps.iter().try_fold(document, step_into)?, last))
+        Some((steps.iter().try_fold(document, |value, step| step_into(value, step))?, last))
     }
 }
 
-fn step_into<'a>(value: &'a mut Value, step: &Box<str>) -> Option<&'a mut Value> {
+fn step_into<'a>(value: &'a mut Value, step: &str) -> Option<&'a mut Value> {
     match value {
         Value::Object(object) => object.get_mut(step),
         Value::Array(items) => items.get_mut(index(step)?),

@@ -134,14 +134,12 @@ fn fill(object: &mut Object, element: &Element, shape: &'static Shape) {
         let found = shape.member(name).unwrap_or_else(|| panic!("{name} in {}", shape.name));
         let (value, sibling) = value(child, found.kind);
         add(object, name, value.clone(), found.element.repeats());
-        let padding =
-            found.element.repeats() && matches!(found.kind.content, Content::Primitive(_));
+        let padding = found.element.repeats() && matches!(found.kind.content, Content::Primitive(_));
         if sibling != Value::Null || padding {
             add(object, &format!("_{name}"), sibling, found.element.repeats());
         }
     }
-    let only_padding =
-        |value: &Value| value.as_array().is_some_and(|a| a.iter().all(|i| *i == Value::Null));
+    let only_padding = |value: &Value| value.as_array().is_some_and(|a| a.iter().all(|i| *i == Value::Null));
     let empty: Vec<String> = object
         .iter()
         .filter(|(_, value)| **value == Value::Null || only_padding(value))

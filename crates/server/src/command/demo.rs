@@ -65,7 +65,7 @@ impl Demo {
             }
             let dir = self.dir.display();
             eprintln!("Open http://{address}/ and choose who to be. All persons are made up.");
-            eprintln!("A token for the API: fkj token --dir {dir} --kommune 9901 --as plo-epj");
+            eprintln!("A token for the API: fkj token --dir {dir} --kommune 9901 --as utvikler");
             eprintln!("Stop with Ctrl-C.");
             serve(listener, app).await
         })

@@ -39,6 +39,9 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
 /// Systems deliver.
 const SYSTEMS: &[Caller] = &[Caller::System];
 
+/// Those who see whatever is their own: what a system delivered, what is about a resident.
+const KEEPERS: &[Caller] = &[Caller::System, Caller::Resident];
+
 /// Whoever may read something.
 const READERS: &[Caller] = &[Caller::System, Caller::Practitioner, Caller::Resident];
 

@@ -10,6 +10,7 @@ use fhir::query::{
 };
 use fhir::resource::Resource;
 use fhir::search::{self, IndexValue};
+use record::catalogue::Catalogue;
 use record::entry::{Entry, Position};
 use record::identity::PersonId;
 use record::{service, system};
@@ -131,7 +132,9 @@ impl Model {
         (owner, source): (&str, &str),
     ) -> bool {
         let reached = match (permit.reach(), person) {
-            (Reach::Any, _) | (_, None) => true,
+            (Reach::Any, _) => true,
+            // What is about nobody among what is about persons is nobody's to reach.
+            (_, None) => Catalogue::get().category(category).is_none_or(|it| !it.about_person),
             (Reach::Person(reached), Some(person)) => *reached == person,
             (Reach::Unit { unit, at }, Some(person)) => self.at_unit(unit, *at).contains(&person),
         };

@@ -83,7 +83,12 @@ impl<'a> Evaluator<'_, 'a> {
         })
     }
 
-    fn iif(&self, call: &'a Call, input: &Items<'a>, frame: Frame<'_, 'a>) -> Result<Items<'a>> {
+    fn iif(
+        &self,
+        call: &'a Call,
+        input: &Items<'a>,
+        frame: Frame<'_, 'a>,
+    ) -> Result<Items<'a>> {
         let frame = Frame { this: single(input, "iif")?, ..frame };
         let criterion = self.argument(call, 0, frame)?;
         let holds = match single(&criterion, "iif")? {
@@ -131,9 +136,7 @@ impl<'a> Evaluator<'_, 'a> {
                 }
                 left
             }
-            Function::Union => {
-                self.distinct(input.into_vec().into_iter().chain(other.into_vec()))?
-            }
+            Function::Union => self.distinct(input.into_vec().into_iter().chain(other.into_vec()))?,
             _ => input.into_vec().into_iter().chain(other.into_vec()).collect(),
         })
     }
@@ -227,7 +230,12 @@ impl<'a> Evaluator<'_, 'a> {
         }
     }
 
-    fn repeat(&self, term: &'a Term, input: Items<'a>, frame: Frame<'_, 'a>) -> Result<Items<'a>> {
+    fn repeat(
+        &self,
+        term: &'a Term,
+        input: Items<'a>,
+        frame: Frame<'_, 'a>,
+    ) -> Result<Items<'a>> {
         let mut all: Vec<Item<'a>> = Vec::new();
         let mut waiting = input.into_vec();
         while !waiting.is_empty() {
@@ -248,7 +256,12 @@ impl<'a> Evaluator<'_, 'a> {
 
     /// Sorts by the keys, a key with a minus before it backwards; without keys by the items themselves.
     /// What has no key comes first, backwards too.
-    fn sort(&self, keys: &'a [Term], input: Items<'a>, frame: Frame<'_, 'a>) -> Result<Items<'a>> {
+    fn sort(
+        &self,
+        keys: &'a [Term],
+        input: Items<'a>,
+        frame: Frame<'_, 'a>,
+    ) -> Result<Items<'a>> {
         let mut rows = Vec::new();
         for (index, item) in input.into_vec().into_iter().enumerate() {
             let frame = Frame { this: Some(&item), index, ..frame };
@@ -291,7 +304,9 @@ impl<'a> Evaluator<'_, 'a> {
         match (call.function, &call.of_type) {
             (Function::Is, Some(wanted)) => Self::is(&input, wanted, "is"),
             (_, Some(wanted)) => Self::of_type(input, wanted),
-            (Function::Type, _) => Ok(input.iter().map(|item| Item::Type(item.kind())).collect()),
+            (Function::Type, _) => {
+                Ok(input.iter().map(|item| Item::Type(item.kind())).collect())
+            }
             (Function::Children, _) => {
                 let mut children = Items::None;
                 for item in input.iter() {
@@ -314,7 +329,11 @@ impl<'a> Evaluator<'_, 'a> {
         }
     }
 
-    pub(super) fn is(input: &Items<'a>, wanted: &TypeName, by: &'static str) -> Result<Items<'a>> {
+    pub(super) fn is(
+        input: &Items<'a>,
+        wanted: &TypeName,
+        by: &'static str,
+    ) -> Result<Items<'a>> {
         known(wanted)?;
         Ok(single(input, by)?.map(|item| wanted.covers(item.kind())).into())
     }

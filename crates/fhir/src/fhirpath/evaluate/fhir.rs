@@ -69,7 +69,12 @@ impl<'a> Evaluator<'_, 'a> {
     }
 
     /// What the scope's knowledge answers.
-    fn asking(&self, call: &'a Call, input: &Items<'a>, frame: Frame<'_, 'a>) -> Result<Items<'a>> {
+    fn asking(
+        &self,
+        call: &'a Call,
+        input: &Items<'a>,
+        frame: Frame<'_, 'a>,
+    ) -> Result<Items<'a>> {
         let name = call.function.name();
         let Some(item) = single(input, name)? else {
             return Ok(Items::None);

@@ -38,9 +38,7 @@ impl<'a> Evaluator<'_, 'a> {
         let is_integer = matches!(item, Item::Integer(_));
         let argument = self.argument(call, 0, frame)?;
         let result = match call.function {
-            Function::Abs => {
-                return Ok(absolute(value).and_then(|abs| like(abs, is_integer)).into());
-            }
+            Function::Abs => return Ok(absolute(value).and_then(|abs| like(abs, is_integer)).into()),
             Function::Ceiling => return Ok(as_integer(value.ceiling(0)).into()),
             Function::Floor => return Ok(as_integer(value.floor(0)).into()),
             Function::Truncate => return Ok(as_integer(value.cut(0)).into()),
@@ -84,8 +82,7 @@ fn like<'a>(value: Decimal, is_integer: bool) -> Option<Item<'a>> {
 }
 
 fn power<'a>(base: Decimal, exponent: Decimal, is_integer: bool) -> Option<Item<'a>> {
-    if let Some(whole) =
-        exponent.to_integer().filter(|whole| (0..=LARGEST_EXPONENT).contains(whole))
+    if let Some(whole) = exponent.to_integer().filter(|whole| (0..=LARGEST_EXPONENT).contains(whole))
     {
         return like(base.power(u32::try_from(whole).ok()?)?, is_integer);
     }

@@ -6,7 +6,7 @@ use super::parameters::{
     A_BUNDLE, A_MATCH, A_PATCH, A_RESOURCE, A_SEARCH, A_VERSION, BUNDLING, CREATING, FORMS, HISTORY,
     PARAMETERS, PATCHING, READ, READING, REMOVING, SEARCH, SEARCHING, UPDATING,
 };
-use super::{READERS, SYSTEMS};
+use super::{KEEPERS, READERS, SYSTEMS};
 use crate::routes::endpoint::Act::{Condition, OfSystem, OfType, Operation};
 use crate::routes::endpoint::Extent::{Code, Yes};
 use crate::routes::endpoint::Verb::{Delete, Get, Patch, Post, Put};
@@ -194,7 +194,7 @@ pub const ROWS: &[Endpoint] = &[
         |with| on(with, look::history_of_type),
     )
     .acts(&[OfType("history-type")])
-    .callers(SYSTEMS)
+    .callers(KEEPERS)
     .query(HISTORY)
     .headers(SEARCHING)
     .answers(BUNDLE),
@@ -206,7 +206,7 @@ pub const ROWS: &[Endpoint] = &[
         |with| on(with, look::history_of_all),
     )
     .acts(&[OfSystem("history-system")])
-    .callers(SYSTEMS)
+    .callers(KEEPERS)
     .query(HISTORY)
     .headers(SEARCHING)
     .answers(BUNDLE),
