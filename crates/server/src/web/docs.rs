@@ -13,7 +13,8 @@ use pages::docs::{
     Call, Content, Docs, Field, Place, ROLE_FIELD, RoleChoice, Section, render, render_choice,
 };
 use pages::{address, problem};
-use sandbox::claims::{LIFETIME, Role, roles};
+use sandbox::claims::{LIFETIME, Role, RoleKind, roles};
+use sandbox::register::UTVIKLER;
 use sandbox::stories::stories;
 use serde_json::json;
 
@@ -21,7 +22,7 @@ use crate::app::App;
 use crate::capability;
 use crate::command::token::request;
 use crate::input;
-use crate::routes::endpoint::{Caller, Endpoint, Param, Values};
+use crate::routes::endpoint::{Act, Caller, Endpoint, Param, Values};
 use crate::routes::table::TABLE;
 use crate::web::page;
 
@@ -91,10 +92,11 @@ fn choices(number: &str) -> Vec<RoleChoice> {
         .filter(|info| info.role != Role::Innbygger)
         .map(|info| RoleChoice { value: info.key.to_owned(), title: info.title.to_owned() })
         .collect();
-    // Most calls are those of systems.
+    // Most calls are those of systems, and whoever tries them is a developer.
     choices.sort_by_key(|choice| {
         let info = roles().iter().find(|info| info.key == choice.value);
-        info.is_none_or(|info| info.kind != sandbox::claims::RoleKind::System)
+        let is_system = info.is_some_and(|info| info.kind == RoleKind::System);
+        (choice.value != UTVIKLER, !is_system)
     });
     let key = Role::Innbygger.key();
     let stories = stories();
@@ -142,8 +144,7 @@ fn call(row: &Endpoint, kommune: &str) -> Call {
             .iter()
             .map(|it| Content { media: it.media, example: it.example.unwrap_or_default() })
             .collect(),
-        searches: row.acts.contains(&crate::routes::endpoint::Act::OfType("search-type"))
-            && !row.query.is_empty(),
+        searches: row.acts.contains(&Act::OfType("search-type")) && !row.query.is_empty(),
         speaks_fhir: row.speaks_fhir(),
     }
 }
