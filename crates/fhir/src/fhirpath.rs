@@ -20,7 +20,6 @@ mod lex;
 mod parse;
 mod quantity;
 mod syntax;
-mod ucum;
 
 use item::Item;
 use scope::Scope;
@@ -97,8 +96,26 @@ impl Expression {
         evaluate::evaluate(&self.term, focus, scope).map(item::Items::into_vec)
     }
 
-    /// Whether an invariant holds: it gives `true`, or anything that is not a truth value. What gives
-    /// nothing does not hold (R4 conformance rules, "Constraints": the expression shall be true).
+    /// What the expression says as a criterion: the truth value it gives, and `true` where it gives
+    /// something else. Nothing where it gives nothing, which three-valued logic calls unknown.
+    ///
+    /// # Errors
+    /// Those of [`Expression::evaluate`].
+    pub fn truth<'a>(
+        &'a self,
+        focus: Item<'a>,
+        scope: &Scope<'a>,
+    ) -> Result<Option<bool>, EvaluationError> {
+        let items = evaluate::evaluate(&self.term, focus, scope)?;
+        Ok(match items.as_slice() {
+            [] => None,
+            [item] => item.truth(),
+            _ => Some(true),
+        })
+    }
+
+    /// Whether an invariant holds. One that gives nothing does not, as in HL7's own validator: a
+    /// constraint "must evaluate to true" (R4 ElementDefinition.constraint.expression).
     ///
     /// # Errors
     /// Those of [`Expression::evaluate`].
@@ -107,12 +124,7 @@ impl Expression {
         focus: Item<'a>,
         scope: &Scope<'a>,
     ) -> Result<bool, EvaluationError> {
-        let items = evaluate::evaluate(&self.term, focus, scope)?;
-        Ok(match items.as_slice() {
-            [] => false,
-            [item] => item.as_bool().unwrap_or(true),
-            _ => true,
-        })
+        self.truth(focus, scope).map(|truth| truth == Some(true))
     }
 
     /// Checks the expression against the definitions of a type such as `Patient` or `HumanName`, without

@@ -15,10 +15,13 @@
 //! - [`fhirpath`]: expressions over resources, for invariants, search parameters and patches.
 //! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
 //! - [`patch`], [`subset`]: a resource changed by operations; a part of a resource.
+//! - [`compartment`]: what belongs to a patient and to four other types.
+//! - [`ucum`]: units of measure.
 //! - [`query`]: the grammar of a search request.
 //! - [`terminology`]: code systems, value sets and concept maps, and what is asked of them.
 
 pub mod check;
+pub mod compartment;
 pub mod definitions;
 pub mod fhirpath;
 pub mod instant;
@@ -35,5 +38,6 @@ pub mod rule;
 pub mod search;
 pub mod subset;
 pub mod terminology;
+pub mod ucum;
 pub mod value;
 pub mod xml;

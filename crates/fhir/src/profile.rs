@@ -71,7 +71,7 @@ struct Entry {
     profile: OnceLock<Result<Arc<Profile>, String>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Source {
     Text(&'static str),
     Given,
@@ -141,6 +141,11 @@ impl Profiles {
         }
     }
 
+    /// Whether a URL is that of one of R4's own types, such as `Patient`.
+    pub fn is_type(&self, url: &str) -> bool {
+        base_type(url).is_some() && !self.entries.contains_key(without_version(url))
+    }
+
     fn definition(&self, url: &str) -> Option<&Value> {
         let entry = self.entries.get(without_version(url))?;
         let read = || match entry.source {
@@ -157,7 +162,7 @@ impl Profiles {
             let definition = self.definition(at).ok_or_else(|| missing(at))?;
             let base = definition.text("baseDefinition").ok_or("`baseDefinition` is missing")?;
             let base = without_version(base);
-            if base_type(base).is_some() && !self.entries.contains_key(base) {
+            if self.is_type(base) {
                 return Ok(());
             }
             at = base;
@@ -175,9 +180,9 @@ impl Profiles {
         let read = || {
             let definition = self.definition(url).ok_or_else(|| missing(url))?;
             let base = definition.text("baseDefinition").map(without_version).unwrap_or_default();
-            let base = match base_type(base) {
-                Some(_) if !self.entries.contains_key(base) => None,
-                _ => Some(self.tree_of(base)?),
+            let base = match self.is_type(base) {
+                true => None,
+                false => Some(self.tree_of(base)?),
             };
             let root = compile::tree(definition, base.as_ref().map(|base| &base.root))?;
             Ok(Arc::new(Profile::new(url, definition, root)))
@@ -234,11 +239,7 @@ impl Entry {
 
     /// The same, not compiled.
     fn anew(&self) -> Arc<Entry> {
-        let source = match self.source {
-            Source::Text(text) => Source::Text(text),
-            Source::Given => Source::Given,
-        };
-        let entry = Entry::new(source);
+        let entry = Entry::new(self.source);
         if let Some(definition) = self.definition.get() {
             // The cell is new.
             let _ = entry.definition.set(definition.clone());

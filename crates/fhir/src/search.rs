@@ -1,38 +1,87 @@
 //! The search parameters of R4 and the values a resource has under them.
 //!
-//! Parameters are data (`data/search.txt`), compiled once on first use. Parameters of one resource
-//! type with the same kind and paths, such as `subject` and `patient`, share an index id, so that
-//! whoever stores the values stores them once; which target types each may name is its own matter.
-//! `_id` and `_lastUpdated` belong to the store and are not here.
+//! Parameters are data (`data/search.txt`), compiled once on first use, and a [`Parameters`] set may
+//! add more at run time. Parameters of one resource type with the same kind and paths, such as
+//! `subject` and `patient`, share an index id, so that whoever stores the values stores them once;
+//! which target types each may name is its own matter. `_id` and `_lastUpdated` belong to the store
+//! and are not here; the words that `_text` and `_content` look in are in [`text`].
 
 use crate::path::Path;
 use crate::resource::Resource;
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::Arc;
 
 pub mod fold;
 mod load;
+pub mod number;
+mod quantity;
+pub mod set;
+pub mod sort;
+pub mod text;
 mod values;
 
-static PARAMETERS: LazyLock<HashMap<&'static str, Vec<SearchParameter>>> =
-    LazyLock::new(load::parameters);
+use number::Real;
+use set::Parameters;
 
 /// A search parameter of one resource type.
 #[derive(Debug)]
 pub struct SearchParameter {
-    /// Its number in the data file, the same for as long as the file is.
+    /// Its number in the data file, the same for as long as the file is; of an added one, its index
+    /// id.
     pub id: u16,
     /// The number under which [`index`] gives its values: the least id of the parameters with the same
     /// paths and kind.
     pub index_id: u16,
     /// The name in a search, such as `patient`.
-    pub code: &'static str,
+    pub code: String,
     /// How its values compare.
     pub kind: ParamKind,
-    /// Where the values stand.
+    /// Where the values stand; of a composite, the elements in which its components belong together.
     pub paths: Vec<Path>,
     /// The resource types that a reference may name under this parameter; empty for any.
     pub targets: Vec<&'static str>,
+    /// The parts of a composite in the order of a search; empty for other kinds.
+    pub components: Vec<Component>,
+}
+
+impl SearchParameter {
+    /// Whether it is a reference that may name a resource of this type.
+    pub fn may_name(&self, kind: &str) -> bool {
+        self.kind == ParamKind::Reference
+            && (self.targets.is_empty() || self.targets.contains(&kind))
+    }
+
+    /// Whether every resource type has it under the same number: `_tag`, `_profile`, `_security`,
+    /// `_source`.
+    pub fn is_of_every_type(&self) -> bool {
+        self.code.starts_with('_') && self.id < set::FIRST_ADDED
+    }
+}
+
+/// Parameters are equal if they have the same number and name: within one set no two others have.
+impl PartialEq for SearchParameter {
+    fn eq(&self, other: &SearchParameter) -> bool {
+        self.id == other.id && self.code == other.code
+    }
+}
+
+/// One part of a composite parameter.
+#[derive(Debug)]
+pub struct Component {
+    /// How its values compare; never a composite.
+    pub kind: ParamKind,
+    /// Where the values stand, by the path of [`SearchParameter::paths`] in the same place.
+    pub paths: Vec<Vec<ComponentPath>>,
+    /// As [`SearchParameter::targets`].
+    pub targets: Vec<&'static str>,
+}
+
+/// Where a part of a composite stands.
+#[derive(Debug)]
+pub struct ComponentPath {
+    /// Whether the path starts at the resource and not at the element.
+    pub from_resource: bool,
+    /// The path.
+    pub path: Path,
 }
 
 /// How the values of a parameter compare.
@@ -48,6 +97,14 @@ pub enum ParamKind {
     String,
     /// A URI, found whole.
     Uri,
+    /// A number.
+    Number,
+    /// A number with its unit.
+    Quantity,
+    /// Values of several parameters that belong together.
+    Composite,
+    /// A place on earth: `near`.
+    Special,
 }
 
 /// One value of a resource under one index id.
@@ -59,7 +116,9 @@ pub struct IndexEntry {
     pub value: IndexValue,
 }
 
-/// A value to search by.
+/// A value to search by. One kind of parameter may give several of these: a token gives
+/// [`IndexValue::Token`], [`IndexValue::OfType`] and, for `:text`, [`IndexValue::Text`]; a reference
+/// gives [`IndexValue::Reference`], [`IndexValue::Uri`] and [`IndexValue::Logical`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IndexValue {
     /// A code, an identifier's value, a boolean.
@@ -69,7 +128,16 @@ pub enum IndexValue {
         /// The code.
         code: Box<str>,
     },
-    /// A literal reference to a resource by type and id.
+    /// An identifier with its type, for `:of-type`.
+    OfType {
+        /// The system of the type's code.
+        system: Option<Box<str>>,
+        /// The code of the type.
+        code: Box<str>,
+        /// The identifier's value.
+        value: Box<str>,
+    },
+    /// A literal reference to a resource of this server by type and id.
     Reference {
         /// The resource type.
         kind: &'static str,
@@ -90,45 +158,77 @@ pub enum IndexValue {
         /// The one after the last.
         high: i64,
     },
-    /// Text.
+    /// Text: a value of a string parameter, or the words beside a token.
     Text {
         /// For comparing as a search does: see [`fold::fold`].
         folded: Box<str>,
         /// As written, for `:exact`.
         exact: Box<str>,
     },
-    /// A URI.
+    /// A URI, an absolute reference to elsewhere, or a canonical reference. A canonical with a version
+    /// gives two: with `|version` and without.
     Uri(Box<str>),
+    /// A closed range of numbers; both ends are the same for an exact one.
+    Number(Span),
+    /// A number with its unit.
+    Quantity(QuantityValue),
+    /// A place in degrees (WGS 84).
+    Position {
+        /// From -90 to 90, north is positive.
+        latitude: Real,
+        /// From -180 to 180, east is positive.
+        longitude: Real,
+    },
+    /// What stands together in one element: for each component of the parameter, in order, its values,
+    /// of which there is at least one.
+    Composite(Vec<Vec<IndexValue>>),
 }
 
-/// The parameters of a resource type, sorted by code, those of every resource (`_tag`, `_profile`,
-/// `_security`, `_source`) included; none for an unknown type.
-pub fn parameters(kind: &str) -> &'static [SearchParameter] {
-    PARAMETERS.get(kind).map(Vec::as_slice).unwrap_or_default()
+/// A closed range of numbers; infinite where an end is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// The least.
+    pub low: Real,
+    /// The greatest.
+    pub high: Real,
 }
 
-/// One parameter of a resource type.
-pub fn parameter(kind: &str, code: &str) -> Option<&'static SearchParameter> {
-    let parameters = parameters(kind);
-    let at = parameters.binary_search_by(|known| known.code.cmp(code)).ok()?;
-    parameters.get(at)
+/// A quantity as indexed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QuantityValue {
+    /// The numbers as written; `<` and `>` make them open to one side.
+    pub span: Span,
+    /// The system of the coded unit.
+    pub system: Option<Box<str>>,
+    /// The coded unit.
+    pub code: Option<Box<str>>,
+    /// The unit for people.
+    pub unit: Option<Box<str>>,
+    /// The same in base units, where the coded unit is one of UCUM's.
+    pub canonical: Option<CanonicalSpan>,
 }
 
-/// All values to find a resource by, sorted, each once. What does not have the form that
-/// [`crate::check`] asks for gives no value.
+/// A range in UCUM's base units.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CanonicalSpan {
+    /// The numbers.
+    pub span: Span,
+    /// The canonical unit, such as `g.m-3`: the same text for all units of the same dimension.
+    pub unit: Box<str>,
+}
+
+/// The standard parameters of a resource type, sorted by code, those of every resource (`_tag`,
+/// `_profile`, `_security`, `_source`) included; none for an unknown type.
+pub fn parameters(kind: &str) -> &'static [Arc<SearchParameter>] {
+    Parameters::r4().of(kind)
+}
+
+/// One standard parameter of a resource type.
+pub fn parameter(kind: &str, code: &str) -> Option<&'static Arc<SearchParameter>> {
+    Parameters::r4().get(kind, code)
+}
+
+/// All values to find a resource by under the standard parameters: see [`Parameters::index`].
 pub fn index(resource: &Resource) -> Vec<IndexEntry> {
-    let mut entries = Vec::with_capacity(32);
-    for parameter in parameters(resource.kind()) {
-        if parameter.id != parameter.index_id {
-            continue;
-        }
-        for path in &parameter.paths {
-            for selected in path.select(resource.value()) {
-                values::add(parameter, selected, &mut entries);
-            }
-        }
-    }
-    entries.sort_unstable();
-    entries.dedup();
-    entries
+    Parameters::r4().index(resource)
 }

@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use fhir::check::check;
+use fhir::check::{BaseCodes, Validator, check};
 use fhir::json;
+use fhir::profile::Profiles;
 use fhir::resource::Resource;
 use fhir::search;
 use fhir::value::Value;
@@ -157,6 +158,87 @@ proptest! {
         let again = json::parse(json::print(resource.value()).as_bytes()).unwrap();
         prop_assert_eq!(check(&Resource::from_value(again).unwrap()), issues);
     }
+
+    /// Any tree that calls itself a resource is answered, profiles and all.
+    #[test]
+    fn any_tree_is_answered(
+        kind in prop::sample::select(vec!["Patient", "Observation", "Bundle", "Questionnaire"]),
+        tree in tree(),
+    ) {
+        let mut value = json!({ "resourceType": kind });
+        if let (Some(object), Value::Object(tree)) = (value.as_object_mut(), tree) {
+            for (name, member) in tree.iter() {
+                object.set(name, member);
+            }
+            object.set("resourceType", kind);
+            object.set("meta", json!({ "profile": [
+                "http://hl7.org/fhir/StructureDefinition/bp",
+                "http://hl7.org/fhir/StructureDefinition/cqf-questionnaire",
+            ] }));
+        }
+        let resource = Resource::from_value(value).unwrap();
+        let validator = Validator { profiles: Profiles::base(), terminology: &BaseCodes };
+        let demanded = ["http://hl7.org/fhir/StructureDefinition/vitalsigns"];
+        prop_assert!(validator.validate(&resource, &demanded).len() <= 200);
+    }
+}
+
+/// A tree of the names that resources use, and of others.
+fn tree() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        Just("2026-01-05".to_owned()),
+        Just("#a".to_owned()),
+        Just("http://loinc.org".to_owned()),
+        any::<String>(),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    let name = prop::sample::select(vec![
+        "contained",
+        "extension",
+        "url",
+        "valueString",
+        "valueQuantity",
+        "_status",
+        "status",
+        "code",
+        "coding",
+        "system",
+        "component",
+        "category",
+        "resourceType",
+        "id",
+        "reference",
+        "subject",
+        "entry",
+        "resource",
+        "item",
+        "period",
+        "start",
+        "end",
+        "text",
+        "div",
+        "name",
+        "effectivePeriod",
+    ]);
+    leaf.prop_recursive(6, 60, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from_iter),
+            prop::collection::vec((name.clone(), inner), 0..6).prop_map(|members| {
+                let mut value = json!({});
+                for (name, member) in members {
+                    if let Some(object) = value.as_object_mut() {
+                        object.set(name, member);
+                    }
+                }
+                value
+            }),
+        ]
+    })
 }
 
 /// Odd values that may stand in any place.

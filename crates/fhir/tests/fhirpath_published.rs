@@ -1,5 +1,7 @@
 //! Every expression that R4 itself publishes: search parameters and invariants, where they are at hand.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use fhir::fhirpath::Expression;
 use fhir::fhirpath::item::Item;
 use fhir::fhirpath::scope::Scope;
@@ -12,6 +14,45 @@ const PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/packag
 
 /// 2026-11-23T12:00:00Z.
 const NOW: i64 = 1_795_435_200_000;
+
+/// The invariants that HL7's examples break, and how often; all looked through.
+const BROKEN: &str = "\
+# dom-6: without narrative (a recommendation)
+# *-0: a name that is missing, or no name of a program (a warning in R4)
+# bdl-7: Bundle-dataelements holds twelve fullUrls twice
+# ras-2: gives nothing for a prediction without probability; mended in later versions of FHIR
+# sdf-4: the logical models Definition, Event, FiveWs and Request have no base
+ActivityDefinition adf-0 6
+Bundle bdl-7 1
+CapabilityStatement cpb-0 1
+ChargeItemDefinition cid-0 2
+CodeSystem csd-0 436
+EffectEvidenceSynthesis ees-0 1
+EventDefinition evd-0 1
+Evidence evi-0 1
+EvidenceVariable evv-0 1
+ExampleScenario esc-0 1
+ImplementationGuide dom-6 2
+ImplementationGuide ig-0 2
+Library lib-0 20
+Measure mea-0 5
+PlanDefinition pdf-0 16
+Questionnaire dom-6 1
+Questionnaire que-0 6
+ResearchDefinition rsd-0 1
+ResearchElementDefinition red-0 1
+RiskAssessment.prediction ras-2 2
+RiskEvidenceSynthesis rvs-0 1
+SearchParameter dom-6 1396
+SearchParameter spd-0 1393
+StructureDefinition dom-6 393
+StructureDefinition sdf-0 188
+StructureDefinition sdf-4 4
+TestScript tst-0 1
+ValueSet vsd-0 440";
+
+/// R4 names an element here that its DeviceDefinition does not have.
+const MISTAKEN: &str = "DeviceDefinition.classification.type";
 
 /// The resources of a bundle of the definitions, or nothing and a word of it.
 fn definitions(file: &str) -> Option<Value> {
@@ -46,6 +87,7 @@ fn every_search_parameter_is_compiled_and_checked() {
         let kind = if let [base] = bases { base.as_str().unwrap() } else { "Resource" };
         match Expression::parse(text).map(|expression| expression.check(kind)) {
             Ok(Ok(())) => {}
+            Ok(Err(_)) if text == MISTAKEN => {}
             Ok(Err(error)) => failed.push(format!("{kind} {text}: {error}")),
             Err(error) => failed.push(format!("{text}: {error}")),
         }
@@ -59,16 +101,15 @@ fn invariants() -> Option<BTreeMap<String, BTreeMap<String, Expression>>> {
     for file in ["profiles-types.json", "profiles-resources.json", "profiles-others.json"] {
         let bundle = definitions(file)?;
         let resources = bundle.items("entry").iter().filter_map(|entry| entry.get("resource"));
-        for resource in resources.filter(|resource| {
-            resource.text("resourceType") == Some("StructureDefinition")
-        }) {
+        for resource in resources
+            .filter(|resource| resource.text("resourceType") == Some("StructureDefinition"))
+        {
             let specialises = resource.text("derivation") != Some("constraint");
             let elements = resource.get("snapshot").map(|snapshot| snapshot.items("element"));
             for element in elements.unwrap_or_default() {
                 for constraint in element.items("constraint") {
                     let Some(text) = constraint.text("expression") else { continue };
-                    let expression = Expression::parse(text)
-                        .unwrap_or_else(|error| panic!("{text}: {error}"));
+                    let expression = Expression::parse(text).unwrap();
                     if specialises {
                         let path = element.text("path").unwrap().to_owned();
                         let key = constraint.text("key").unwrap().to_owned();
@@ -111,12 +152,18 @@ fn every_invariant_is_evaluated_on_every_example() {
             }
         }
     }
-    println!("{evaluated} evaluated; not held: {broken:#?}");
-    assert!(evaluated > 100_000, "{evaluated}");
-    assert!(failed.is_empty(), "{}: {:#?}", failed.len(), &failed[..failed.len().min(20)]);
+    println!("{evaluated} evaluated");
+    assert!(evaluated > 500_000, "{evaluated}");
+    assert!(failed.is_empty(), "{failed:#?}");
+    let broken: Vec<String> = broken.iter().map(|(key, count)| format!("{key} {count}")).collect();
+    assert_eq!(broken, BROKEN.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>());
 }
 
 /// The path with names that are words of the language in backticks.
 fn path_to(place: &str) -> String {
-    place.split('.').map(|name| format!("`{}`", name.trim_end_matches("[x]"))).collect::<Vec<_>>().join(".")
+    place
+        .split('.')
+        .map(|name| format!("`{}`", name.trim_end_matches("[x]")))
+        .collect::<Vec<_>>()
+        .join(".")
 }

@@ -3,34 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use expect_test::{Expect, expect};
-use fhir::instant::format_instant;
 use fhir::json;
 use fhir::path::Path;
 use fhir::resource::Resource;
-use fhir::search::{self, IndexValue, fold::fold};
+use fhir::search::{self, fold::fold};
 use fhir::value::Value;
 use proptest::prelude::*;
 
 mod samples;
-
-fn show(value: &IndexValue) -> String {
-    let end = |time: i64| match time {
-        i64::MIN | i64::MAX => "open".to_owned(),
-        time => format_instant(time),
-    };
-    match value {
-        IndexValue::Token { system, code } => {
-            format!("token {}|{code}", system.as_deref().unwrap_or_default())
-        }
-        IndexValue::Reference { kind, id } => format!("reference {kind}/{id}"),
-        IndexValue::Logical { system, value } => {
-            format!("logical {}|{value}", system.as_deref().unwrap_or_default())
-        }
-        IndexValue::Date { low, high } => format!("date {} .. {}", end(*low), end(*high)),
-        IndexValue::Text { folded, exact } => format!("text {folded} ({exact})"),
-        IndexValue::Uri(uri) => format!("uri {uri}"),
-    }
-}
+#[path = "search/show.rs"]
+mod show;
 
 /// Each value with the codes of the parameters that it stands under.
 fn index(value: Value, expected: Expect) {
@@ -41,8 +23,8 @@ fn index(value: Value, expected: Expect) {
             let codes = search::parameters(resource.kind())
                 .iter()
                 .filter(|parameter| parameter.index_id == entry.index_id)
-                .map(|parameter| parameter.code);
-            format!("{}: {}\n", codes.collect::<Vec<_>>().join(" "), show(&entry.value))
+                .map(|parameter| parameter.code.as_str());
+            format!("{}: {}\n", codes.collect::<Vec<_>>().join(" "), show::value(&entry.value))
         })
         .collect();
     lines.sort();
@@ -54,28 +36,29 @@ fn patient() {
     index(
         samples::patient(),
         expect![[r#"
-        _profile: uri http://hl7.no/fhir/StructureDefinition/no-basis-Patient
-        active: token |true
-        address-city: text ørnes (Ørnes)
-        address-postalcode: text 8150 (8150)
-        address: text 8150 (8150)
-        address: text storgata 1 (Storgata 1)
-        address: text ørnes (Ørnes)
-        birthdate: date 1946-09-27T22:00:00.000Z .. 1946-09-28T22:00:00.000Z
-        email: token |kari@example.org
-        family: text lund (Lund)
-        gender: token |female
-        given: text anne (Anne)
-        given: text kari (Kari)
-        identifier: token urn:oid:2.16.578.1.12.4.1.4.1|28894698995
-        name phonetic: text anne (Anne)
-        name phonetic: text kari (Kari)
-        name phonetic: text lund (Lund)
-        organization: reference Organization/o1
-        phone: token |+4790000000
-        telecom: token |+4790000000
-        telecom: token |kari@example.org
-    "#]],
+            _profile: uri http://hl7.no/fhir/StructureDefinition/no-basis-Patient
+            active: token |true
+            address-city: text ørnes (Ørnes)
+            address-postalcode: text 8150 (8150)
+            address: text 8150 (8150)
+            address: text storgata 1 (Storgata 1)
+            address: text ørnes (Ørnes)
+            birthdate: date 1946-09-27T22:00:00.000Z .. 1946-09-28T22:00:00.000Z
+            deceased: token |false
+            email: token |kari@example.org
+            family: text lund (Lund)
+            gender: token |female
+            given: text anne (Anne)
+            given: text kari (Kari)
+            identifier: token urn:oid:2.16.578.1.12.4.1.4.1|28894698995
+            name phonetic: text anne (Anne)
+            name phonetic: text kari (Kari)
+            name phonetic: text lund (Lund)
+            organization: reference Organization/o1
+            phone: token |+4790000000
+            telecom: token |+4790000000
+            telecom: token |kari@example.org
+        "#]],
     );
 }
 
@@ -84,18 +67,28 @@ fn observation() {
     index(
         samples::observation(),
         expect![[r#"
-        _profile: uri http://hl7.no/fhir/StructureDefinition/vkp-Observation-Bloodpressure
-        _tag: token urn:kommune|0301
-        category: token http://terminology.hl7.org/CodeSystem/observation-category|vital-signs
-        combo-code: token http://loinc.org|8462-4
-        combo-code: token http://loinc.org|8480-6
-        component-code: token http://loinc.org|8462-4
-        component-code: token http://loinc.org|8480-6
-        date: date 2026-01-05T09:55:31.000Z .. 2026-01-05T09:55:32.000Z
-        patient subject: logical urn:oid:2.16.578.1.12.4.1.4.1|28894698995
-        performer: reference Practitioner/9
-        status: token |final
-    "#]],
+            _profile: uri http://hl7.no/fhir/StructureDefinition/vkp-Observation-Bloodpressure
+            _tag: token urn:kommune|0301
+            category: token http://terminology.hl7.org/CodeSystem/observation-category|vital-signs
+            code: text blodtrykk (Blodtrykk)
+            combo-code-value-quantity: [token http://loinc.org|8462-4] with [quantity 81 | (mmHg)]
+            combo-code-value-quantity: [token http://loinc.org|8480-6] with [quantity 128 | (mmHg)]
+            combo-code: text blodtrykk (Blodtrykk)
+            combo-code: token http://loinc.org|8462-4
+            combo-code: token http://loinc.org|8480-6
+            combo-value-quantity: quantity 128 | (mmHg)
+            combo-value-quantity: quantity 81 | (mmHg)
+            component-code-value-quantity: [token http://loinc.org|8462-4] with [quantity 81 | (mmHg)]
+            component-code-value-quantity: [token http://loinc.org|8480-6] with [quantity 128 | (mmHg)]
+            component-code: token http://loinc.org|8462-4
+            component-code: token http://loinc.org|8480-6
+            component-value-quantity: quantity 128 | (mmHg)
+            component-value-quantity: quantity 81 | (mmHg)
+            date: date 2026-01-05T09:55:31.000Z .. 2026-01-05T09:55:32.000Z
+            patient subject: logical urn:oid:2.16.578.1.12.4.1.4.1|28894698995
+            performer: uri https://epj.example/fhir/Practitioner/9
+            status: token |final
+        "#]],
     );
 }
 
@@ -118,13 +111,14 @@ fn service_request() {
     index(
         samples::service_request(),
         expect![[r#"
-        authored: date 2025-09-19T22:00:00.000Z .. 2025-09-20T22:00:00.000Z
-        code: token urn:tiltak|tilsyn
-        intent: token |order
-        patient subject: reference Patient/p1
-        requester: uri urn:uuid:0190a1b2-0000-7000-8000-000000000001
-        status: token |active
-    "#]],
+            authored: date 2025-09-19T22:00:00.000Z .. 2025-09-20T22:00:00.000Z
+            code: token urn:tiltak|tilsyn
+            intent: token |order
+            occurrence: date open .. open
+            patient subject: reference Patient/p1
+            requester: uri urn:uuid:0190a1b2-0000-7000-8000-000000000001
+            status: token |active
+        "#]],
     );
 }
 
@@ -146,10 +140,11 @@ fn bundle() {
     index(
         samples::bundle(),
         expect![[r#"
-        identifier: token urn:bundle|1
-        timestamp: date 2026-01-05T11:00:00.000Z .. 2026-01-05T11:00:01.000Z
-        type: token |collection
-    "#]],
+            composition message: reference Organization/o1
+            identifier: token urn:bundle|1
+            timestamp: date 2026-01-05T11:00:00.000Z .. 2026-01-05T11:00:01.000Z
+            type: token |collection
+        "#]],
     );
 }
 
@@ -186,8 +181,9 @@ fn dates_of_every_form() {
     index(
         of("effectiveTiming", json!({ "event": ["2026-01-01"] })),
         expect![[r#"
-        status: token |final
-    "#]],
+            date: date 2025-12-31T23:00:00.000Z .. 2026-01-01T23:00:00.000Z
+            status: token |final
+        "#]],
     );
     index(
         of("valueDateTime", json!("2026")),
@@ -206,12 +202,13 @@ fn all_published_parameters_are_there() {
     let lines = written.lines().filter(|line| !line.starts_with(['#', '='])).count();
     let all: usize = kinds.iter().map(|kind| search::parameters(kind).len()).sum();
     assert_eq!(all, lines - of_every + of_every * kinds.len());
-    expect!["146 types, 1581 lines, 2161 parameters"]
+    expect!["146 types, 1701 lines, 2281 parameters"]
         .assert_eq(&format!("{} types, {lines} lines, {all} parameters", kinds.len()));
     for kind in kinds {
         for parameter in search::parameters(kind) {
             assert!(parameter.index_id <= parameter.id);
-            assert!(std::ptr::eq(search::parameter(kind, parameter.code).unwrap(), parameter));
+            let found = search::parameter(kind, &parameter.code).unwrap();
+            assert!(std::ptr::eq(found, parameter));
             for target in &parameter.targets {
                 assert!(fhir::definitions::resource_kind(target).is_some(), "{target}");
             }
@@ -253,12 +250,26 @@ fn paths() {
         decimal 81
     "#]]
     .assert_eq(&select("component.value.as(Quantity).value"));
+    expect![[r#"
+        boolean true
+    "#]]
+    .assert_eq(&select("effective.holds()"));
+    expect![[r#"
+        boolean false
+    "#]]
+    .assert_eq(&select("value.holds()"));
+    expect![[r#"
+        decimal 128
+    "#]]
+    .assert_eq(&select("component[0].value.as(Quantity).value"));
     expect![].assert_eq(&select("component.where(id='x').code"));
     expect![[r#"
         string "https://epj.example/fhir/Practitioner/9/_history/2"
     "#]]
     .assert_eq(&select("performer.reference"));
-    for unknown in ["x", "status.x", "effective.as(Quantity)", "component.first()", "", "status."] {
+    for unknown in
+        ["x", "status.x", "effective.as(Quantity)", "component.first()", "", "status.", "holds()"]
+    {
         assert!(Path::parse("Observation", unknown).is_none(), "{unknown}");
     }
 }

@@ -53,7 +53,15 @@ pub fn register(municipality: &Municipality) -> Register {
         agreements: vec![
             agreement(
                 PLO_EPJ,
-                &["demographics", "services", "decisions", "organisation", "measurements"],
+                &[
+                    "demographics",
+                    "services",
+                    "decisions",
+                    "organisation",
+                    "measurements",
+                    "plans",
+                    "contacts",
+                ],
             ),
             agreement(TAVLE, &["demographics", "measurements"]),
             agreement(VKP, &["measurements"]),

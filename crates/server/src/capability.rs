@@ -1,12 +1,11 @@
-//! What the server says it can do: CapabilityStatement and TerminologyCapabilities, made from the table
-//! of addresses, the information catalogue and the search parameters, so that they say what is served.
+//! The CapabilityStatement, made from the table of addresses, the information catalogue, the profiles
+//! and the search parameters, so that it says what is served.
 
 mod definitions;
 
 use std::collections::BTreeMap;
 
 use access::register::Register;
-use exchange::rules::rules;
 use fhir::json;
 use fhir::search::{ParamKind, SearchParameter, parameters};
 use fhir::value::{Object, Value};
@@ -45,7 +44,6 @@ pub fn statement(base: &str, register: &Register) -> Value {
         .iter()
         .map(|kind| resource(kind, &kinds, profiles.get(*kind).cloned().unwrap_or_default()))
         .collect();
-    let mut statement = head("CapabilityStatement", base, register);
     let rest = json!({
         "mode": "server",
         "security": {
@@ -65,56 +63,24 @@ pub fn statement(base: &str, register: &Register) -> Value {
         "searchParam": of_every_type(),
         "operation": operations(|steps| matches!(steps, [_])),
     });
-    statement.set("fhirVersion", "4.0.1");
-    statement.set("format", json!(["application/fhir+json", "application/fhir+xml", "json", "xml"]));
-    statement.set("patchFormat", patches);
-    statement.set("rest", json!([rest]));
-    Value::Object(statement)
-}
-
-/// What `metadata?mode=terminology` answers.
-pub fn terminology(base: &str, register: &Register) -> Value {
-    let known = rules().terminology();
-    let served = |name: &str| table::endpoints().any(|row| row.path.ends_with(name));
-    let systems: Vec<Value> = known
-        .systems()
-        .into_iter()
-        .map(|(uri, version)| {
-            let version = Some(version).filter(|it| !it.is_empty());
-            json!({ "uri": uri, "version": version.map(|it| json!([{ "code": it }])) })
-        })
-        .collect();
-    let mut statement = head("TerminologyCapabilities", base, register);
-    statement.set("codeSystem", systems);
-    if served("/$expand") {
-        statement.set("expansion", json!({ "hierarchical": false, "paging": true }));
-    }
-    if served("/$validate-code") {
-        statement.set("validateCode", json!({ "translations": false }));
-    }
-    if served("/$translate") {
-        statement.set("translation", json!({ "needsMap": false }));
-    }
-    Value::Object(statement)
-}
-
-/// What both begin with.
-fn head(kind: &str, base: &str, register: &Register) -> Object {
-    let mut head = Object::new();
-    head.set("resourceType", kind);
-    head.set("url", format!("{base}/metadata"));
-    head.set("version", env!("CARGO_PKG_VERSION"));
-    head.set("name", "FellesKommunalJournal");
-    head.set("title", "Felles kommunal journal");
-    head.set("status", "active");
-    head.set("date", REVISED);
-    head.set("publisher", register.name.as_str());
-    head.set("description", "One logical source of patient information for a municipality.");
-    head.set("kind", "instance");
-    head.set("software", json!({ "name": "fkj", "version": env!("CARGO_PKG_VERSION") }));
-    let implementation = json!({ "description": register.name.as_str(), "url": base });
-    head.set("implementation", implementation);
-    head
+    json!({
+        "resourceType": "CapabilityStatement",
+        "url": format!("{base}/metadata"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "name": "FellesKommunalJournal",
+        "title": "Felles kommunal journal",
+        "status": "active",
+        "date": REVISED,
+        "publisher": register.name.as_str(),
+        "description": "One logical source of patient information for a municipality.",
+        "kind": "instance",
+        "software": { "name": "fkj", "version": env!("CARGO_PKG_VERSION") },
+        "implementation": { "description": register.name.as_str(), "url": base },
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "patchFormat": patches,
+        "rest": [rest],
+    })
 }
 
 /// The profiles of each type that resources can be checked against.
@@ -242,6 +208,10 @@ fn parameter(kind: &str, parameter: &SearchParameter) -> Value {
         ParamKind::Date => "date",
         ParamKind::String => "string",
         ParamKind::Uri => "uri",
+        ParamKind::Number => "number",
+        ParamKind::Quantity => "quantity",
+        ParamKind::Composite => "composite",
+        ParamKind::Special => "special",
     };
     json!({ "name": name, "definition": definitions::url(kind, name), "type": values })
 }

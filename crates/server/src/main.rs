@@ -14,8 +14,10 @@ mod fill;
 mod input;
 mod negotiate;
 mod openapi;
+mod operations;
 mod problem;
 mod routes;
+mod terminology;
 mod token;
 mod web;
 

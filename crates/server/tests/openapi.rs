@@ -1,9 +1,5 @@
 //! The server's own descriptions: what they promise is served, and their examples are taken.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -55,7 +51,8 @@ fn every_example_of_the_document_is_taken_as_it_is() {
             }
         }
     }
-    for id in ["create", "update", "patch", "bundle", "okt-submit", "pmd-submit", "events", "import"]
+    for id in
+        ["create", "update", "patch", "bundle", "okt-submit", "pmd-submit", "events", "import"]
     {
         assert!(taken.contains(id), "{id} has an example");
     }

@@ -1,80 +1,91 @@
-//! The conditions of a search as SQL.
+//! The conditions of a search as SQL over a row of `resource`: is it so for this row?
+//!
+//! Every look goes to an index by the row's own number, so that a row is judged in a few steps
+//! however much there is. What no index says (the second part of a composite, words, distances) is
+//! looked at in the resource itself afterwards ([`crate::verify`]); here such a condition is what must
+//! hold at least. Whatever another resource has to say, in a chain or `_has`, counts only if the
+//! permit opens that resource, too.
 
-use fhir::definitions;
-use fhir::query::{Condition, Filter, Prefix, SystemMatch, Target, TextMatch, TokenMatch};
-use fhir::search::SearchParameter;
-use record::system;
+use fhir::query::{
+    Condition, Filter, NumberMatch, Prefix, SystemMatch, Target, TextMatch, TokenMatch, UnitMatch,
+};
+use fhir::search::sort::alphabetical;
+use fhir::search::{ParamKind, SearchParameter};
+use fhir::{compartment, definitions};
+use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, params_from_iter};
 
 use crate::error::Error;
-use crate::sql::Builder;
-use crate::term::{Term, Terms};
-use crate::unit::param;
-
-/// Most resources that a chained identifier may name; more is no identifier.
-const CHAIN_LIMIT: i64 = 500;
+use crate::kinds;
+use crate::rows::mark;
+use crate::schema::Budget;
+use crate::scope::Limits;
+use crate::sql::{Piece, marks, numbers};
+use crate::store::View;
+use crate::term::Sought;
+use crate::verify;
 
 /// `ap` widens a date by a tenth of its distance from now (R4 search, prefixes).
 const APPROXIMATE: i64 = 10;
 
-/// What conditions need to become SQL.
-pub struct Conditions<'a> {
-    /// The hashes.
-    pub terms: &'a Terms,
-    /// For looking up what a chain names.
+/// A search under way: what conditions need to become SQL.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// The view.
+    pub view: &'a View,
+    /// The snapshot.
     pub connection: &'a Connection,
+    /// How much work is left.
+    pub budget: &'a Budget,
+    /// What the permit opens.
+    pub limits: &'a Limits,
     /// Milliseconds since 1970.
     pub now: i64,
 }
 
-/// A piece of SQL with its parameters.
-type Piece = (String, Vec<Sql>);
-
-/// The filter that narrows most, by what kind of condition it is.
-pub fn strongest(filters: &[Filter]) -> Option<usize> {
-    let rank = |filter: &Filter| match (&filter.any.first(), filter.negated) {
-        (_, true) | (None | Some(Condition::Missing(_)), _) => 9,
-        (Some(Condition::Id(_)), _) => 0,
-        (Some(Condition::Logical { .. } | Condition::Reference { .. }), _) => 1,
-        (Some(Condition::Token(_)), _) if is_identifier(filter) => 1,
-        (Some(Condition::Uri(_) | Condition::Text { .. }), _) => 2,
-        (Some(Condition::Token(_)), _) => 4,
-        (Some(Condition::Date { .. }), _) => 5,
-    };
-    let best = filters.iter().enumerate().min_by_key(|(_, filter)| rank(filter))?;
-    (rank(best.1) < 9).then_some(best.0)
+/// The name of the row of `resource` that conditions at this depth of chains are about.
+pub fn alias(depth: usize) -> String {
+    format!("r{depth}")
 }
 
-fn is_identifier(filter: &Filter) -> bool {
-    matches!(filter.on, Target::Parameter(parameter) if parameter.code == "identifier")
-}
-
-impl Conditions<'_> {
-    /// Adds a filter; `driving` makes it the list that is walked instead of a lookup for each row.
-    pub fn add(&self, sql: &mut Builder, filter: &Filter, driving: bool) -> Result<(), Error> {
-        let mut texts = Vec::with_capacity(filter.any.len());
-        let mut values = Vec::new();
-        for condition in &filter.any {
-            let (text, mut more) = match filter.on {
-                Target::Id => id(condition),
-                Target::LastUpdated => self.updated(condition),
-                Target::Parameter(parameter) => self.parameter(parameter, condition, driving)?,
-            };
-            texts.push(text);
-            values.append(&mut more);
+impl Ask<'_> {
+    /// A filter on rows of a type.
+    pub fn holds(&self, filter: &Filter, kind: &str, depth: usize) -> Result<Piece, Error> {
+        if filter.negated && verify::needed(filter) {
+            return Ok(Piece::always());
         }
-        let not = if filter.negated { "NOT " } else { "" };
-        sql.and(&format!("{not}({})", texts.join(" OR ")), values);
-        Ok(())
+        let mut any = Vec::with_capacity(filter.any.len());
+        for condition in &filter.any {
+            any.push(self.condition(&filter.on, condition, kind, depth)?);
+        }
+        let any = Piece::any(any);
+        Ok(if filter.negated { any.not() } else { any })
     }
 
-    fn updated(&self, condition: &Condition) -> Piece {
-        match condition {
-            Condition::Date { prefix, low, high } => {
-                self.range(*prefix, *low, *high, "r.updated", "(r.updated + 1)")
+    /// One alternative of a filter on rows of a type.
+    pub fn condition(
+        &self,
+        on: &Target,
+        condition: &Condition,
+        kind: &str,
+        depth: usize,
+    ) -> Result<Piece, Error> {
+        let row = alias(depth);
+        match (on, condition) {
+            (Target::Id, Condition::Id(id)) => {
+                let of = self.view.terms.reference(kind, id);
+                let values = [Sql::from(of), Sql::from(id.to_string())];
+                Ok(Piece::new(format!("({row}.self = ? AND {row}.id = ?)"), values))
             }
-            _ => nothing(),
+            (Target::LastUpdated, Condition::Date { prefix, low, high }) => {
+                let (a, b) = (format!("{row}.updated"), format!("({row}.updated + 1)"));
+                Ok(self.range(*prefix, (*low, *high), &a, &b))
+            }
+            (Target::Parameter(parameter), condition) => {
+                self.parameter(parameter, condition, kind, depth)
+            }
+            (Target::Resource, condition) => self.resource(condition, kind, depth),
+            (Target::Id | Target::LastUpdated, _) => Ok(Piece::never()),
         }
     }
 
@@ -82,103 +93,276 @@ impl Conditions<'_> {
         &self,
         parameter: &SearchParameter,
         condition: &Condition,
-        driving: bool,
+        kind: &str,
+        depth: usize,
     ) -> Result<Piece, Error> {
-        let index = i64::from(parameter.index_id);
+        let row = alias(depth);
+        let index = parameter.index_id;
         Ok(match condition {
-            Condition::Id(_) => nothing(),
-            Condition::Missing(missing) => presence(index, *missing),
-            Condition::Token(token) => self.token(index, token, driving),
+            Condition::Missing(missing) => self.missing(index, *missing, kind, &format!("+{row}")),
+            Condition::Date { prefix, low, high } => {
+                let range = self.range(*prefix, (*low, *high), "s.low", "s.high");
+                has("span s", &row, index, range)
+            }
+            Condition::Text { .. } if parameter.kind == ParamKind::Token => Piece::always(),
+            Condition::Text { text, how } => has("word s", &row, index, words(text, *how)),
+            Condition::Number(number) => has("measure s", &row, index, measured(0, number)),
+            Condition::Quantity { number, unit } => {
+                has("measure s", &row, index, self.quantity(number, unit))
+            }
+            Condition::Chain { kind: of, filter } => self.chain(parameter, of, filter, depth)?,
+            Condition::Logical { identifier, .. } if identifier.code.is_none() => Piece::always(),
+            Condition::Logical { identifier, chained } if !chained.is_empty() => {
+                let mut any = vec![self.sought(index, &self.logical(identifier), &row)];
+                for of in chained {
+                    let filter = identified(of, identifier);
+                    if let Some(filter) = filter {
+                        any.push(self.chain(parameter, of, &filter, depth)?);
+                    }
+                }
+                Piece::any(any)
+            }
+            Condition::Token(token) if token.code.is_none() => Piece::always(),
+            Condition::Uri { below: true, .. } | Condition::Near(_) => Piece::always(),
+            Condition::InValueSet(_) | Condition::Subsumed { .. } => {
+                return Err(Error::UnknownCodes);
+            }
+            other => match self.terms_of(parameter, other) {
+                Some(sought) => self.sought(index, &sought, &row),
+                // A composite whose first part is no code.
+                None if matches!(other, Condition::Composite(_)) => Piece::always(),
+                None => Piece::never(),
+            },
+        })
+    }
+
+    /// The terms that a condition asks for, any of them; nothing for one about something else.
+    pub fn terms_of(
+        &self,
+        parameter: &SearchParameter,
+        condition: &Condition,
+    ) -> Option<Vec<Sought>> {
+        let terms = &self.view.terms;
+        let whole = |value: i64| Sought { value, system: None };
+        match condition {
+            Condition::Token(token) if token.code.is_some() => Some(terms.sought(token)),
+            Condition::OfType { value, .. } => {
+                let code = Some(value.clone());
+                Some(terms.sought(&TokenMatch { system: SystemMatch::Any, code }))
+            }
             Condition::Reference { kinds, id } => {
                 let kinds = match (kinds.as_slice(), parameter.targets.as_slice()) {
                     ([], []) => definitions::resource_kinds(),
                     ([], targets) => targets.to_vec(),
                     (kinds, _) => kinds.to_vec(),
                 };
-                let values = kinds.iter().map(|kind| self.terms.reference(kind, id).value);
-                term(index, &values.collect::<Vec<_>>(), None, driving)
+                Some(kinds.iter().map(|kind| whole(terms.reference(kind, id))).collect())
             }
-            Condition::Logical { identifier, chained } => {
-                self.logical(parameter, identifier, *chained, driving)?
+            Condition::Logical { identifier, chained } if chained.is_empty() => {
+                identifier.code.as_ref().map(|_| self.logical(identifier))
             }
-            Condition::Uri(uri) => term(index, &[self.terms.uri(uri).value], None, driving),
-            Condition::Date { prefix, low, high } => {
-                let (text, mut values) = self.range(*prefix, *low, *high, "s.low", "s.high");
-                values.insert(0, Sql::from(index));
-                (lookup("span s", "s", &format!("s.param = ? AND {text}"), driving), values)
+            Condition::Uri { uri, below: false } => Some(vec![whole(terms.uri(uri))]),
+            Condition::Composite(parts) => match parts.first()? {
+                first @ Condition::Token(token) if token.code.is_some() => {
+                    self.terms_of(parameter, first)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn logical(&self, identifier: &TokenMatch) -> Vec<Sought> {
+        self.view.terms.sought_logical(identifier)
+    }
+
+    fn sought(&self, index: u16, sought: &[Sought], row: &str) -> Piece {
+        let (pieces, plain): (Vec<&Sought>, Vec<&Sought>) =
+            sought.iter().partition(|sought| sought.system.is_some());
+        let look = |condition: Piece| {
+            let mut piece = Piece::new(
+                format!("EXISTS (SELECT 1 FROM term t WHERE t.param = {index} AND "),
+                [],
+            );
+            piece.push(condition);
+            let rest = format!(" AND t.moment = {row}.moment AND t.rid = {row}.rid)");
+            piece.push(Piece::new(rest, []));
+            piece
+        };
+        let narrow = pieces.into_iter().map(|sought| {
+            let values = [Sql::from(sought.value), Sql::from(sought.system)];
+            look(Piece::new("t.value = ? AND t.system = ?", values))
+        });
+        let plain: Vec<Sql> = plain.iter().map(|sought| Sql::from(sought.value)).collect();
+        let plain = (!plain.is_empty())
+            .then(|| look(Piece::new(format!("t.value IN ({})", marks(plain.len())), plain)));
+        Piece::any(narrow.chain(plain))
+    }
+
+    /// Rows by what they have or lack.
+    pub fn missing(&self, index: u16, missing: bool, kind: &str, row: &str) -> Piece {
+        let compared = if missing { "= 0" } else { "> 0" };
+        Piece::new(
+            format!(
+                "{row}.shape IN (SELECT m.shape FROM shape m WHERE m.kind = {} \
+                 AND instr(m.params, ?) {compared})",
+                kinds::number(kind)
+            ),
+            [Sql::from(mark(index))],
+        )
+    }
+
+    fn chain(
+        &self,
+        parameter: &SearchParameter,
+        of: &'static str,
+        filter: &Filter,
+        depth: usize,
+    ) -> Result<Piece, Error> {
+        if !may_name(parameter, of) {
+            return Ok(Piece::never());
+        }
+        let (row, named) = (alias(depth), alias(depth + 1));
+        let mut piece = Piece::new(
+            format!(
+                "EXISTS (SELECT 1 FROM link l CROSS JOIN resource {named} \
+                 ON {named}.self = l.target WHERE l.rid = {row}.rid AND l.param = {} AND ",
+                parameter.index_id
+            ),
+            [],
+        );
+        piece.push(self.other(of, filter, depth + 1)?);
+        piece.push(Piece::new(")", []));
+        Ok(piece)
+    }
+
+    /// What must hold for the other resource of a chain.
+    pub fn other(&self, of: &str, filter: &Filter, depth: usize) -> Result<Piece, Error> {
+        let other = alias(depth);
+        let mut piece = Piece::new(format!("+{other}.kind = {}", kinds::number(of)), []);
+        piece.and(self.limits.visible(&other));
+        if verify::needed(filter) {
+            let rids = self.looked_at(of, filter)?;
+            piece.and(Piece::new(format!("{other}.rid IN ({})", numbers(&rids)), []));
+        } else {
+            piece.and(self.holds(filter, of, depth)?);
+        }
+        Ok(piece)
+    }
+
+    fn resource(&self, condition: &Condition, kind: &str, depth: usize) -> Result<Piece, Error> {
+        let row = alias(depth);
+        Ok(match condition {
+            Condition::Has { kind: of, parameter, filter } => {
+                if !may_name(parameter, kind) {
+                    return Ok(Piece::never());
+                }
+                let other = alias(depth + 1);
+                let mut piece = Piece::new(
+                    format!(
+                        "EXISTS (SELECT 1 FROM term l CROSS JOIN resource {other} \
+                         ON {other}.rid = l.rid WHERE l.param = {} AND l.value = {row}.self AND ",
+                        parameter.index_id
+                    ),
+                    [],
+                );
+                piece.push(self.other(of, filter, depth + 1)?);
+                piece.push(Piece::new(")", []));
+                piece
             }
-            Condition::Text { text, how } => word(index, text, *how, driving),
+            Condition::InList(id) => {
+                let mut piece = Piece::new(format!("{row}.self IN ("), []);
+                piece.push(self.listed(id));
+                piece.push(Piece::new(")", []));
+                piece
+            }
+            Condition::OfKind { kind: of, filter } if *of == kind => {
+                self.holds(filter, kind, depth)?
+            }
+            Condition::All(filters) => {
+                let all: Result<Vec<Piece>, Error> =
+                    filters.iter().map(|filter| self.holds(filter, kind, depth)).collect();
+                Piece::all(all?)
+            }
+            Condition::Words { .. } => Piece::always(),
+            _ => Piece::never(),
         })
     }
 
-    fn token(&self, index: i64, token: &TokenMatch, driving: bool) -> Piece {
-        match (&token.system, &token.code) {
-            (SystemMatch::Is(system), Some(code)) => {
-                let Term { value, system } = self.terms.token(Some(system), code);
-                term(index, &[value], Some(system), driving)
-            }
-            (SystemMatch::Absent, Some(code)) => {
-                term(index, &[self.terms.token(None, code).value], Some(0), driving)
-            }
-            (SystemMatch::Any, Some(code)) => {
-                let exact = self.terms.token(None, code);
-                let service = self.terms.token(Some(system::SERVICE_TYPE), code);
-                let plain = term(index, &[exact.value], None, driving);
-                if service.value == exact.value {
-                    return plain;
-                }
-                // `02` is also `2`, but only in kodeverk 9151.
-                either(plain, term(index, &[service.value], Some(service.system), driving))
-            }
-            (SystemMatch::Is(system), None) => of_system(index, self.terms.system(Some(system))),
-            (SystemMatch::Absent, None) => of_system(index, 0),
-            (SystemMatch::Any, None) => nothing(),
-        }
+    /// The resources that a List names, as a SELECT of their hashes.
+    pub fn listed(&self, id: &str) -> Piece {
+        let item = fhir::search::parameter("List", "item").map_or(0, |item| item.index_id);
+        let mut piece = Piece::new(
+            format!(
+                "SELECT l.target FROM resource n CROSS JOIN link l ON l.rid = n.rid \
+                 AND l.param = {item} WHERE n.self = ? AND "
+            ),
+            [Sql::from(self.view.terms.reference("List", id))],
+        );
+        piece.push(self.limits.visible("n"));
+        piece
     }
 
-    fn logical(
-        &self,
-        parameter: &SearchParameter,
-        identifier: &TokenMatch,
-        chained: bool,
-        driving: bool,
-    ) -> Result<Piece, Error> {
-        let index = i64::from(parameter.index_id);
-        let system = match &identifier.system {
-            SystemMatch::Is(system) => Some(self.terms.system(Some(system))),
-            SystemMatch::Absent => Some(0),
-            SystemMatch::Any => None,
-        };
-        let direct = match (&identifier.code, system) {
-            (Some(value), system) => {
-                term(index, &[self.terms.logical(None, value).value], system, driving)
-            }
-            (None, Some(system)) => of_system(index, system),
-            (None, None) => nothing(),
-        };
-        if !chained {
-            return Ok(direct);
+    /// A compartment: references by any of its parameters, the resource itself, and for a patient
+    /// whatever is about the person.
+    pub fn within(&self, of: &fhir::query::Compartment, kind: &str) -> Piece {
+        let row = alias(0);
+        let target = self.view.terms.reference(of.kind, &of.id);
+        let look = Sought { value: target, system: None };
+        let parameters = compartment::parameters(of.kind, kind);
+        let mut any: Vec<Piece> = parameters
+            .iter()
+            .map(|parameter| self.sought(parameter.index_id, &[look], &row))
+            .collect();
+        if of.kind == kind {
+            any.push(Piece::new(format!("{row}.self = ?"), [Sql::from(target)]));
         }
-        let mut named = Vec::new();
-        for kind in &parameter.targets {
-            for id in self.identified(kind, identifier)? {
-                named.push(self.terms.reference(kind, &id).value);
-            }
+        if of.kind == "Patient" && !parameters.is_empty() {
+            let person = format!(
+                "{row}.person IN (SELECT p.person FROM resource p WHERE p.self = ? \
+                 AND p.person <> x'')"
+            );
+            any.push(Piece::new(person, [Sql::from(target)]));
         }
-        Ok(either(direct, term(index, &named, None, driving)))
+        Piece::any(any)
     }
 
-    /// Ids of the resources of a type that have this identifier.
-    fn identified(&self, kind: &str, identifier: &TokenMatch) -> Result<Vec<String>, Error> {
-        let (text, values) = self.token(param(kind, "identifier"), identifier, true);
-        let text = format!("SELECT r.id FROM resource r WHERE {text} LIMIT {CHAIN_LIMIT}");
-        let mut select = self.connection.prepare_cached(&text)?;
-        let ids = select.query_map(params_from_iter(values), |row| row.get(0))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+    /// The rows of a type in a compartment, as a SELECT of row numbers.
+    pub fn begin_within(&self, of: &fhir::query::Compartment, kind: &str) -> Piece {
+        let target = self.view.terms.reference(of.kind, &of.id);
+        let parameters = compartment::parameters(of.kind, kind);
+        let mut union: Vec<Piece> = parameters
+            .iter()
+            .map(|parameter| {
+                let text = format!(
+                    "SELECT t.rid FROM term t WHERE t.param = {} AND t.value = ?",
+                    parameter.index_id
+                );
+                Piece::new(text, [Sql::from(target)])
+            })
+            .collect();
+        let itself = "SELECT x.rid FROM resource x WHERE x.self = ?";
+        union.push(Piece::new(itself, [Sql::from(target)]));
+        if of.kind == "Patient" {
+            let text = format!(
+                "SELECT x.rid FROM resource p CROSS JOIN resource x INDEXED BY resource_person \
+                 ON x.person = p.person AND x.kind = {} WHERE p.self = ? AND p.person <> x''",
+                kinds::number(kind)
+            );
+            union.push(Piece::new(text, [Sql::from(target)]));
+        }
+        Piece::union(union)
+    }
+
+    fn quantity(&self, number: &NumberMatch, unit: &UnitMatch) -> Piece {
+        match unit {
+            UnitMatch::Canonical { number, unit } => measured(self.view.terms.unit(unit), number),
+            UnitMatch::Any | UnitMatch::Written(_) | UnitMatch::Coded { .. } => measured(0, number),
+        }
     }
 
     /// A stored range `[a, b)` against the range `[low, high)` asked for.
-    fn range(&self, prefix: Prefix, low: i64, high: i64, a: &str, b: &str) -> Piece {
+    pub fn range(&self, prefix: Prefix, (low, high): (i64, i64), a: &str, b: &str) -> Piece {
         let contains = format!("({a} >= ? AND {b} <= ?)");
         let (text, values) = match prefix {
             Prefix::Equal => (contains, vec![low, high]),
@@ -190,79 +374,78 @@ impl Conditions<'_> {
             Prefix::StartsAfter => (format!("{a} >= ?"), vec![high]),
             Prefix::EndsBefore => (format!("{b} <= ?"), vec![low]),
             Prefix::Approximate => {
-                let margin = (self.now - low).abs() / APPROXIMATE;
-                let (from, to) = (low.saturating_sub(margin), high.saturating_add(margin));
+                let (from, to) = self.widened(low, high);
                 (format!("({a} < ? AND {b} > ?)"), vec![to, from])
             }
         };
-        (text, values.into_iter().map(Sql::from).collect())
+        Piece::new(text, values.into_iter().map(Sql::from))
+    }
+
+    /// A range under `ap`.
+    pub fn widened(&self, low: i64, high: i64) -> (i64, i64) {
+        let margin = self.now.saturating_sub(low).saturating_abs() / APPROXIMATE;
+        (low.saturating_sub(margin), high.saturating_add(margin))
     }
 }
 
-fn either(one: Piece, other: Piece) -> Piece {
-    (format!("({} OR {})", one.0, other.0), [one.1, other.1].concat())
+/// Whether a reference under this parameter may name the type. Parameters such as `subject` and
+/// `patient` share their values and differ in the types they may name.
+pub fn may_name(parameter: &SearchParameter, kind: &str) -> bool {
+    parameter.targets.is_empty() || parameter.targets.contains(&kind)
 }
 
-fn nothing() -> Piece {
-    ("0".to_owned(), Vec::new())
+/// The filter that a resource of a type has an identifier.
+pub fn identified(kind: &str, identifier: &TokenMatch) -> Option<Filter> {
+    let parameter = fhir::search::parameter(kind, "identifier")?;
+    Some(Filter {
+        on: Target::Parameter(parameter.clone()),
+        negated: false,
+        any: vec![Condition::Token(identifier.clone())],
+    })
 }
 
-fn id(condition: &Condition) -> Piece {
-    match condition {
-        Condition::Id(id) => ("r.id = ?".to_owned(), vec![Sql::from(id.to_string())]),
-        _ => nothing(),
-    }
-}
-
-/// A condition on an index table: a lookup for each row, or the list that is walked.
-fn lookup(table: &str, alias: &str, condition: &str, driving: bool) -> String {
-    if driving {
-        format!("r.rid IN (SELECT {alias}.rid FROM {table} WHERE {condition})")
-    } else {
-        format!("EXISTS (SELECT 1 FROM {table} WHERE {condition} AND {alias}.rid = r.rid)")
-    }
-}
-
-fn term(index: i64, values: &[i64], system: Option<i64>, driving: bool) -> Piece {
-    let marks = vec!["?"; values.len()].join(", ");
-    let mut condition = format!("t.param = ? AND t.value IN ({marks})");
-    let mut parameters = vec![Sql::from(index)];
-    parameters.extend(values.iter().map(|value| Sql::from(*value)));
-    if let Some(system) = system {
-        condition.push_str(" AND t.system = ?");
-        parameters.push(Sql::from(system));
-    }
-    (lookup("term t", "t", &condition, driving), parameters)
-}
-
-/// Any code of a system: the one condition that walks a whole parameter.
-fn of_system(index: i64, system: i64) -> Piece {
-    let condition = "t.param = ? AND t.system = ?";
-    (lookup("term t", "t", condition, true), vec![Sql::from(index), Sql::from(system)])
-}
-
-fn presence(index: i64, missing: bool) -> Piece {
-    let not = if missing { "NOT " } else { "" };
-    let text = format!(
-        "r.rid {not}IN (SELECT rid FROM term WHERE param = ? UNION \
-         SELECT rid FROM span WHERE param = ? UNION SELECT rid FROM word WHERE param = ?)"
+/// A look into a table of what a row has.
+fn has(table: &str, row: &str, index: u16, condition: Piece) -> Piece {
+    let mut piece = Piece::new(
+        format!("EXISTS (SELECT 1 FROM {table} WHERE s.rid = {row}.rid AND s.param = {index} AND "),
+        [],
     );
-    (text, vec![Sql::from(index); 3])
+    piece.push(condition);
+    piece.push(Piece::new(")", []));
+    piece
 }
 
-fn word(index: i64, text: &str, how: TextMatch, driving: bool) -> Piece {
-    let escaped = || text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let (condition, values) = match how {
-        TextMatch::Starts => (
-            "w.param = ? AND w.value >= ? AND w.value < ?",
-            vec![text.to_owned(), format!("{text}\u{10ffff}")],
-        ),
-        TextMatch::Contains => {
-            ("w.param = ? AND w.value LIKE ? ESCAPE '\\'", vec![format!("%{}%", escaped())])
-        }
-        TextMatch::Exact => ("w.param = ? AND w.exact = ?", vec![text.to_owned()]),
+/// A string, as [`crate::rows`] keeps it.
+pub fn words(text: &str, how: TextMatch) -> Piece {
+    let sorted = || String::from(alphabetical(text));
+    match how {
+        TextMatch::Starts => Piece::new("s.value >= ? AND s.value < ?", {
+            [Sql::from(sorted()), Sql::from(format!("{}\u{10ffff}", sorted()))]
+        }),
+        TextMatch::Contains => Piece::new("instr(s.value, ?) > 0", [Sql::from(sorted())]),
+        TextMatch::Ends => Piece::new("substr(s.value, -length(?)) = ?", {
+            [Sql::from(sorted()), Sql::from(sorted())]
+        }),
+        TextMatch::Exact => Piece::new("s.exact = ?", [Sql::from(text.to_owned())]),
+    }
+}
+
+/// A stored range of numbers against the number asked for.
+pub fn measured(unit: i64, number: &NumberMatch) -> Piece {
+    let NumberMatch { prefix, value, low, high } = number;
+    let (value, low, high) = (value.get(), low.get(), high.get());
+    let (text, values) = match prefix {
+        Prefix::Equal => ("s.low >= ? AND s.high < ?", vec![low, high]),
+        Prefix::NotEqual => ("NOT (s.low >= ? AND s.high < ?)", vec![low, high]),
+        Prefix::Approximate => ("s.high >= ? AND s.low <= ?", vec![low, high]),
+        Prefix::Greater => ("s.high > ?", vec![value]),
+        Prefix::Less => ("s.low < ?", vec![value]),
+        Prefix::GreaterOrEqual => ("s.high >= ?", vec![value]),
+        Prefix::LessOrEqual => ("s.low <= ?", vec![value]),
+        Prefix::StartsAfter => ("s.low > ?", vec![value]),
+        Prefix::EndsBefore => ("s.high < ?", vec![value]),
     };
-    let mut parameters = vec![Sql::from(index)];
-    parameters.extend(values.into_iter().map(Sql::from));
-    (lookup("word w", "w", condition, driving), parameters)
+    let mut piece = Piece::new("s.unit = ?", [Sql::from(unit)]);
+    piece.and(Piece::new(format!("({text})"), values.into_iter().map(Sql::from)));
+    piece
 }

@@ -14,4 +14,13 @@ pub enum Error {
     /// The cursor of a paging link is not one of ours.
     #[error("the paging link is not valid; start the search again")]
     Cursor,
+    /// A search would take more work than one request may.
+    #[error(
+        "the search is too costly: narrow it by a patient, a code or a period, or sort by `date` \
+         or `_lastUpdated`"
+    )]
+    TooCostly,
+    /// A search asks for something that only another part of the platform could have put in codes.
+    #[error("the search names a value set or code system that is not known here")]
+    UnknownCodes,
 }

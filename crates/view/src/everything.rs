@@ -10,8 +10,10 @@ use rusqlite::params_from_iter;
 use rusqlite::types::Value as Sql;
 
 use crate::error::Error;
+use crate::kinds;
 use crate::project::{row_number, state};
-use crate::store::{COLUMNS, Stored, View, stored};
+use crate::sql::Piece;
+use crate::store::{STORED, Stored, View, stored};
 
 /// What to walk.
 #[derive(Clone, Debug)]
@@ -32,8 +34,6 @@ pub struct Walk {
 pub struct Step {
     /// Row number, to go on after.
     pub row: i64,
-    /// Resource type.
-    pub kind: String,
     /// The current version.
     pub stored: Stored,
 }
@@ -47,25 +47,24 @@ impl View {
         count: usize,
     ) -> Result<Vec<Step>, Error> {
         self.with(|connection| {
-            let person = [Sql::from(walk.person.0.to_vec())];
-            let whose = crate::sql::Builder::new("r.person = ?", person);
-            let mut sql = self.limited(connection, permit, whose)?;
+            let person = Sql::from(walk.person.0.to_vec());
+            let mut sql = Piece::new("r.person = ?", [person]);
+            sql.and(self.limits(connection, permit)?.visible("r"));
             let sign = if walk.patients { "=" } else { "<>" };
-            sql.and(&format!("r.kind {sign} 'Patient'"), []);
-            sql.and("r.state <> ?", [Sql::from(state::REMOVED)]);
-            let until = row_number(walk.until, state::DERIVED);
-            sql.and("r.rid > ? AND r.rid <= ?", [Sql::from(walk.after), Sql::from(until)]);
+            let patient = Sql::from(kinds::number("Patient"));
+            sql.and(Piece::new(format!("r.kind {sign} ?"), [patient]));
+            let until = Sql::from(row_number(walk.until, state::DERIVED));
+            let rows = [Sql::from(walk.after), until];
+            // The plus keeps SQLite from walking everybody's rows instead of the person's.
+            sql.and(Piece::new("+r.rid > ? AND +r.rid <= ?", rows));
             if let Some(since) = walk.since {
-                sql.and("r.updated >= ?", [Sql::from(since)]);
+                sql.and(Piece::new("+r.updated >= ?", [Sql::from(since)]));
             }
-            let text = format!(
-                "SELECT {COLUMNS}, r.rid, r.kind FROM resource r WHERE {} ORDER BY r.rid
-                 LIMIT {count}",
-                sql.text()
-            );
+            let text = STORED.replacen("r.kind", "r.kind, r.rid", 1);
+            let text = format!("{text} WHERE {} ORDER BY r.rid LIMIT {count}", sql.text);
             let mut select = connection.prepare_cached(&text)?;
-            let rows = select.query_map(params_from_iter(sql.values()), |row| {
-                Ok(Step { stored: stored(row)?, row: row.get(8)?, kind: row.get(9)? })
+            let rows = select.query_map(params_from_iter(sql.values), |row| {
+                Ok(Step { stored: stored(row)?, row: row.get(9)? })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })

@@ -11,8 +11,9 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::error::Error;
+use crate::kinds;
 use crate::project::state;
-use crate::sql::Builder;
+use crate::sql::Piece;
 use crate::store::{View, person, position};
 
 /// Positions looked at in one step.
@@ -27,7 +28,7 @@ pub struct Change {
     /// The version: the ledger position.
     pub version: Position,
     /// The resource's type.
-    pub kind: String,
+    pub kind: &'static str,
     /// Its logical id.
     pub id: String,
     /// Whom it is about.
@@ -57,10 +58,10 @@ impl View {
         self.with(|connection| {
             let snapshot = connection.unchecked_transaction()?;
             let windowed = !matches!(permit.reach(), Reach::Person(_));
-            let mut limits = self.limited(&snapshot, permit, Builder::new("1", []))?;
+            let mut limits = self.limits(&snapshot, permit)?.open("r");
             if let Some(kind) = kind {
                 // The plus keeps SQLite from walking the whole type instead of the window.
-                limits.and("+r.kind = ?", [Sql::from(kind.to_owned())]);
+                limits.and(Piece::new("+r.kind = ?", [Sql::from(kinds::number(kind))]));
             }
             let newest: i64 = snapshot.query_row(
                 "SELECT coalesce(max(value), 0) FROM meta WHERE key = 'position'",
@@ -92,7 +93,7 @@ impl View {
 /// The newest versions with `low <= version < high`.
 fn between(
     connection: &Connection,
-    limits: &Builder,
+    limits: &Piece,
     windowed: bool,
     (low, high): (Position, Position),
     count: usize,
@@ -103,7 +104,7 @@ fn between(
     } else {
         "resource r CROSS JOIN version v ON v.rid = r.rid"
     };
-    let limit = limits.text();
+    let limit = &limits.text;
     let text = format!(
         "SELECT r.version AS version, r.kind, r.id, r.person, r.rid FROM resource r
          WHERE r.version >= ? AND r.version < ? AND r.state <> {derived} AND {limit}
@@ -114,14 +115,14 @@ fn between(
         derived = state::DERIVED,
     );
     let range = [low, high].map(|at| Sql::from(i64::try_from(at).unwrap_or(i64::MAX)));
-    let half = || range.iter().chain(limits.values());
+    let half = || range.iter().chain(&limits.values);
     let values: Vec<&Sql> = half().chain(half()).collect();
     let mut select = connection.prepare_cached(&text)?;
     let rows = select.query_map(params_from_iter(values), |row| {
         let version = position(row, 0)?;
         Ok(Change {
             version,
-            kind: row.get(1)?,
+            kind: kinds::name(row.get(1)?),
             id: row.get(2)?,
             person: person(row, 3)?,
             // The number of a row comes from the position that made it.

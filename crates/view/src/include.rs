@@ -1,121 +1,177 @@
-//! `_include` and `_revinclude`: what the matches refer to, and what refers to them.
+//! `_include` and `_revinclude`: what the matches refer to, and what refers to them, with `:iterate`
+//! also of what was included.
 //!
-//! Included resources pass the same permit as the matches.
+//! Included resources pass the same permit as the matches. One statement follows a parameter from all
+//! resources at once.
 
 use std::collections::HashSet;
 
-use access::permit::ReadPermit;
-use fhir::json;
 use fhir::query::{Include, Query};
-use fhir::resource::Resource;
-use fhir::search::{self, IndexValue};
+use fhir::search::{ParamKind, SearchParameter};
+use rusqlite::params_from_iter;
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, params_from_iter};
 
+use crate::condition::{Ask, may_name};
 use crate::error::Error;
-use crate::project::state;
-use crate::store::{COLUMNS, Stored, View, stored};
+use crate::kinds;
+use crate::sql::Piece;
 
 /// Most resources that one page may include.
 pub const MAX_INCLUDED: usize = 1_000;
 
-type Key = (&'static str, String);
+/// Most rounds of `:iterate`.
+const ROUNDS: usize = 10;
 
-/// Everything the page includes, each resource once and no match twice.
-pub fn follow(
-    view: &View,
-    connection: &Connection,
-    permit: &ReadPermit,
-    query: &Query,
-    matches: &[Stored],
-) -> Result<Vec<(&'static str, Stored)>, Error> {
-    let mut seen: HashSet<Key> =
-        matches.iter().map(|stored| (query.kind, stored.id.clone())).collect();
-    let mut included = Vec::new();
-    for stored in matches {
-        for include in query.includes.iter().filter(|include| include.source == query.kind) {
-            for key in referred(stored, include) {
-                if included.len() < MAX_INCLUDED && seen.insert(key.clone()) {
-                    let found = by_id(view, connection, permit, &key)?;
-                    included.extend(found.map(|stored| (key.0, stored)));
-                }
-            }
+/// A row of some type.
+type Row = (&'static str, i64);
+
+/// What the includes of a page bring.
+#[derive(Default)]
+pub struct Brought {
+    /// Row numbers, each once and none of a match.
+    pub rids: Vec<i64>,
+    /// Whether there was more than [`MAX_INCLUDED`].
+    pub cut: bool,
+}
+
+/// Everything the page includes.
+pub fn follow(ask: &Ask<'_>, query: &Query, matches: Vec<Row>) -> Result<Brought, Error> {
+    let mut brought = Brought::default();
+    let mut seen: HashSet<i64> = matches.iter().map(|(_, rid)| *rid).collect();
+    let mut from = matches;
+    for round in 0..ROUNDS {
+        let mut next = Vec::new();
+        let asked = |include: &&Include| round == 0 || include.iterate;
+        for include in query.includes.iter().filter(asked) {
+            forwards(ask, include, &from, &mut next)?;
         }
-        for include in query.revincludes.iter().filter(|include| names(include, query.kind)) {
-            for stored in referring(view, connection, permit, include, query.kind, &stored.id)? {
-                let key = (include.source, stored.id.clone());
-                if included.len() < MAX_INCLUDED && seen.insert(key) {
-                    included.push((include.source, stored));
-                }
-            }
+        for include in query.revincludes.iter().filter(asked) {
+            backwards(ask, include, &from, &mut next)?;
         }
+        next.retain(|(_, rid)| seen.insert(*rid));
+        let room = MAX_INCLUDED - brought.rids.len();
+        brought.cut |= next.len() > room;
+        next.truncate(room);
+        brought.rids.extend(next.iter().map(|(_, rid)| *rid));
+        if next.is_empty() {
+            break;
+        }
+        from = next;
     }
-    Ok(included)
+    Ok(brought)
 }
 
-/// Whether a reference to this type counts. Parameters such as `subject` and `patient` share their
-/// values and differ in the types they may name.
-fn names(include: &Include, kind: &str) -> bool {
-    let targets = &include.parameter.targets;
-    include.target.is_none_or(|target| target == kind)
-        && (targets.is_empty() || targets.contains(&kind))
-}
-
-/// What a resource refers to by a parameter.
-fn referred(stored: &Stored, include: &Include) -> Vec<Key> {
-    let resource =
-        json::parse(&stored.body).ok().and_then(|value| Resource::from_value(value).ok());
-    let Some(resource) = resource else { return Vec::new() };
-    search::index(&resource)
-        .into_iter()
-        .filter(|entry| entry.index_id == include.parameter.index_id)
-        .filter_map(|entry| match entry.value {
-            IndexValue::Reference { kind, id } => Some((kind, id.into_string())),
-            _ => None,
-        })
-        .filter(|(kind, _)| names(include, kind))
-        .collect()
-}
-
-fn by_id(
-    view: &View,
-    connection: &Connection,
-    permit: &ReadPermit,
-    (kind, id): &Key,
-) -> Result<Option<Stored>, Error> {
-    let mut sql = view.permitted(connection, permit, kind)?;
-    sql.and("r.id = ? AND r.state <> ?", [Sql::from(id.clone()), Sql::from(state::REMOVED)]);
-    let text = format!("SELECT {COLUMNS} FROM resource r WHERE {}", sql.text());
-    let mut select = connection.prepare_cached(&text)?;
-    let mut rows = select.query(params_from_iter(sql.values()))?;
-    match rows.next()? {
-        Some(row) => Ok(Some(stored(row)?)),
-        None => Ok(None),
+/// The parameters that an include follows from resources of a type.
+fn followed<'a>(
+    ask: &'a Ask<'_>,
+    include: &'a Include,
+    kind: &'static str,
+) -> Vec<&'a SearchParameter> {
+    if include.source.is_some_and(|source| source != kind) {
+        return Vec::new();
+    }
+    match &include.parameter {
+        Some(parameter) => vec![parameter],
+        None => {
+            let all = ask.view.parameters.of(kind).iter();
+            let references = all.filter(|parameter| parameter.kind == ParamKind::Reference);
+            references.map(std::convert::AsRef::as_ref).collect()
+        }
     }
 }
 
-fn referring(
-    view: &View,
-    connection: &Connection,
-    permit: &ReadPermit,
+/// What the rows refer to.
+fn forwards(
+    ask: &Ask<'_>,
     include: &Include,
-    kind: &str,
-    id: &str,
-) -> Result<Vec<Stored>, Error> {
-    let mut sql = view.permitted(connection, permit, include.source)?;
-    sql.and(
-        "r.state <> ? AND r.rid IN (SELECT t.rid FROM term t WHERE t.param = ? AND t.value = ?)",
-        [
-            Sql::from(state::REMOVED),
-            Sql::from(i64::from(include.parameter.index_id)),
-            Sql::from(view.terms.reference(kind, id).value),
-        ],
-    );
-    let text = format!(
-        "SELECT {COLUMNS} FROM resource r WHERE {} ORDER BY r.rid LIMIT {MAX_INCLUDED}",
-        sql.text()
-    );
-    let mut select = connection.prepare_cached(&text)?;
-    let rows = select.query_map(params_from_iter(sql.values()), stored)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    from: &[Row],
+    next: &mut Vec<Row>,
+) -> Result<(), Error> {
+    let kinds: HashSet<&'static str> = from.iter().map(|(kind, _)| *kind).collect();
+    for kind in kinds {
+        let rids = from.iter().filter(|(of, _)| *of == kind).map(|(_, rid)| *rid);
+        let rids = list(rids);
+        for parameter in followed(ask, include, kind) {
+            let mut sql = Piece::new(
+                format!(
+                    "SELECT r0.kind, r0.rid FROM json_each(?) j CROSS JOIN link l \
+                     ON l.rid = j.value AND l.param = {} CROSS JOIN resource r0 \
+                     ON r0.self = l.target WHERE ",
+                    parameter.index_id
+                ),
+                [Sql::from(rids.clone())],
+            );
+            sql.push(ask.limits.visible("r0"));
+            let named = |kind: &str| {
+                may_name(parameter, kind) && include.target.is_none_or(|target| target == kind)
+            };
+            collect(ask, sql, named, next)?;
+        }
+    }
+    Ok(())
+}
+
+/// What refers to the rows.
+fn backwards(
+    ask: &Ask<'_>,
+    include: &Include,
+    from: &[Row],
+    next: &mut Vec<Row>,
+) -> Result<(), Error> {
+    let kinds: HashSet<&'static str> = from.iter().map(|(kind, _)| *kind).collect();
+    for kind in kinds {
+        if include.target.is_some_and(|target| target != kind) {
+            continue;
+        }
+        let rids = list(from.iter().filter(|(of, _)| *of == kind).map(|(_, rid)| *rid));
+        let sources = match include.source {
+            Some(source) => vec![source],
+            None => ask.present()?,
+        };
+        for source in sources {
+            for parameter in followed(ask, include, source) {
+                if !may_name(parameter, kind) {
+                    continue;
+                }
+                let mut sql = Piece::new(
+                    format!(
+                        "SELECT r0.kind, r0.rid FROM json_each(?) j CROSS JOIN resource m \
+                         ON m.rid = j.value CROSS JOIN term t ON t.param = {} \
+                         AND t.value = m.self CROSS JOIN resource r0 ON r0.rid = t.rid WHERE ",
+                        parameter.index_id
+                    ),
+                    [Sql::from(rids.clone())],
+                );
+                sql.push(ask.limits.visible("r0"));
+                collect(ask, sql, |_| true, next)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds what a statement gives, up to what a page may hold and one more.
+fn collect(
+    ask: &Ask<'_>,
+    mut sql: Piece,
+    wanted: impl Fn(&str) -> bool,
+    next: &mut Vec<Row>,
+) -> Result<(), Error> {
+    // The same resource may come from several rows, hence a limit well above what is kept.
+    sql.push(Piece::new(format!(" LIMIT {}", 20 * MAX_INCLUDED), []));
+    let mut select = ask.connection.prepare_cached(&sql.text)?;
+    let mut rows = select.query(params_from_iter(sql.values))?;
+    while let Some(row) = rows.next()? {
+        let kind = kinds::name(row.get(0)?);
+        if wanted(kind) {
+            next.push((kind, row.get(1)?));
+        }
+    }
+    Ok(())
+}
+
+/// Numbers as a JSON array, which `json_each` reads.
+fn list(numbers: impl Iterator<Item = i64>) -> String {
+    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+    format!("[{}]", numbers.join(","))
 }

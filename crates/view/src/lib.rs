@@ -11,15 +11,18 @@
 //!
 //! | Table | Holds |
 //! |---|---|
-//! | `resource` | one row per resource: its current version, ready to send |
+//! | `resource` | one row per resource: its current version, whose it is, when it is about |
+//! | `content` | the resource as it is sent |
 //! | `version` | positions of earlier versions (their bodies are in the ledger) |
-//! | `term` | tokens, references and URIs, as keyed hashes |
-//! | `span` | dates as ranges of milliseconds |
-//! | `word` | strings, folded |
+//! | `term` | tokens, references and URIs, as keyed hashes, in the order of time |
+//! | `link` | what each resource refers to |
+//! | `span`, `word`, `measure` | dates as ranges of milliseconds, strings folded, numbers as ranges |
+//! | `shape`, `extent` | which parameters rows have values under, how long they last |
+//! | `scope` | category, owner and source, numbered |
 //! | `skipped` | positions of entries that could not be read, and whose they are |
 //! | `meta` | the ledger position the view has reached |
 //!
-//! Identity numbers and codes stand in `term` only as SipHash values under a secret key, which
+//! //! Identity numbers and codes stand in `term` only as SipHash values under a secret key, which
 //! keeps the index small and keeps numbers out of it.
 
 pub mod error;
@@ -31,9 +34,17 @@ pub mod search;
 pub mod store;
 
 mod condition;
+mod drive;
 mod include;
+mod kinds;
+mod order;
+mod plan;
+mod race;
+mod rows;
 mod schema;
+mod scope;
 mod seal;
 mod sql;
 mod term;
 mod unit;
+mod verify;

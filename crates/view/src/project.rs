@@ -11,7 +11,7 @@ use fhir::definitions::resource_kind;
 use fhir::instant::format_instant;
 use fhir::json;
 use fhir::resource::Resource;
-use fhir::search::{self, IndexEntry, IndexValue};
+use fhir::search::set::Parameters;
 use fhir::value::Value;
 use ledger::append::{Body, Committed, Record};
 use record::about::{Elements, elements};
@@ -21,8 +21,11 @@ use record::identity::PersonId;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::error::Error;
+use crate::kinds;
+use crate::rows::{self, Pending};
 use crate::schema;
-use crate::term::{Term, Terms};
+use crate::scope::Scopes;
+use crate::term::Terms;
 
 /// The state of a row of `resource`.
 pub mod state {
@@ -35,30 +38,59 @@ pub mod state {
     pub const DERIVED: i64 = 2;
 }
 
+/// Category of a derived Patient.
+const DERIVED_CATEGORY: &str = "demographics";
+
+/// Most index rows that wait to be written in order.
+const MAX_PENDING: usize = 200_000;
+
 /// The one writer of a view.
 pub struct Projector {
     connection: Connection,
     terms: Terms,
+    parameters: Parameters,
+    scopes: Scopes,
     position: Position,
 }
 
 /// A resource as it is now in the view.
 struct Current {
     rid: i64,
+    kind: i64,
     version: i64,
     state: i64,
     body: Vec<u8>,
 }
 
+/// Columns of [`Current`].
+const CURRENT: &str = "SELECT r.rid, r.kind, r.version, r.state, c.body
+    FROM resource r CROSS JOIN content c ON c.rid = r.rid";
+
 impl Current {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { rid: row.get(0)?, version: row.get(1)?, state: row.get(2)?, body: row.get(3)? })
+        Ok(Self {
+            rid: row.get(0)?,
+            kind: row.get(1)?,
+            version: row.get(2)?,
+            state: row.get(3)?,
+            body: row.get(4)?,
+        })
     }
 }
 
 impl Projector {
     /// Opens the view for writing.
     pub fn open(path: &Path, index_key: [u8; 16]) -> Result<Self, Error> {
+        Self::open_with(path, index_key, Parameters::r4().clone())
+    }
+
+    /// Opens the view for writing, with other search parameters than the standard ones: for a server
+    /// with an address ([`Parameters::at`]). The view must be opened with the same.
+    pub fn open_with(
+        path: &Path,
+        index_key: [u8; 16],
+        parameters: Parameters,
+    ) -> Result<Self, Error> {
         let connection = schema::open_writer(path)?;
         let position = connection
             .query_row("SELECT value FROM meta WHERE key = 'position'", [], |row| {
@@ -67,7 +99,8 @@ impl Projector {
             .optional()?
             .unwrap_or(0)
             .unsigned_abs();
-        Ok(Self { connection, terms: Terms::new(index_key), position })
+        let scopes = Scopes::read(&connection)?;
+        Ok(Self { connection, terms: Terms::new(index_key), parameters, scopes, position })
     }
 
     /// The last entry that is applied.
@@ -107,8 +140,17 @@ impl Projector {
         let transaction = self.connection.transaction()?;
         let mut position = self.position;
         let mut skipped = Vec::new();
+        let mut pending = Pending::default();
         for (entry, body) in entries {
-            let step = Step { transaction: &transaction, terms: &self.terms, entry };
+            let mut step = Step {
+                transaction: &transaction,
+                terms: &self.terms,
+                parameters: &self.parameters,
+                scope: self.scopes.of(&transaction, entry, &entry.category)?,
+                derived: self.scopes.of(&transaction, entry, DERIVED_CATEGORY)?,
+                pending: &mut pending,
+                entry,
+            };
             match (entry.kind, body) {
                 (Kind::Version | Kind::Removal, Some(body)) => {
                     if !step.project(body)? {
@@ -121,10 +163,14 @@ impl Projector {
                 (Kind::Version | Kind::Removal, None) | (Kind::Audit, _) => {}
             }
             position = entry.position;
+            if pending.len() > MAX_PENDING {
+                pending.write(&transaction)?;
+            }
         }
         if position == self.position {
             return Ok(skipped);
         }
+        pending.write(&transaction)?;
         transaction
             .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES ('position', ?1)")?
             .execute([signed(position)])?;
@@ -158,12 +204,18 @@ fn content(entry: &Entry, body: &[u8]) -> Option<Content> {
 struct Step<'a> {
     transaction: &'a Transaction<'a>,
     terms: &'a Terms,
+    parameters: &'a Parameters,
+    /// The entry's own scope.
+    scope: i64,
+    /// The scope of a Patient derived from it.
+    derived: i64,
+    pending: &'a mut Pending,
     entry: &'a Entry,
 }
 
 impl Step<'_> {
     /// `false` where the entry cannot be understood; then nothing is changed.
-    fn project(&self, body: &[u8]) -> Result<bool, Error> {
+    fn project(&mut self, body: &[u8]) -> Result<bool, Error> {
         match content(self.entry, body) {
             Some(Content::Version { id, resource }) => self.record(&id, &resource).map(|()| true),
             Some(Content::Removal { kind, id }) => self.remove(kind, &id),
@@ -174,21 +226,12 @@ impl Step<'_> {
     /// Puts the entry down as one that could not be read.
     fn skip(&self) -> Result<(), Error> {
         self.transaction
-            .prepare_cached(
-                "INSERT INTO skipped (position, person, category, owner, source)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
-                signed(self.entry.position),
-                whose(self.entry),
-                self.entry.category,
-                self.entry.owner,
-                self.entry.source,
-            ])?;
+            .prepare_cached("INSERT INTO skipped (position, person, scope) VALUES (?1, ?2, ?3)")?
+            .execute(params![signed(self.entry.position), whose(self.entry), self.scope])?;
         Ok(())
     }
 
-    fn record(&self, id: &str, resource: &Resource) -> Result<(), Error> {
+    fn record(&mut self, id: &str, resource: &Resource) -> Result<(), Error> {
         if let Some(person) = self.entry.person {
             self.settle_patient(resource, person)?;
         }
@@ -197,72 +240,66 @@ impl Step<'_> {
         if let Some(derived) = current.take_if(|current| current.state == state::DERIVED) {
             self.delete(&derived)?;
         }
-        let rid = self.put(resource, id, state::LIVE, current)?;
-        self.index(rid, resource)
+        self.put(resource, id, state::LIVE, current)
     }
 
     fn current(&self, kind: &str, id: &str) -> Result<Option<Current>, Error> {
-        let mut select = self.transaction.prepare_cached(
-            "SELECT rid, version, state, body FROM resource WHERE kind = ?1 AND id = ?2",
-        )?;
-        let current = select.query_row([kind, id], Current::read).optional()?;
-        Ok(current)
+        let text = format!("{CURRENT} WHERE r.self = ?1 AND r.kind = ?2 AND r.id = ?3");
+        let of = self.terms.reference(kind, id);
+        let mut select = self.transaction.prepare_cached(&text)?;
+        Ok(select.query_row(params![of, kinds::number(kind), id], Current::read).optional()?)
     }
 
-    /// Writes the row; what stood there becomes an earlier version.
+    /// Writes the row and its index; what stood there becomes an earlier version.
     fn put(
-        &self,
+        &mut self,
         resource: &Resource,
         id: &str,
         state: i64,
         current: Option<Current>,
-    ) -> Result<i64, Error> {
+    ) -> Result<(), Error> {
+        if let Some(current) = &current {
+            self.retire(current)?;
+        }
+        let kind = resource.kind();
+        let rid = current.map_or_else(|| row_number(self.entry.position, state), |it| it.rid);
+        let (mut moment, mut shape) = (0, 0);
+        if state != state::REMOVED {
+            let entries = self.parameters.index(resource);
+            let indexed = rows::index(self.terms, kind, rid, &entries);
+            (moment, shape) = (indexed.moment, indexed.shape);
+            self.pending.change(kind, indexed, true);
+        }
+        let scope = if state == state::DERIVED { self.derived } else { self.scope };
         let mut body = Vec::with_capacity(2_048);
         json::print_to(resource.value(), &mut body);
-        if let Some(current) = current {
-            self.retire(&current)?;
-            self.transaction
-                .prepare_cached(
-                    "UPDATE resource SET version = ?2, updated = ?3, person = ?4, category = ?5,
-                     owner = ?6, source = ?7, state = ?8, body = ?9 WHERE rid = ?1",
-                )?
-                .execute(params![
-                    current.rid,
-                    signed(self.entry.position),
-                    self.entry.recorded_at,
-                    whose(self.entry),
-                    self.entry.category,
-                    self.entry.owner,
-                    self.entry.source,
-                    state,
-                    body,
-                ])?;
-            return Ok(current.rid);
-        }
-        let rid = row_number(self.entry.position, state);
         self.transaction
             .prepare_cached(
-                "INSERT INTO resource (rid, kind, id, version, updated, person, category, owner,
-                 source, state, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                "INSERT OR REPLACE INTO resource (rid, kind, self, id, version, updated, person,
+                 scope, state, moment, shape)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
                 rid,
-                resource.kind(),
+                kinds::number(kind),
+                self.terms.reference(kind, id),
                 id,
                 signed(self.entry.position),
                 self.entry.recorded_at,
                 whose(self.entry),
-                self.entry.category,
-                self.entry.owner,
-                self.entry.source,
+                scope,
                 state,
-                body,
+                moment,
+                shape,
             ])?;
-        Ok(rid)
+        self.transaction
+            .prepare_cached("INSERT OR REPLACE INTO content (rid, body) VALUES (?1, ?2)")?
+            .execute(params![rid, body])?;
+        Ok(())
     }
 
     /// Takes a resource out of the index and keeps its version number for history.
-    fn retire(&self, current: &Current) -> Result<(), Error> {
+    fn retire(&mut self, current: &Current) -> Result<(), Error> {
         self.unindex(current)?;
         if current.state != state::DERIVED {
             self.transaction
@@ -273,20 +310,20 @@ impl Step<'_> {
     }
 
     /// `false` where there is nothing to remove.
-    fn remove(&self, kind: &'static str, id: &str) -> Result<bool, Error> {
+    fn remove(&mut self, kind: &'static str, id: &str) -> Result<bool, Error> {
         let empty = Resource::from_value(fhir::json!({ "resourceType": kind }));
         let (Some(current), Ok(empty)) = (self.current(kind, id)?, empty) else {
             return Ok(false);
         };
-        self.put(&empty, id, state::REMOVED, Some(current)).map(|_| true)
+        self.put(&empty, id, state::REMOVED, Some(current)).map(|()| true)
     }
 
     /// Everything about the person leaves the view.
-    fn erase(&self) -> Result<(), Error> {
+    fn erase(&mut self) -> Result<(), Error> {
         let Some(person) = self.entry.person else { return Ok(()) };
         let rows: Vec<Current> = self
             .transaction
-            .prepare_cached("SELECT rid, version, state, body FROM resource WHERE person = ?1")?
+            .prepare_cached(&format!("{CURRENT} WHERE r.person = ?1"))?
             .query_map([person.0], Current::read)?
             .collect::<Result<_, _>>()?;
         for row in rows {
@@ -298,9 +335,13 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn delete(&self, row: &Current) -> Result<(), Error> {
+    fn delete(&mut self, row: &Current) -> Result<(), Error> {
         self.unindex(row)?;
-        for sql in ["DELETE FROM version WHERE rid = ?1", "DELETE FROM resource WHERE rid = ?1"] {
+        for sql in [
+            "DELETE FROM version WHERE rid = ?1",
+            "DELETE FROM content WHERE rid = ?1",
+            "DELETE FROM resource WHERE rid = ?1",
+        ] {
             self.transaction.prepare_cached(sql)?.execute([row.rid])?;
         }
         Ok(())
@@ -308,13 +349,11 @@ impl Step<'_> {
 
     /// Sees to it that every person can be found as a Patient: one is derived from the identifier
     /// in the first resource about the person, and makes way when a source sends its own.
-    fn settle_patient(&self, resource: &Resource, person: PersonId) -> Result<(), Error> {
+    fn settle_patient(&mut self, resource: &Resource, person: PersonId) -> Result<(), Error> {
         let known: Option<i64> = self
             .transaction
-            .prepare_cached(
-                "SELECT state FROM resource WHERE person = ?1 AND kind = 'Patient' LIMIT 1",
-            )?
-            .query_row([person.0], |row| row.get(0))
+            .prepare_cached("SELECT state FROM resource WHERE person = ?1 AND kind = ?2 LIMIT 1")?
+            .query_row(params![person.0, kinds::number("Patient")], |row| row.get(0))
             .optional()?;
         let id = person.to_string();
         if resource.kind() == "Patient" {
@@ -337,97 +376,21 @@ impl Step<'_> {
             return Ok(());
         };
         patient.set_meta(&self.entry.position.to_string(), &format_instant(self.entry.recorded_at));
-        let rid = self.put(&patient, &id, state::DERIVED, None)?;
-        self.transaction
-            .prepare_cached("UPDATE resource SET category = 'demographics' WHERE rid = ?1")?
-            .execute([rid])?;
-        self.index(rid, &patient)
+        self.put(&patient, &id, state::DERIVED, None)
     }
 
-    fn index(&self, rid: i64, resource: &Resource) -> Result<(), Error> {
-        for entry in search::index(resource) {
-            self.change(Change::Add, rid, &entry)?;
-        }
-        Ok(())
-    }
-
-    fn unindex(&self, current: &Current) -> Result<(), Error> {
+    fn unindex(&mut self, current: &Current) -> Result<(), Error> {
         if current.state == state::REMOVED {
             return Ok(());
         }
         let broken = || Error::Row(current.version.unsigned_abs());
         let value = json::parse(&current.body).map_err(|_| broken())?;
         let resource = Resource::from_value(value).map_err(|_| broken())?;
-        for entry in search::index(&resource) {
-            self.change(Change::Take, current.rid, &entry)?;
-        }
+        let kind = kinds::name(current.kind);
+        let entries = self.parameters.index(&resource);
+        let indexed = rows::index(self.terms, kind, current.rid, &entries);
+        self.pending.change(kind, indexed, false);
         Ok(())
-    }
-
-    fn change(&self, change: Change, rid: i64, entry: &IndexEntry) -> Result<(), Error> {
-        let param = i64::from(entry.index_id);
-        let term = match &entry.value {
-            IndexValue::Token { system, code } => self.terms.token(system.as_deref(), code),
-            IndexValue::Reference { kind, id } => self.terms.reference(kind, id),
-            IndexValue::Logical { system, value } => self.terms.logical(system.as_deref(), value),
-            IndexValue::Uri(uri) => self.terms.uri(uri),
-            IndexValue::Date { low, high } => {
-                let values = params![rid, param, low, high];
-                self.transaction.prepare_cached(change.span())?.execute(values)?;
-                return Ok(());
-            }
-            IndexValue::Text { folded, exact } => {
-                let values = params![param, folded, exact, rid];
-                self.transaction.prepare_cached(change.word())?.execute(values)?;
-                return Ok(());
-            }
-        };
-        let Term { value, system } = term;
-        self.transaction
-            .prepare_cached(change.term())?
-            .execute(params![param, value, system, rid])?;
-        Ok(())
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Change {
-    Add,
-    Take,
-}
-
-impl Change {
-    fn term(self) -> &'static str {
-        match self {
-            Change::Add => {
-                "INSERT OR IGNORE INTO term (param, value, system, rid) VALUES (?1, ?2, ?3, ?4)"
-            }
-            Change::Take => {
-                "DELETE FROM term WHERE param = ?1 AND value = ?2 AND system = ?3 AND rid = ?4"
-            }
-        }
-    }
-
-    fn span(self) -> &'static str {
-        match self {
-            Change::Add => {
-                "INSERT OR IGNORE INTO span (rid, param, low, high) VALUES (?1, ?2, ?3, ?4)"
-            }
-            Change::Take => {
-                "DELETE FROM span WHERE rid = ?1 AND param = ?2 AND low = ?3 AND high = ?4"
-            }
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Change::Add => {
-                "INSERT OR IGNORE INTO word (param, value, exact, rid) VALUES (?1, ?2, ?3, ?4)"
-            }
-            Change::Take => {
-                "DELETE FROM word WHERE param = ?1 AND value = ?2 AND exact = ?3 AND rid = ?4"
-            }
-        }
     }
 }
 

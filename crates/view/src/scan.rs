@@ -10,9 +10,10 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use crate::error::Error;
+use crate::kinds;
 use crate::project::{row_number, state};
-use crate::sql::Builder;
-use crate::store::{COLUMNS, Stored, View, stored};
+use crate::sql::{Piece, marks};
+use crate::store::{STORED, Stored, View, stored};
 
 /// What to walk.
 #[derive(Clone, Debug)]
@@ -57,9 +58,9 @@ impl View {
     pub fn has_any(&self, permit: &ReadPermit, stretch: &Stretch<'_>) -> Result<bool, Error> {
         self.with(|connection| {
             let sql = self.stretch(connection, permit, stretch, None)?;
-            let text = format!("SELECT 1 FROM resource r WHERE {} LIMIT 1", sql.text());
+            let text = format!("SELECT 1 FROM resource r WHERE {} LIMIT 1", sql.text);
             let mut select = connection.prepare_cached(&text)?;
-            let any = select.query_row(params_from_iter(sql.values()), |_| Ok(())).optional()?;
+            let any = select.query_row(params_from_iter(sql.values), |_| Ok(())).optional()?;
             Ok(any.is_some())
         })
     }
@@ -74,13 +75,11 @@ impl View {
     ) -> Result<Vec<Met>, Error> {
         self.with(|connection| {
             let sql = self.stretch(connection, permit, stretch, row)?;
-            let text = format!(
-                "SELECT {COLUMNS}, r.rid FROM resource r WHERE {} ORDER BY r.rid LIMIT {count}",
-                sql.text()
-            );
+            let text = STORED.replacen("r.kind", "r.kind, r.rid", 1);
+            let text = format!("{text} WHERE {} ORDER BY r.rid LIMIT {count}", sql.text);
             let mut select = connection.prepare_cached(&text)?;
-            let rows = select.query_map(params_from_iter(sql.values()), |row| {
-                Ok(Met { stored: stored(row)?, row: row.get(8)? })
+            let rows = select.query_map(params_from_iter(sql.values), |row| {
+                Ok(Met { stored: stored(row)?, row: row.get(9)? })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -92,28 +91,31 @@ impl View {
         permit: &ReadPermit,
         stretch: &Stretch<'_>,
         row: Option<i64>,
-    ) -> Result<Builder, Error> {
-        let mut sql = self.permitted(connection, permit, stretch.kind)?;
+    ) -> Result<Piece, Error> {
+        // The rows of a stretch follow each other; the plus keeps SQLite from walking the whole type.
+        let mut sql = Piece::new("+r.kind = ?", [Sql::from(kinds::number(stretch.kind))]);
+        sql.and(self.limits(connection, permit)?.open("r"));
         let after = row.unwrap_or_else(|| row_number(stretch.after, state::DERIVED));
         let until = row_number(stretch.until, state::DERIVED);
-        sql.and("r.rid > ? AND r.rid <= ?", [Sql::from(after), Sql::from(until)]);
+        sql.and(Piece::new("r.rid > ? AND r.rid <= ?", [Sql::from(after), Sql::from(until)]));
         let states = if stretch.removed {
             "(r.state = ? AND r.version <= ?)"
         } else {
             "(r.state <> ? OR r.version > ?)"
         };
         let at = i64::try_from(stretch.at).unwrap_or(i64::MAX);
-        sql.and(states, [Sql::from(state::REMOVED), Sql::from(at)]);
-        sql.and("r.state <> ?", [Sql::from(state::DERIVED)]);
+        sql.and(Piece::new(states, [Sql::from(state::REMOVED), Sql::from(at)]));
+        sql.and(Piece::new("r.state <> ?", [Sql::from(state::DERIVED)]));
         if let Some(since) = stretch.since {
-            sql.and("r.updated >= ?", [Sql::from(since)]);
+            sql.and(Piece::new("r.updated >= ?", [Sql::from(since)]));
         }
         match stretch.about {
             Whom::All => {}
-            Whom::Somebody => sql.and("r.person <> x''", []),
+            Whom::Somebody => sql.and(Piece::new("r.person <> x''", [])),
             Whom::These(persons) => {
                 let persons = persons.iter().map(|person| Sql::from(person.0.to_vec()));
-                sql.and_one_of("r.person", persons.collect());
+                let text = format!("r.person IN ({})", marks(persons.len()));
+                sql.and(Piece::new(text, persons));
             }
         }
         Ok(sql)

@@ -2,6 +2,8 @@
 
 use std::hash::Hasher;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use fhir::{definitions, search};
@@ -13,7 +15,7 @@ use siphasher::sip::SipHasher13;
 use crate::error::Error;
 
 /// Raised when tables or the meaning of their content change.
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// What the content of a view depends on besides the ledger: tables and numbers of parameters. A
 /// view made with others is thrown away and rebuilt.
@@ -30,46 +32,74 @@ fn version() -> i32 {
     i32::from_le_bytes([a, b, c, d])
 }
 
-/// `person` is empty where a row is about nobody: a value like others, so that "this person's or
-/// nobody's" is two steps into an index and not a walk through a table.
+/// Notes on the tables:
+///
+/// - `resource` is narrow, so that judging a row (type, whose, scope) is cheap; what is sent is in
+///   `content`. `person` is empty where a row is about nobody: a value like others, so that "this
+///   person's or nobody's" is two steps into an index and not a walk through a table. `scope` stands
+///   for category, owner and source together. `self` is the hash that references to it have.
+///   `moment` is when it is about; [`NO_MOMENT`] where it does not say, 0 for types that never do.
+/// - `term` is in the order of `moment` for each value: the newest of a code is a step and not a
+///   sort, and a code in a period is one range.
+/// - `link` is the references of a row; `span`, `word` and `measure` are what a row has, with an
+///   index beside them to find rows by.
+/// - `shape` says which parameters the rows of a shape have values under, so that what is missing is
+///   found as fast as what is there; `extent` how long the rows of a type last, so that a search for
+///   what overlaps a day knows how far back it must begin.
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE scope (
+    scope INTEGER PRIMARY KEY,
+    category TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    source TEXT NOT NULL,
+    UNIQUE (category, owner, source)
+);
 CREATE TABLE resource (
     rid INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,
+    kind INTEGER NOT NULL,
+    self INTEGER NOT NULL,
     id TEXT NOT NULL,
     version INTEGER NOT NULL,
     updated INTEGER NOT NULL,
     person BLOB NOT NULL,
-    category TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    source TEXT NOT NULL,
+    scope INTEGER NOT NULL,
     state INTEGER NOT NULL,
-    body BLOB NOT NULL
+    moment INTEGER NOT NULL,
+    shape INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX resource_id ON resource (kind, id);
 CREATE INDEX resource_version ON resource (version);
-CREATE INDEX resource_person ON resource (person, kind, category, state);
+CREATE INDEX resource_self ON resource (self);
+CREATE INDEX resource_person ON resource (person, kind, moment);
+CREATE INDEX resource_moment ON resource (kind, moment);
+CREATE INDEX resource_updated ON resource (kind, updated, version);
+CREATE INDEX resource_shape ON resource (kind, shape);
+CREATE TABLE content (rid INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE version (
     rid INTEGER NOT NULL,
     version INTEGER NOT NULL,
     PRIMARY KEY (rid, version)
 ) WITHOUT ROWID;
 CREATE INDEX version_position ON version (version);
-CREATE TABLE term (
-    param INTEGER NOT NULL,
-    value INTEGER NOT NULL,
-    rid INTEGER NOT NULL,
-    system INTEGER NOT NULL,
-    PRIMARY KEY (param, value, rid, system)
-) WITHOUT ROWID;
 CREATE TABLE skipped (
     position INTEGER PRIMARY KEY,
     person BLOB NOT NULL,
-    category TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    source TEXT NOT NULL
+    scope INTEGER NOT NULL
 );
+CREATE TABLE term (
+    param INTEGER NOT NULL,
+    value INTEGER NOT NULL,
+    moment INTEGER NOT NULL,
+    rid INTEGER NOT NULL,
+    system INTEGER NOT NULL,
+    PRIMARY KEY (param, value, moment, rid, system)
+) WITHOUT ROWID;
+CREATE TABLE link (
+    rid INTEGER NOT NULL,
+    param INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    PRIMARY KEY (rid, param, target)
+) WITHOUT ROWID;
 CREATE TABLE span (
     rid INTEGER NOT NULL,
     param INTEGER NOT NULL,
@@ -77,15 +107,67 @@ CREATE TABLE span (
     high INTEGER NOT NULL,
     PRIMARY KEY (rid, param, low, high)
 ) WITHOUT ROWID;
-CREATE INDEX span_low ON span (param, low, high);
+CREATE INDEX span_high ON span (param, high, low);
 CREATE TABLE word (
+    rid INTEGER NOT NULL,
     param INTEGER NOT NULL,
     value TEXT NOT NULL,
     exact TEXT NOT NULL,
+    PRIMARY KEY (rid, param, value, exact)
+) WITHOUT ROWID;
+CREATE INDEX word_value ON word (param, value);
+CREATE TABLE measure (
     rid INTEGER NOT NULL,
-    PRIMARY KEY (param, value, exact, rid)
+    param INTEGER NOT NULL,
+    unit INTEGER NOT NULL,
+    low REAL NOT NULL,
+    high REAL NOT NULL,
+    PRIMARY KEY (rid, param, unit, low, high)
+) WITHOUT ROWID;
+CREATE INDEX measure_high ON measure (param, unit, high, low);
+CREATE TABLE shape (
+    kind INTEGER NOT NULL,
+    shape INTEGER NOT NULL,
+    params TEXT NOT NULL,
+    rows INTEGER NOT NULL,
+    PRIMARY KEY (kind, shape)
+) WITHOUT ROWID;
+CREATE TABLE extent (
+    kind INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    PRIMARY KEY (kind, class)
 ) WITHOUT ROWID;
 ";
+
+/// Stands in `moment` where a resource of a dated type does not say when.
+pub const NO_MOMENT: i64 = i64::MIN;
+
+/// Most bytes of the file that a reader maps into memory instead of copying pages.
+const MAPPED: i64 = 64 << 30;
+
+/// Instructions of SQLite between two looks at a search's budget.
+const TICK: i32 = 1_000;
+
+/// How many more instructions the statements of a connection may take.
+#[derive(Clone, Default)]
+pub struct Budget(Arc<AtomicI64>);
+
+impl Budget {
+    /// From now on, so many. What runs beyond is interrupted.
+    pub fn set(&self, instructions: i64) {
+        self.0.store(instructions, Ordering::Relaxed);
+    }
+
+    /// From now on, any number.
+    pub fn lift(&self) {
+        self.set(i64::MAX);
+    }
+
+    fn spend(&self) -> bool {
+        self.0.fetch_sub(i64::from(TICK), Ordering::Relaxed) < 0
+    }
+}
 
 /// Opens the one writing connection, making the tables where they are missing. A view of another
 /// version is emptied.
@@ -120,14 +202,19 @@ fn clear(connection: &Connection, version: i32) -> Result<(), Error> {
     Ok(())
 }
 
-/// Opens one reading connection.
-pub fn open_reader(path: &Path) -> Result<Connection, Error> {
+/// Opens one reading connection, with its budget.
+pub fn open_reader(path: &Path) -> Result<(Connection, Budget), Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     // A plan serves every value: otherwise a statement is prepared anew for each person asked for.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -8_192)?;
-    connection.set_prepared_statement_cache_capacity(128);
-    Ok(connection)
+    connection.pragma_update(None, "mmap_size", MAPPED)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    let budget = Budget::default();
+    budget.lift();
+    let spent = budget.clone();
+    connection.progress_handler(TICK, Some(move || spent.spend()))?;
+    Ok((connection, budget))
 }

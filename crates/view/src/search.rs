@@ -1,29 +1,38 @@
 //! Search: a [`Query`] under a permit, on one snapshot.
 //!
-//! When the permit names a person, that person's few resources are walked and each condition is a
-//! lookup. Otherwise the most selective condition drives and the others are lookups. Pages follow
-//! the sort keys and the row number of the last match, so they neither skip nor repeat while
-//! resources are added.
+//! How rows are found is said in [`crate::plan`], with how much work in [`crate::race`].
+//!
+//! Pages: a link to the next page carries the place that was reached and the ledger position of the
+//! first page, sealed. However much is written meanwhile, the pages together give every match of the
+//! first page's time that has not changed since, once, in order; what came later, or changed before
+//! its page was fetched, is not among them, and is found by `_lastUpdated`. The total, too, is of the
+//! first page's time in that sense.
 
 use access::permit::{Reach, ReadPermit};
-use fhir::query::{Query, Sort, Summary, Target, Total};
+use fhir::query::{Condition, Filter, Query, Sort, Summary, Target, Total};
 use fhir::search::ParamKind;
 use record::entry::Position;
-use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, Row, params_from_iter};
+use rusqlite::{Connection, OptionalExtension};
 
-use crate::condition::{Conditions, strongest};
+use crate::condition::Ask;
 use crate::error::Error;
 use crate::include;
-use crate::project::state;
-use crate::sql::Builder;
-use crate::store::{COLUMNS, Stored, View, stored};
+use crate::kinds;
+use crate::order::{Cursor, Order, Place};
+use crate::plan::Plan;
+use crate::race::Wanted;
+use crate::schema::Budget;
+use crate::store::{STORED, Stored, View, stored};
+use crate::verify;
 
 /// Matches on a page where the query does not say.
 pub const DEFAULT_COUNT: u32 = 100;
 
 /// Most matches on a page.
 pub const MAX_COUNT: u32 = 1_000;
+
+/// Most resources that a filter within a chain may be looked at for.
+const LOOKED_AT: usize = 1_000;
 
 /// A page of a search.
 #[derive(Default)]
@@ -32,6 +41,8 @@ pub struct Page {
     pub matches: Vec<Stored>,
     /// What `_include` and `_revinclude` brought, with its type.
     pub included: Vec<(&'static str, Stored)>,
+    /// Whether there was more to include than one page may hold.
+    pub cut: bool,
     /// How many match in all, where it was asked for or cheap.
     pub total: Option<u64>,
     /// Where the next page starts, if there is one.
@@ -42,15 +53,25 @@ pub struct Page {
 
 /// Whether the view can order by this.
 pub fn can_sort(sort: &Sort) -> bool {
-    match sort.by {
-        Target::LastUpdated => true,
-        Target::Parameter(parameter) => parameter.kind == ParamKind::Date,
-        Target::Id => false,
+    match &sort.by {
+        Target::Id | Target::LastUpdated => true,
+        Target::Resource => false,
+        Target::Parameter(parameter) => parameter.kind != ParamKind::Special,
     }
+}
+
+/// A match and where it stands.
+struct Hit {
+    kind: &'static str,
+    place: Place,
 }
 
 impl View {
     /// One page. `cursor` is [`Page::next`] of the page before; `now` is for `ap` dates.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`] for a cursor that was not made for such a search, [`Error::TooCostly`],
+    /// [`Error::UnknownCodes`], [`Error::Storage`].
     pub fn search(
         &self,
         permit: &ReadPermit,
@@ -58,10 +79,10 @@ impl View {
         cursor: Option<&str>,
         now: i64,
     ) -> Result<Page, Error> {
-        self.with(|connection| {
+        self.within(|connection, budget| {
             // One transaction is one snapshot: total, page and includes agree.
             let snapshot = connection.unchecked_transaction()?;
-            let mut page = self.page(&snapshot, permit, query, cursor, now)?;
+            let mut page = self.page(&snapshot, budget, permit, query, cursor, now)?;
             page.skipped = self.skipped_in(&snapshot, permit)?;
             drop(snapshot);
             Ok(page)
@@ -71,143 +92,185 @@ impl View {
     fn page(
         &self,
         connection: &Connection,
+        budget: &Budget,
         permit: &ReadPermit,
         query: &Query,
         cursor: Option<&str>,
         now: i64,
     ) -> Result<Page, Error> {
-        let mut sql = self.permitted(connection, permit, query.kind)?;
-        sql.and("r.state <> ?", [Sql::from(state::REMOVED)]);
+        let limits = self.limits(connection, permit)?;
+        let ask = Ask { view: self, connection, budget, limits: &limits, now };
+        let bound = bound(query);
+        let after = match cursor {
+            Some(text) => {
+                let bytes = self.seal.open(&bound, text)?;
+                Some(Cursor::read(&bytes).ok_or(Error::Cursor)?)
+            }
+            None => None,
+        };
         let by_person = matches!(permit.reach(), Reach::Person(_));
-        let driver = if by_person { None } else { strongest(&query.filters) };
-        let conditions = Conditions { terms: &self.terms, connection, now };
-        for (i, filter) in query.filters.iter().enumerate() {
-            conditions.add(&mut sql, filter, driver == Some(i))?;
-        }
         let wanted = query.summary == Some(Summary::Count)
             || query.total == Some(Total::Accurate)
             || (by_person && query.total != Some(Total::None));
-        let total = || if wanted { count(connection, &sql).map(Some) } else { Ok(None) };
-        let most = query.count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT);
+        let count = || if wanted { ask.count(query, after.as_ref()).map(Some) } else { Ok(None) };
+        let most = query.count.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT) as usize;
         if most == 0 || query.summary == Some(Summary::Count) {
-            return Ok(Page { total: total()?, ..Page::default() });
+            return Ok(Page { total: count()?, ..Page::default() });
         }
-        let order = Order::new(&query.sort);
-        let mut rest = sql.clone();
-        if let Some(cursor) = cursor {
-            order.after(&mut rest, cursor)?;
-        }
-        let (matches, next) = order.fetch(connection, &rest, most)?;
+        let mut hits = ask.hits(query, after.as_ref(), most + 1)?;
+        let further = hits.len() > most;
+        hits.truncate(most);
         // A page that is the whole answer counts itself.
-        let whole = cursor.is_none() && next.is_none();
-        let total = if whole { Some(matches.len() as u64) } else { total()? };
-        let included = include::follow(self, connection, permit, query, &matches)?;
-        Ok(Page { matches, included, total, next, skipped: Vec::new() })
-    }
-}
-
-fn count(connection: &Connection, sql: &Builder) -> Result<u64, Error> {
-    let text = format!("SELECT COUNT(*) FROM resource r WHERE {}", sql.text());
-    let count: i64 = connection
-        .prepare_cached(&text)?
-        .query_row(params_from_iter(sql.values()), |row| row.get(0))?;
-    Ok(count.unsigned_abs())
-}
-
-/// The order of a search as SQL expressions over `resource r`, all of them integers.
-struct Order {
-    keys: Vec<Key>,
-}
-
-struct Key {
-    expression: String,
-    descending: bool,
-}
-
-impl Order {
-    fn new(sort: &[Sort]) -> Self {
-        let keys = sort.iter().filter(|sort| can_sort(sort)).map(|sort| {
-            let expression = match sort.by {
-                Target::Parameter(parameter) => {
-                    let (value, missing) = if sort.descending {
-                        ("max(s.high)", i64::MIN + 1)
-                    } else {
-                        ("min(s.low)", i64::MAX)
-                    };
-                    format!(
-                        "coalesce((SELECT {value} FROM span s WHERE s.rid = r.rid \
-                         AND s.param = {}), {missing})",
-                        parameter.index_id
-                    )
-                }
-                Target::LastUpdated | Target::Id => "r.version".to_owned(),
-            };
-            Key { expression, descending: sort.descending }
-        });
-        Self { keys: keys.collect() }
-    }
-
-    fn fetch(
-        &self,
-        connection: &Connection,
-        sql: &Builder,
-        count: u32,
-    ) -> Result<(Vec<Stored>, Option<String>), Error> {
-        let mut columns = String::new();
-        let mut order = String::new();
-        for (i, key) in self.keys.iter().enumerate() {
-            columns.push_str(&format!(", {} AS k{i}", key.expression));
-            order.push_str(&format!("k{i} {}, ", if key.descending { "DESC" } else { "ASC" }));
-        }
-        let text = format!(
-            "SELECT r.rid{columns} FROM resource r WHERE {} ORDER BY {order}r.rid LIMIT {}",
-            sql.text(),
-            i64::from(count) + 1
-        );
-        let mut select = connection.prepare_cached(&text)?;
-        let mut rows = select.query(params_from_iter(sql.values()))?;
-        // Only what is on the page is fetched: contents would weigh down the sorting.
-        let mut fetch = connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM resource r WHERE r.rid = ?1"))?;
-        let (mut matches, mut last) = (Vec::new(), None);
-        while let Some(row) = rows.next()? {
-            if matches.len() == count as usize {
-                return Ok((matches, last));
+        let whole = after.is_none() && !further;
+        let total = if whole { Some(hits.len() as u64) } else { count()? };
+        let next = match hits.last().filter(|_| further) {
+            Some(last) => {
+                let position = match &after {
+                    Some(cursor) => cursor.position,
+                    None => reached(connection)?,
+                };
+                let kind = kinds::number(last.kind);
+                let cursor = Cursor { position, kind, place: last.place.clone() };
+                Some(self.seal.seal(&bound, &cursor.write())?)
             }
-            matches.push(fetch.query_row([row.get::<_, i64>(0)?], stored)?);
-            last = Some(self.cursor(row)?);
+            None => None,
+        };
+        let matches = fetch(connection, hits.iter().map(|hit| hit.place.rid))?;
+        let rids = hits.iter().map(|hit| (hit.kind, hit.place.rid)).collect();
+        let brought = include::follow(&ask, query, rids)?;
+        let included = fetch(connection, brought.rids.into_iter())?;
+        let included = included.into_iter().map(|stored| (stored.kind, stored)).collect();
+        Ok(Page { matches, included, cut: brought.cut, total, next, skipped: Vec::new() })
+    }
+}
+
+impl Ask<'_> {
+    /// The first matches of all types searched, in order.
+    fn hits(&self, query: &Query, after: Option<&Cursor>, most: usize) -> Result<Vec<Hit>, Error> {
+        let mut hits = Vec::new();
+        let searched = self.searched(query)?;
+        for kind in &searched {
+            let Some(filters) = of_kind(&query.filters, kind) else { continue };
+            let order = Order::new(kind, &query.sort);
+            let wanted = Wanted { kind, filters: &filters, order: &order, after, most };
+            let plan = Plan::new(*self, &wanted, query.compartment.as_ref())?;
+            let places = self.race(&plan.ways()?, &wanted)?;
+            hits.extend(places.into_iter().map(|place| Hit { kind, place }));
         }
-        Ok((matches, None))
+        if let ([_, _, ..], Some(kind)) = (searched.as_slice(), searched.first()) {
+            let order = Order::new(kind, &query.sort);
+            hits.sort_by(|one, other| {
+                let by_kind = kinds::number(one.kind).cmp(&kinds::number(other.kind));
+                let by_keys = order.compare_keys(&one.place, &other.place);
+                by_keys.then(by_kind).then_with(|| order.compare(&one.place, &other.place))
+            });
+            hits.truncate(most);
+        }
+        Ok(hits)
     }
 
-    /// The place of a row: its keys and number.
-    fn cursor(&self, row: &Row<'_>) -> Result<String, Error> {
-        let mut parts = Vec::with_capacity(self.keys.len() + 1);
-        for column in 0..=self.keys.len() {
-            parts.push(row.get::<_, i64>(column)?.to_string());
+    /// How many match.
+    fn count(&self, query: &Query, after: Option<&Cursor>) -> Result<u64, Error> {
+        let mut total = 0;
+        for kind in self.searched(query)? {
+            let Some(filters) = of_kind(&query.filters, kind) else { continue };
+            let order = Order::new(kind, &[]);
+            // All of them, but of the time of the first page.
+            let first = after.map(|cursor| Cursor {
+                position: cursor.position,
+                kind: 0,
+                place: Place { keys: Vec::new(), rid: i64::MAX },
+            });
+            let most = usize::MAX;
+            let wanted =
+                Wanted { kind, filters: &filters, order: &order, after: first.as_ref(), most };
+            let plan = Plan::new(*self, &wanted, query.compartment.as_ref())?;
+            total += if filters.iter().any(verify::needed) {
+                self.race(&plan.ways()?, &wanted)?.len() as u64
+            } else {
+                self.race_number(&plan.counts()?)?
+            };
         }
-        Ok(parts.join("_"))
+        Ok(total)
     }
 
-    /// Only what comes after the place in `cursor`.
-    fn after(&self, sql: &mut Builder, cursor: &str) -> Result<(), Error> {
-        let numbers: Vec<i64> = cursor
-            .split('_')
-            .map(|part| part.parse().map_err(|_| Error::Cursor))
-            .collect::<Result<_, _>>()?;
-        let (rid, keys) = numbers.split_first().ok_or(Error::Cursor)?;
-        if keys.len() != self.keys.len() {
-            return Err(Error::Cursor);
-        }
-        let mut text = "r.rid > ?".to_owned();
-        let mut values = vec![Sql::from(*rid)];
-        for (key, at) in self.keys.iter().zip(keys).rev() {
-            let beyond = if key.descending { "<" } else { ">" };
-            let expression = &key.expression;
-            text = format!("({expression} {beyond} ? OR ({expression} = ? AND {text}))");
-            values.splice(0..0, [Sql::from(*at), Sql::from(*at)]);
-        }
-        sql.and(&text, values);
-        Ok(())
+    /// The types searched: those asked for, or all that there are.
+    fn searched(&self, query: &Query) -> Result<Vec<&'static str>, Error> {
+        if query.kinds.is_empty() { self.present() } else { Ok(query.kinds.clone()) }
     }
+
+    /// The types that there are.
+    pub fn present(&self) -> Result<Vec<&'static str>, Error> {
+        let mut select = self.connection.prepare_cached(
+            "WITH RECURSIVE k (kind) AS (SELECT min(kind) FROM resource UNION ALL
+             SELECT (SELECT min(kind) FROM resource WHERE kind > k.kind) FROM k
+             WHERE k.kind IS NOT NULL) SELECT kind FROM k WHERE kind IS NOT NULL",
+        )?;
+        let kinds = select.query_map([], |row| row.get(0).map(kinds::name))?;
+        Ok(kinds.collect::<Result<_, _>>()?)
+    }
+
+    /// Row numbers of all resources of a type for which a filter holds that can only be judged by
+    /// looking at them.
+    ///
+    /// # Errors
+    /// [`Error::TooCostly`] where there are too many.
+    pub fn looked_at(&self, kind: &str, filter: &Filter) -> Result<Vec<i64>, Error> {
+        let kind = kinds::name(kinds::number(kind));
+        let order = Order::new(kind, &[]);
+        let filters = std::slice::from_ref(filter);
+        let most = LOOKED_AT + 1;
+        let wanted = Wanted { kind, filters, order: &order, after: None, most };
+        let places = self.race(&Plan::new(*self, &wanted, None)?.ways()?, &wanted)?;
+        if places.len() > LOOKED_AT {
+            return Err(Error::TooCostly);
+        }
+        Ok(places.into_iter().map(|place| place.rid).collect())
+    }
+}
+
+/// The filters as they are about one type; nothing where one of them is about other types only.
+fn of_kind(filters: &[Filter], kind: &str) -> Option<Vec<Filter>> {
+    let about = |filter: &Filter| match filter.any.as_slice() {
+        [Condition::OfKind { kind: of, filter: inner }] if !filter.negated => {
+            (*of == kind).then(|| (**inner).clone())
+        }
+        conditions => {
+            let elsewhere = |condition: &Condition| matches!(condition, Condition::OfKind { kind: of, .. } if *of != kind);
+            let never = !filter.negated && conditions.iter().all(elsewhere);
+            (!never).then(|| filter.clone())
+        }
+    };
+    filters.iter().map(about).collect()
+}
+
+/// What a cursor belongs to: the types and the order.
+fn bound(query: &Query) -> Vec<u8> {
+    let mut bound = query.kinds.join(",").into_bytes();
+    for sort in &query.sort {
+        let by = match &sort.by {
+            Target::Parameter(parameter) => parameter.code.clone(),
+            other => format!("{other:?}"),
+        };
+        bound.push(if sort.descending { b'-' } else { b'+' });
+        bound.extend(by.into_bytes());
+    }
+    bound
+}
+
+/// The ledger position that the snapshot shows.
+fn reached(connection: &Connection) -> Result<Position, Error> {
+    let mut select = connection.prepare_cached("SELECT value FROM meta WHERE key = 'position'")?;
+    let position: Option<i64> = select.query_row([], |row| row.get(0)).optional()?;
+    Ok(position.unwrap_or(0).unsigned_abs())
+}
+
+/// The resources with these row numbers, in that order. Contents are read only for what is told.
+fn fetch(connection: &Connection, rids: impl Iterator<Item = i64>) -> Result<Vec<Stored>, Error> {
+    let mut select = connection.prepare_cached(&format!("{STORED} WHERE r.rid = ?1"))?;
+    let mut found = Vec::new();
+    for rid in rids {
+        found.push(select.query_row([rid], stored)?);
+    }
+    Ok(found)
 }

@@ -1,40 +1,102 @@
-//! A WHERE clause under construction. Values are always parameters, never text.
+//! Pieces of SQL with their parameters. Values are always parameters, never text; numbers of our own
+//! (types, scopes, parameters of searches) may stand in the text.
 
 use rusqlite::types::Value as Sql;
 
-/// Conditions joined by AND.
-#[derive(Clone)]
-pub struct Builder {
-    text: String,
-    values: Vec<Sql>,
+/// A condition or a SELECT with its parameters, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Piece {
+    /// The text.
+    pub text: String,
+    /// What its question marks stand for.
+    pub values: Vec<Sql>,
 }
 
-impl Builder {
-    /// Starts with one condition.
-    pub fn new(condition: &str, values: impl IntoIterator<Item = Sql>) -> Self {
-        Self { text: condition.to_owned(), values: values.into_iter().collect() }
+impl Piece {
+    /// A piece.
+    pub fn new(text: impl Into<String>, values: impl IntoIterator<Item = Sql>) -> Self {
+        Self { text: text.into(), values: values.into_iter().collect() }
+    }
+
+    /// What always holds.
+    pub fn always() -> Self {
+        Self::new("1", [])
+    }
+
+    /// What never holds.
+    pub fn never() -> Self {
+        Self::new("0", [])
+    }
+
+    /// Whether it is [`Piece::never`].
+    pub fn is_never(&self) -> bool {
+        self.text == "0"
+    }
+
+    /// The opposite.
+    pub fn not(self) -> Self {
+        Self { text: format!("NOT ({})", self.text), values: self.values }
+    }
+
+    /// All of the pieces.
+    pub fn all(pieces: impl IntoIterator<Item = Piece>) -> Self {
+        Self::joined(pieces, "1", " AND ")
+    }
+
+    /// Any of the pieces.
+    pub fn any(pieces: impl IntoIterator<Item = Piece>) -> Self {
+        Self::joined(pieces.into_iter().filter(|piece| !piece.is_never()), "0", " OR ")
+    }
+
+    /// Both of two SELECTs, or more.
+    pub fn union(pieces: impl IntoIterator<Item = Piece>) -> Self {
+        let mut whole = Piece::default();
+        for piece in pieces {
+            if !whole.text.is_empty() {
+                whole.text.push_str(" UNION ALL ");
+            }
+            whole.push(piece);
+        }
+        whole
+    }
+
+    /// Puts a piece after this one.
+    pub fn push(&mut self, piece: Piece) {
+        self.text.push_str(&piece.text);
+        self.values.extend(piece.values);
     }
 
     /// Adds a condition.
-    pub fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Sql>) {
+    pub fn and(&mut self, piece: Piece) {
         self.text.push_str(" AND ");
-        self.text.push_str(condition);
-        self.values.extend(values);
+        self.push(piece);
     }
 
-    /// Adds "column is one of these"; nothing matches an empty list.
-    pub fn and_one_of(&mut self, column: &str, values: Vec<Sql>) {
-        let marks = vec!["?"; values.len()].join(", ");
-        self.and(&format!("{column} IN ({marks})"), values);
+    fn joined(pieces: impl IntoIterator<Item = Piece>, none: &str, with: &str) -> Self {
+        let mut whole = Piece::default();
+        let mut count = 0;
+        for piece in pieces {
+            if count > 0 {
+                whole.text.push_str(with);
+            }
+            whole.push(piece);
+            count += 1;
+        }
+        match count {
+            0 => Piece::new(none, []),
+            1 => whole,
+            _ => Piece { text: format!("({})", whole.text), values: whole.values },
+        }
     }
+}
 
-    /// The clause.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
+/// `?, ?, …`, so many.
+pub fn marks(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
 
-    /// Its parameters, in order.
-    pub fn values(&self) -> &[Sql] {
-        &self.values
-    }
+/// `1, 2, …`: numbers of our own.
+pub fn numbers(numbers: &[i64]) -> String {
+    let texts: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    texts.join(", ")
 }

@@ -5,31 +5,36 @@
 use std::path::{Path, PathBuf};
 
 use access::permit::{Reach, ReadPermit};
+use fhir::search::set::Parameters;
 use parking_lot::Mutex;
-use record::catalogue::Catalogue;
 use record::entry::Position;
 use record::identity::PersonId;
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use crate::error::Error;
+use crate::kinds;
 use crate::project::state;
-use crate::schema;
+use crate::schema::{self, Budget};
 use crate::seal::Seal;
-use crate::sql::Builder;
+use crate::sql::Piece;
 use crate::term::Terms;
 
 /// A view, open for reading.
 pub struct View {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<(Connection, Budget)>>,
     pub(crate) terms: Terms,
+    pub(crate) parameters: Parameters,
     pub(crate) seal: Seal,
+    pub(crate) most: i64,
 }
 
 /// A stored resource.
 #[derive(Clone)]
 pub struct Stored {
+    /// Resource type.
+    pub kind: &'static str,
     /// Logical id.
     pub id: String,
     /// Version: the ledger position.
@@ -77,21 +82,42 @@ pub enum Found {
     Nothing,
 }
 
-/// Columns of [`Stored`], in the order [`stored`] reads them.
-pub(crate) const COLUMNS: &str =
-    "r.id, r.version, r.updated, r.person, r.category, r.owner, r.source, r.body";
+/// Columns of [`Stored`], in the order [`stored`] reads them, and where they come from.
+pub(crate) const STORED: &str = "SELECT r.id, r.version, r.updated, r.person, s.category, s.owner,
+    s.source, c.body, r.kind
+    FROM resource r CROSS JOIN scope s ON s.scope = r.scope CROSS JOIN content c ON c.rid = r.rid";
+
+/// Most instructions of SQLite for one search, all attempts together: a second or two.
+const MOST: i64 = 40_000_000;
 
 impl View {
     /// Opens a view that a projector has made.
     pub fn open(path: &Path, index_key: [u8; 16]) -> Result<Self, Error> {
+        Self::open_with(path, index_key, Parameters::r4().clone())
+    }
+
+    /// Opens a view that a projector has made with these search parameters.
+    pub fn open_with(
+        path: &Path,
+        index_key: [u8; 16],
+        parameters: Parameters,
+    ) -> Result<Self, Error> {
         let view = Self {
             path: path.to_owned(),
             idle: Mutex::new(Vec::new()),
             terms: Terms::new(index_key),
+            parameters,
             seal: Seal::new(index_key),
+            most: MOST,
         };
         view.with(|_| Ok(()))?;
         Ok(view)
+    }
+
+    /// The same view with another limit to the work of one search, in instructions of SQLite.
+    #[must_use]
+    pub fn limited_to(self, instructions: i64) -> Self {
+        Self { most: instructions, ..self }
     }
 
     /// Runs `query` on an idle connection.
@@ -99,13 +125,22 @@ impl View {
         &self,
         query: impl FnOnce(&Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.within(|connection, _| query(connection))
+    }
+
+    /// Runs `query` on an idle connection, with its budget, which is lifted afterwards.
+    pub(crate) fn within<T>(
+        &self,
+        query: impl FnOnce(&Connection, &Budget) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let idle = self.idle.lock().pop();
-        let connection = match idle {
-            Some(connection) => connection,
+        let (connection, budget) = match idle {
+            Some(idle) => idle,
             None => schema::open_reader(&self.path)?,
         };
-        let result = query(&connection);
-        self.idle.lock().push(connection);
+        let result = query(&connection, &budget);
+        budget.lift();
+        self.idle.lock().push((connection, budget));
         result
     }
 
@@ -113,11 +148,13 @@ impl View {
     pub fn locate(&self, kind: &str, id: &str) -> Result<Option<Located>, Error> {
         self.with(|connection| {
             let mut select = connection.prepare_cached(
-                "SELECT version, person, category, owner, source, state FROM resource
-                 WHERE kind = ?1 AND id = ?2",
+                "SELECT r.version, r.person, s.category, s.owner, s.source, r.state
+                 FROM resource r CROSS JOIN scope s ON s.scope = r.scope
+                 WHERE r.self = ?1 AND r.kind = ?2 AND r.id = ?3",
             )?;
+            let of = self.terms.reference(kind, id);
             let located = select
-                .query_row([kind, id], |row| {
+                .query_row(params![of, kinds::number(kind), id], |row| {
                     let state: i64 = row.get(5)?;
                     Ok(Located {
                         version: position(row, 0)?,
@@ -137,13 +174,15 @@ impl View {
     /// The current version of a resource.
     pub fn read(&self, permit: &ReadPermit, kind: &str, id: &str) -> Result<Found, Error> {
         self.with(|connection| {
-            let mut sql = self.permitted(connection, permit, kind)?;
-            sql.and("r.id = ?", [Sql::from(id.to_owned())]);
-            let text = format!("SELECT {COLUMNS}, r.state FROM resource r WHERE {}", sql.text());
+            let mut sql = self.named(kind, id);
+            sql.and(self.limits(connection, permit)?.open("r"));
+            // The state comes after the columns of what is stored.
+            let text = STORED.replacen("r.kind", "r.kind, r.state", 1);
+            let text = format!("{text} WHERE {}", sql.text);
             let found = connection
                 .prepare_cached(&text)?
-                .query_row(params_from_iter(sql.values()), |row| {
-                    Ok((stored(row)?, row.get::<_, i64>(8)?))
+                .query_row(params_from_iter(sql.values), |row| {
+                    Ok((stored(row)?, row.get::<_, i64>(9)?))
                 })
                 .optional()?;
             Ok(match found {
@@ -163,13 +202,13 @@ impl View {
         id: &str,
     ) -> Result<Vec<Position>, Error> {
         self.with(|connection| {
-            let mut sql = self.permitted(connection, permit, kind)?;
-            sql.and("r.id = ?", [Sql::from(id.to_owned())]);
-            sql.and("r.state <> ?", [Sql::from(state::DERIVED)]);
-            let text = format!("SELECT r.rid, r.version FROM resource r WHERE {}", sql.text());
+            let mut sql = self.named(kind, id);
+            sql.and(self.limits(connection, permit)?.open("r"));
+            sql.and(Piece::new("r.state <> ?", [Sql::from(state::DERIVED)]));
+            let text = format!("SELECT r.rid, r.version FROM resource r WHERE {}", sql.text);
             let found = connection
                 .prepare_cached(&text)?
-                .query_row(params_from_iter(sql.values()), |row| {
+                .query_row(params_from_iter(sql.values), |row| {
                     Ok((row.get::<_, i64>(0)?, position(row, 1)?))
                 })
                 .optional()?;
@@ -189,12 +228,11 @@ impl View {
     /// recorded. For composing one person's information services.
     pub fn records(&self, permit: &ReadPermit, kind: &str) -> Result<Vec<Stored>, Error> {
         self.with(|connection| {
-            let mut sql = self.permitted(connection, permit, kind)?;
-            sql.and("r.state <> ?", [Sql::from(state::REMOVED)]);
-            let text =
-                format!("SELECT {COLUMNS} FROM resource r WHERE {} ORDER BY r.rid", sql.text());
+            let mut sql = Piece::new("r.kind = ?", [Sql::from(kinds::number(kind))]);
+            sql.and(self.limits(connection, permit)?.visible("r"));
+            let text = format!("{STORED} WHERE {} ORDER BY r.rid", sql.text);
             let mut select = connection.prepare_cached(&text)?;
-            let rows = select.query_map(params_from_iter(sql.values()), stored)?;
+            let rows = select.query_map(params_from_iter(sql.values), stored)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -221,54 +259,29 @@ impl View {
         connection: &Connection,
         permit: &ReadPermit,
     ) -> Result<Vec<Position>, Error> {
-        let sql = self.limited(connection, permit, Builder::new("1", []))?;
+        let sql = self.limits(connection, permit)?.open("r");
         let text =
-            format!("SELECT r.position FROM skipped r WHERE {} ORDER BY r.position", sql.text());
+            format!("SELECT r.position FROM skipped r WHERE {} ORDER BY r.position", sql.text);
         let mut select = connection.prepare_cached(&text)?;
-        let rows = select.query_map(params_from_iter(sql.values()), |row| position(row, 0))?;
+        let rows = select.query_map(params_from_iter(sql.values), |row| position(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The limits of a permit as SQL over `resource r`.
-    pub(crate) fn permitted(
-        &self,
-        connection: &Connection,
-        permit: &ReadPermit,
-        kind: &str,
-    ) -> Result<Builder, Error> {
-        let sql = Builder::new("r.kind = ?", [Sql::from(kind.to_owned())]);
-        self.limited(connection, permit, sql)
-    }
-
-    /// Adds the limits of a permit on a table `r` with person, category, owner and source.
-    pub(crate) fn limited(
-        &self,
-        connection: &Connection,
-        permit: &ReadPermit,
-        mut sql: Builder,
-    ) -> Result<Builder, Error> {
-        match permit.reach() {
-            Reach::Person(person) => only(&mut sql, permit, &[*person]),
-            Reach::Unit { unit, at } => {
-                only(&mut sql, permit, &self.persons_at(connection, unit, *at)?);
-            }
-            Reach::Any => {}
-        }
-        let categories = permit.categories().iter().map(|key| Sql::from((*key).to_owned()));
-        sql.and_one_of("r.category", categories.collect());
-        if let Some((owner, source)) = permit.owned_by() {
-            sql.and(
-                "r.owner = ? AND r.source = ?",
-                [Sql::from(owner.to_owned()), Sql::from(source.to_owned())],
-            );
-        }
-        Ok(sql)
+    /// The condition that a row `r` of `resource` is this one.
+    pub(crate) fn named(&self, kind: &str, id: &str) -> Piece {
+        let values = [
+            Sql::from(self.terms.reference(kind, id)),
+            Sql::from(kinds::number(kind)),
+            Sql::from(id.to_owned()),
+        ];
+        Piece::new("r.self = ? AND r.kind = ? AND r.id = ?", values)
     }
 }
 
-/// Reads [`COLUMNS`].
+/// Reads [`STORED`].
 pub(crate) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     Ok(Stored {
+        kind: kinds::name(row.get(8)?),
         id: row.get(0)?,
         version: position(row, 1)?,
         updated: row.get(2)?,
@@ -287,23 +300,4 @@ pub(crate) fn position(row: &Row<'_>, column: usize) -> rusqlite::Result<Positio
 pub(crate) fn person(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<PersonId>> {
     let bytes = row.get_ref(column)?.as_blob()?;
     Ok(bytes.first_chunk().copied().map(PersonId))
-}
-
-/// Limits to these persons. What is about no person, such as where to call, belongs to nobody's
-/// reach; what is about nobody in a category about persons, such as a device that is not said to be
-/// anybody's, is within no person's.
-fn only(sql: &mut Builder, permit: &ReadPermit, persons: &[PersonId]) {
-    let mut reached: Vec<Sql> = persons.iter().map(|it| Sql::from(it.0.to_vec())).collect();
-    let is_about_nobody =
-        |key: &&&str| Catalogue::get().category(key).is_some_and(|category| !category.about_person);
-    let open: Vec<&&str> = permit.categories().iter().filter(is_about_nobody).collect();
-    if !open.is_empty() {
-        reached.push(Sql::from(Vec::new()));
-    }
-    sql.and_one_of("r.person", reached);
-    if !open.is_empty() && open.len() < permit.categories().len() {
-        let marks = vec!["?"; open.len()].join(", ");
-        let keys = open.iter().map(|key| Sql::from((**key).to_owned()));
-        sql.and(&format!("(r.person <> x'' OR r.category IN ({marks}))"), keys);
-    }
 }

@@ -5,6 +5,7 @@
 
 use std::hash::Hasher;
 
+use fhir::query::{SystemMatch, TokenMatch};
 use record::system;
 use siphasher::sip::SipHasher13;
 
@@ -15,12 +16,21 @@ pub struct Terms {
 }
 
 /// A value and its system as the `term` table holds them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Term {
     /// Hash of the code, reference or URI.
     pub value: i64,
     /// Hash of the system; 0 for none.
     pub system: i64,
+}
+
+/// A term to look for; any system where none is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// Hash of the code, reference or URI.
+    pub value: i64,
+    /// Hash of the system, where it counts.
+    pub system: Option<i64>,
 }
 
 impl Terms {
@@ -36,9 +46,28 @@ impl Terms {
         Term { value: self.hash(b't', code), system: self.system(system) }
     }
 
-    /// A reference to a resource.
-    pub fn reference(&self, kind: &str, id: &str) -> Term {
-        Term { value: self.hash(b'r', &format!("{kind}/{id}")), system: 0 }
+    /// What to look for where a token with a code is asked for; nothing without a code.
+    pub fn sought(&self, token: &TokenMatch) -> Vec<Sought> {
+        let Some(code) = token.code.as_deref() else { return Vec::new() };
+        let one = |system: Option<&str>, counts: bool| {
+            let Term { value, system } = self.token(system, code);
+            Sought { value, system: counts.then_some(system) }
+        };
+        match &token.system {
+            SystemMatch::Is(system) => vec![one(Some(system), true)],
+            SystemMatch::Absent => vec![one(None, true)],
+            SystemMatch::Any => {
+                let plain = one(None, false);
+                // `02` is also `2`, but only in kodeverk 9151.
+                let service = one(Some(system::SERVICE_TYPE), true);
+                if service.value == plain.value { vec![plain] } else { vec![plain, service] }
+            }
+        }
+    }
+
+    /// A reference to a resource, and the resource itself.
+    pub fn reference(&self, kind: &str, id: &str) -> i64 {
+        self.hash(b'r', &format!("{kind}/{id}"))
     }
 
     /// A reference by identifier.
@@ -46,9 +75,25 @@ impl Terms {
         Term { value: self.hash(b'l', value), system: self.system(system) }
     }
 
+    /// What to look for where a reference by identifier is asked for; nothing without a value.
+    pub fn sought_logical(&self, token: &TokenMatch) -> Vec<Sought> {
+        let Some(value) = token.code.as_deref() else { return Vec::new() };
+        let system = match &token.system {
+            SystemMatch::Is(system) => Some(self.system(Some(system))),
+            SystemMatch::Absent => Some(0),
+            SystemMatch::Any => None,
+        };
+        vec![Sought { value: self.logical(None, value).value, system }]
+    }
+
     /// A URI.
-    pub fn uri(&self, uri: &str) -> Term {
-        Term { value: self.hash(b'u', uri), system: 0 }
+    pub fn uri(&self, uri: &str) -> i64 {
+        self.hash(b'u', uri)
+    }
+
+    /// A canonical unit; never 0, which stands for "as written".
+    pub fn unit(&self, unit: &str) -> i64 {
+        self.hash(b'q', unit) | 1
     }
 
     /// A system; 0 for none.

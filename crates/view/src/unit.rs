@@ -27,7 +27,8 @@ impl View {
     ) -> Result<Vec<PersonId>, Error> {
         let mut persons = BTreeSet::new();
         let sites = self.sites_of(connection, unit)?;
-        let literal = sites.iter().map(|site| self.terms.reference("Organization", site));
+        let literal =
+            sites.iter().map(|site| reference(self.terms.reference("Organization", site)));
         // A service may name the unit by its number instead of by a resource.
         let logical = self.terms.logical(Some(system::ENH), unit);
         for term in literal.chain([logical]) {
@@ -36,7 +37,7 @@ impl View {
                     .prepare_cached(
                         "SELECT r.person FROM resource r WHERE r.rid = ?1 AND r.state = ?2
                          AND EXISTS (SELECT 1 FROM term t WHERE t.param = ?3 AND t.value = ?4
-                         AND t.rid = r.rid)
+                         AND t.moment = r.moment AND t.rid = r.rid)
                          AND NOT EXISTS (SELECT 1 FROM span s WHERE s.rid = r.rid AND s.param = ?5
                          AND s.high <= ?6)",
                     )?
@@ -67,7 +68,7 @@ impl View {
             let mut below = Vec::new();
             for id in level {
                 if found.insert(id.clone()) {
-                    let term = self.terms.reference("Organization", &id);
+                    let term = reference(self.terms.reference("Organization", &id));
                     below.extend(self.ids(connection, "partof", term)?);
                 }
             }
@@ -96,4 +97,8 @@ fn rids(connection: &Connection, kind: &str, code: &str, term: Term) -> Result<V
         .prepare_cached("SELECT rid FROM term WHERE param = ?1 AND value = ?2 AND system = ?3")?;
     let rows = select.query_map([param(kind, code), term.value, term.system], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn reference(value: i64) -> Term {
+    Term { value, system: 0 }
 }

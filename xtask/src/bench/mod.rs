@@ -7,12 +7,11 @@
 //! costs is told too. Every phase is bounded in count and in time.
 
 mod bare;
+mod growth;
 mod load;
 mod material;
 mod phases;
 mod server;
-
-use serde_json::{Value, json};
 
 /// How much a run does.
 #[derive(Clone, Copy)]
@@ -32,8 +31,10 @@ pub struct Scale {
 const USUAL: Scale =
     Scale { residents: 200, measured: 2_500, each: 40, events: 20_000, seconds: 5.0 };
 const QUICK: Scale = Scale { residents: 12, measured: 50, each: 20, events: 300, seconds: 0.3 };
-/// Patients of each step of the run that shows growth, with ten measurements each.
+/// Patients of each step of the run that shows growth, where it is not said.
 const GROWTH: [u32; 3] = [1_000, 10_000, 100_000];
+
+const USAGE: &str = "usage: cargo xtask bench [--quick | --growth [--patients 1000,10000]]";
 
 /// Runs it: `--quick` for a smoke run of a few seconds, `--growth` for 1 000 to 100 000 patients.
 pub fn run(arguments: &[&str]) -> Result<(), String> {
@@ -41,16 +42,12 @@ pub fn run(arguments: &[&str]) -> Result<(), String> {
     let result = match arguments {
         [] => phases::run(&program, USUAL)?,
         ["--quick"] => phases::run(&program, QUICK)?,
-        ["--growth"] => {
-            let steps: Result<Vec<Value>, String> = GROWTH
-                .iter()
-                .map(|patients| {
-                    phases::run(&program, Scale { measured: *patients, each: 10, ..USUAL })
-                })
-                .collect();
-            json!({ "growth": steps? })
+        ["--growth"] => growth::run(&program, &GROWTH)?,
+        ["--growth", "--patients", sizes] => {
+            let sizes: Result<Vec<u32>, _> = sizes.split(',').map(str::parse).collect();
+            growth::run(&program, &sizes.map_err(|_| USAGE.to_owned())?)?
         }
-        _ => return Err("usage: cargo xtask bench [--quick | --growth]".to_owned()),
+        _ => return Err(USAGE.to_owned()),
     };
     println!("{result:#}");
     Ok(())

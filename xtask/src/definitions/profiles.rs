@@ -3,7 +3,7 @@
 
 use super::{HEADER, items, line, resources, text};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const FILES: &[&str] =
@@ -19,13 +19,14 @@ const MORE_CONTEXTS: &[(&str, &str)] = &[
     ("http://hl7.org/fhir/StructureDefinition/structuredefinition-normative-version", "Element"),
 ];
 
-/// The lines of the file, by URL.
-pub(super) fn lines(directory: &Path) -> Result<String, String> {
+/// The lines of the file, by URL. Adds the value sets that are required to `bound`.
+pub(super) fn lines(directory: &Path, bound: &mut BTreeSet<String>) -> Result<String, String> {
     let mut found = BTreeMap::new();
     for file in FILES {
         for resource in resources(directory, file)? {
             let is = |name: &str, value: &str| text(&resource, name) == value;
             if is("derivation", "constraint") && is("version", "4.0.1") {
+                required_sets(&resource, bound);
                 found.insert(text(&resource, "url").to_owned(), definition(&resource));
             }
         }
@@ -113,4 +114,14 @@ fn rule(rule: &Value) -> Value {
     serde_json::json!({
         "key": rule["key"], "severity": rule["severity"], "expression": rule["expression"],
     })
+}
+
+fn required_sets(definition: &Value, bound: &mut BTreeSet<String>) {
+    for element in items(&definition["differential"], "element") {
+        let binding = &element["binding"];
+        let url = text(binding, "valueSet").split('|').next().unwrap_or_default();
+        if text(binding, "strength") == "required" && !url.is_empty() {
+            bound.insert(url.to_owned());
+        }
+    }
 }

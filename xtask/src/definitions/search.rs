@@ -1,31 +1,45 @@
-//! The search parameters of R4 whose FHIRPath is a union of simple element paths.
+//! The search parameters of R4, their FHIRPath written in the few forms that the data file has.
 //!
-//! A path in the output is relative to its resource and uses four forms only: `a.b`, `a.as(Type)`,
-//! `a.where(b='c')`, and steps after those. `(X.a as T)` becomes `a.as(T)`; `.where(resolve() is T)`
-//! becomes a target of the parameter. All else is skipped and reported.
+//! A path in the output is relative to its resource and has these steps only: `$this`, `a`, `a[0]`,
+//! `as(Type)`, `where(b='c')`, `holds()`. `(X.a as T)` becomes `a.as(T)`; `.where(resolve() is T)`
+//! becomes a target of the parameter; `X.a.exists() and X.a != false` becomes `a.holds()`. A composite
+//! has its components after its paths. All else is skipped and reported.
 
-use super::{HEADER, items, line, resources, text};
+use super::{HEADER, items, last_segment, line, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-const KINDS: &[&str] = &["token", "reference", "date", "string", "uri"];
+const KINDS: &[&str] =
+    &["token", "reference", "date", "string", "uri", "number", "quantity", "composite", "special"];
 
 /// Kept by whoever stores resources, and not among their search values.
 const OF_THE_STORE: &[&str] = &["_id", "_lastUpdated"];
 
+/// Parts of the file names of parameters that are no part of R4 itself: for extensions, and examples
+/// of what a parameter looks like.
+const NOT_STANDARD: &[&str] = &["-extensions-", "-genetic-", "SearchParameter-example", "-filter."];
+
 /// A parameter with so many targets names all types, which says no more than naming none.
 const EVERY_TYPE: usize = 100;
+
+/// A slip in R4's composite `code-value-date`: the type's name begins with a small letter.
+const SLIP: (&str, &str) = ("as(DateTime)", "as(dateTime)");
+
+/// In this composite R4 has put the names of the two parameters in each other's place.
+const SWAPPED: &str = "DocumentReference-relationship";
+
+type Known = BTreeMap<String, Value>;
 
 /// One line for each resource type and parameter.
 pub fn lines(directory: &Path, structures: &BTreeMap<String, Value>) -> Result<String, String> {
     let mut found: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
     let mut skipped: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let parameters = resources(directory, "search-parameters.json")?;
-    for parameter in &parameters {
+    let known = read(directory)?;
+    for parameter in known.values() {
         for base in items(parameter, "base").iter().filter_map(Value::as_str) {
             let code = text(parameter, "code");
-            match entry(parameter, base, structures) {
+            match entry(parameter, base, structures, &known) {
                 Ok(entry) => {
                     let line = format!("{code} {entry}");
                     found.entry(base).or_default().insert(code.to_owned(), line);
@@ -43,7 +57,8 @@ pub fn lines(directory: &Path, structures: &BTreeMap<String, Value>) -> Result<S
     }
     let mut out = format!(
         "{HEADER}# = <type>, then its search parameters:\n\
-         # <code> <kind> <path|path…> [<reference targets>]\n"
+         # <code> <kind> <path|path…> [<reference targets>]\n\
+         # <code> composite <path|path…> <kind>:<path|path…>;<kind>:<path|path…>…\n"
     );
     for (base, parameters) in &found {
         line(&mut out, format_args!("= {base}"));
@@ -54,11 +69,33 @@ pub fn lines(directory: &Path, structures: &BTreeMap<String, Value>) -> Result<S
     Ok(out)
 }
 
+/// R4's parameters by their URL.
+fn read(directory: &Path) -> Result<Known, String> {
+    let mut known = Known::new();
+    let files = std::fs::read_dir(directory).map_err(|e| format!("list the directory: {e}"))?;
+    for file in files {
+        let path = file.map_err(|e| format!("list the directory: {e}"))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if !name.starts_with("SearchParameter-") || !name.ends_with(".json") {
+            continue;
+        }
+        if NOT_STANDARD.iter().any(|part| name.contains(part)) {
+            println!("skipped {name}: not of R4 itself");
+            continue;
+        }
+        let bytes = std::fs::read(&path).map_err(|e| format!("read {name}: {e}"))?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|e| format!("{name}: {e}"))?;
+        known.insert(text(&value, "url").to_owned(), value);
+    }
+    Ok(known)
+}
+
 /// What follows the code on the line of a parameter, or why it is skipped.
 fn entry(
     parameter: &Value,
     base: &str,
     structures: &BTreeMap<String, Value>,
+    known: &Known,
 ) -> Result<String, String> {
     let (kind, code) = (text(parameter, "type"), text(parameter, "code"));
     if text(parameter, "version") != "4.0.1" || !structures.contains_key(base) {
@@ -70,33 +107,80 @@ fn entry(
     if OF_THE_STORE.contains(&code) {
         return Err("kept by the store".to_owned());
     }
+    let Paths { paths, target } = paths(text(parameter, "expression"), base)?;
+    if kind == "composite" {
+        return Ok(format!("{kind} {paths} {}", components(parameter, known)?));
+    }
     let all = items(parameter, "target");
-    let mut targets: BTreeSet<String> = if all.len() < EVERY_TYPE {
-        all.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-    } else {
-        BTreeSet::new()
+    let targets: BTreeSet<&str> = match target.as_deref() {
+        Some(target) => BTreeSet::from([target]),
+        None if all.len() < EVERY_TYPE => all.iter().filter_map(Value::as_str).collect(),
+        None => BTreeSet::new(),
     };
-    let mut paths = BTreeSet::new();
-    for term in text(parameter, "expression").split('|').map(str::trim) {
-        let term = without_cast(term);
+    let targets: Vec<&str> = targets.into_iter().collect();
+    Ok(format!("{kind} {paths} {}", targets.join(",")))
+}
+
+/// The parts of a composite: the kind of each is that of the parameter that it names.
+fn components(parameter: &Value, known: &Known) -> Result<String, String> {
+    let mut parts = Vec::new();
+    let components = items(parameter, "component");
+    let mut definitions: Vec<&str> = components.iter().map(|it| text(it, "definition")).collect();
+    if text(parameter, "id") == SWAPPED {
+        definitions.reverse();
+    }
+    for (component, definition) in components.iter().zip(definitions) {
+        let kind = known.get(definition).map(|definition| text(definition, "type"));
+        let kind = kind.ok_or_else(|| format!("component {}", last_segment(definition)))?;
+        let expression = text(component, "expression").replace(SLIP.0, SLIP.1);
+        let mut own = Vec::new();
+        for term in expression.split('|').map(str::trim) {
+            if !is_simple(term.strip_prefix("%resource.").unwrap_or(term)) {
+                return Err(format!("expression {term}"));
+            }
+            own.push(term.to_owned());
+        }
+        parts.push(format!("{kind}:{}", own.join("|")));
+    }
+    Ok(parts.join(";"))
+}
+
+/// The terms of an expression that are of one type.
+struct Paths {
+    /// Sorted, with bars between.
+    paths: String,
+    /// The one type that a reference is asked to resolve to.
+    target: Option<String>,
+}
+
+fn paths(expression: &str, base: &str) -> Result<Paths, String> {
+    let mut found = BTreeSet::new();
+    let mut only = None;
+    for term in expression.split('|').map(str::trim) {
+        let term = without_cast(&without_test(term));
         let Some(path) = relative(&term, base) else {
             continue;
         };
         let (path, target) = without_resolve(path);
-        if let Some(target) = target {
-            targets = BTreeSet::from([target.to_owned()]);
-        }
+        only = target.map(str::to_owned).or(only);
         if !is_simple(path) {
             return Err(format!("expression {term}"));
         }
-        paths.insert(path.to_owned());
+        found.insert(path.to_owned());
     }
-    if paths.is_empty() {
+    if found.is_empty() {
         return Err("no expression".to_owned());
     }
-    let paths: Vec<String> = paths.into_iter().collect();
-    let targets: Vec<String> = targets.into_iter().collect();
-    Ok(format!("{kind} {} {}", paths.join("|"), targets.join(",")))
+    let paths: Vec<String> = found.into_iter().collect();
+    Ok(Paths { paths: paths.join("|"), target: only })
+}
+
+/// `X.a.exists() and X.a != false` written as `X.a.holds()`.
+fn without_test(term: &str) -> String {
+    let holds = term.split_once(".exists() and ").and_then(|(path, test)| {
+        (test.strip_suffix(" != false") == Some(path)).then(|| format!("{path}.holds()"))
+    });
+    holds.unwrap_or_else(|| term.to_owned())
 }
 
 /// `(X.a as T).b` and `X.a as T` written as `X.a.as(T).b`.
@@ -113,6 +197,9 @@ fn without_cast(term: &str) -> String {
 
 /// The path without its resource type; nothing if it is the path of another type.
 fn relative<'a>(term: &'a str, base: &str) -> Option<&'a str> {
+    if term == base {
+        return Some("$this");
+    }
     if !term.starts_with(char::is_uppercase) {
         return Some(term);
     }
@@ -138,7 +225,9 @@ fn is_simple(path: &str) -> bool {
                 is_name(name) && value.starts_with('\'') && value.ends_with('\'')
             })
         };
-        is_name(step)
+        path == "$this"
+            || step == "holds()"
+            || is_name(step.strip_suffix("[0]").unwrap_or(step))
             || argument("as").is_some_and(is_name)
             || argument("where").is_some_and(is_condition)
     })
@@ -158,7 +247,7 @@ mod tests {
             "expression": expression,
         });
         let structures = BTreeMap::from([("Observation".to_owned(), Value::Null)]);
-        entry(&parameter, "Observation", &structures)
+        entry(&parameter, "Observation", &structures, &Known::new())
     }
 
     #[test]
@@ -172,12 +261,33 @@ mod tests {
         ok("Observation.a as Period", "reference a.as(Period) Group,Patient");
         ok("Observation.a.where(resolve() is Patient)", "reference a Patient");
         ok("Observation.a.where(b='c').d", "reference a.where(b='c').d Group,Patient");
+        ok("Observation.a[0].b", "reference a[0].b Group,Patient");
+        ok(
+            "Observation.a.exists() and Observation.a != false",
+            "reference a.holds() Group,Patient",
+        );
+        ok("Observation", "reference $this Group,Patient");
+    }
+
+    #[test]
+    fn components_follow_a_composite() {
+        let part = |url: &str, kind: &str| (url.to_owned(), json!({ "url": url, "type": kind }));
+        let known = Known::from([part("urn:a", "token"), part("urn:b", "date")]);
+        let parameter = json!({
+            "component": [
+                { "definition": "urn:a", "expression": "%resource.code" },
+                { "definition": "urn:b", "expression": "value.as(DateTime) | value.as(Period)" },
+            ],
+        });
+        let expected = "token:%resource.code;date:value.as(dateTime)|value.as(Period)";
+        assert_eq!(components(&parameter, &known).as_deref(), Ok(expected));
+        assert_eq!(components(&parameter, &Known::new()), Err("component urn:a".to_owned()));
     }
 
     #[test]
     fn what_is_not_a_path_is_skipped_with_a_reason() {
         let refused = |code, expression| line(code, expression).unwrap_err();
-        assert_eq!(refused("x", "Observation.a[0].b"), "expression Observation.a[0].b");
+        assert_eq!(refused("x", "Observation.a.first().b"), "expression Observation.a.first().b");
         assert_eq!(refused("x", "Account.a"), "no expression");
         assert_eq!(refused("_id", "Observation.id"), "kept by the store");
     }

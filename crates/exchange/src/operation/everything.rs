@@ -83,7 +83,7 @@ impl Tenant {
         let own = format!("{base}/Patient/{id}/$everything");
         let mut entries = Entries::new(&links(&own, &shown, next.as_deref()), None);
         for step in page.patients.iter().chain(&page.others) {
-            entries.add(base, &step.kind, &step.stored, None, "match");
+            entries.add(base, step.stored.kind, &step.stored, None, "match");
         }
         for (kind, stored) in &supporting {
             entries.add(base, kind, stored, None, "include");
@@ -133,7 +133,7 @@ impl Tenant {
                     return Ok(Page { patients, others, next: Some(row) });
                 }
                 row = step.row;
-                if asked.takes(&step.kind) && asked.is_in_time(&step)? {
+                if asked.takes(step.stored.kind) && asked.is_in_time(&step)? {
                     others.push(step);
                 }
             }
@@ -199,7 +199,7 @@ impl Asked {
     }
 
     fn takes(&self, kind: &str) -> bool {
-        self.kinds.is_empty() || self.kinds.iter().any(|wanted| *wanted == kind)
+        self.kinds.is_empty() || self.kinds.contains(&kind)
     }
 
     /// Whether something a resource says of time lies within the dates asked for. What says nothing

@@ -10,6 +10,7 @@ use crate::profile::Profile;
 use crate::profile::tree::{Child, Node, TypeRule};
 use crate::resource::Resource;
 use crate::value::Value;
+use std::sync::Arc;
 
 /// Profiles that ask for profiles are followed so deep.
 const DEEPEST: usize = 8;
@@ -22,13 +23,13 @@ impl<'a, 'v> Checker<'a, 'v> {
     /// declares.
     pub(super) fn profiles(&mut self, resource: &'a Resource, demanded: &[&str]) {
         self.place = vec![Step::Name(resource.kind())];
-        let mut asked: Vec<&str> = Vec::new();
+        let mut asked: Vec<Arc<Profile>> = Vec::new();
         let declared = std::mem::take(&mut self.declared);
         for url in demanded {
             match self.validator.profiles.get(url) {
                 Some(profile) => {
-                    asked.push(url);
                     self.follows(&profile, self.resource);
+                    asked.push(profile);
                 }
                 None => {
                     let message = format!("profile `{url}` is demanded here and not known");
@@ -46,19 +47,18 @@ impl<'a, 'v> Checker<'a, 'v> {
                 let Some(url) = url.as_str() else {
                     continue;
                 };
-                if is_outermost && asked.contains(&url) {
-                    continue;
+                match self.validator.profiles.get(url) {
+                    Some(known)
+                        if is_outermost && asked.iter().any(|one| one.url() == known.url()) => {}
+                    Some(profile) => self.follows(&profile, self.resource),
+                    None => self.unknown_profile(url, index),
                 }
-                self.declared_profile(url, index);
             }
         }
     }
 
-    fn declared_profile(&mut self, url: &str, index: usize) {
-        if let Some(profile) = self.validator.profiles.get(url) {
-            return self.follows(&profile, self.resource);
-        }
-        if self.validator.profiles.kind(url) == Some(self.resource.kind) {
+    fn unknown_profile(&mut self, url: &str, index: usize) {
+        if self.validator.profiles.is_type(url) {
             return;
         }
         let location = format!("{}.meta.profile[{index}]", self.location());
@@ -87,7 +87,7 @@ impl<'a, 'v> Checker<'a, 'v> {
             Some(profile) => {
                 let mut probe = self.probe();
                 probe.follows(&profile, item);
-                !probe.issues.iter().any(Issue::refuses)
+                probe.refusals == 0
             }
             None => {
                 let kind = self.validator.profiles.kind(url);
@@ -103,6 +103,7 @@ impl<'a, 'v> Checker<'a, 'v> {
         Checker {
             place: self.place.clone(),
             issues: Vec::new(),
+            refusals: 0,
             declared: Vec::new(),
             nested: self.nested + 1,
             profile: self.profile.clone(),
@@ -112,16 +113,16 @@ impl<'a, 'v> Checker<'a, 'v> {
 
     /// Asks what a node demands of an item.
     pub(super) fn conform(&mut self, node: &Node, item: Item<'a>) {
-        let before = self.issues.len();
+        let before = self.refusals;
         self.types(node, item);
-        if self.issues.len() > before {
+        if self.refusals > before {
             return;
         }
         self.values(node, item);
         for child in &node.children {
             self.child(child, item);
         }
-        if self.issues.len() == before {
+        if self.refusals == before {
             for rule in &node.rules {
                 rules::ask(self, rule, item);
             }
@@ -223,10 +224,14 @@ impl<'a, 'v> Checker<'a, 'v> {
         let node = &child.node;
         let name = if child.choice { format!("{}[x]", child.name) } else { child.name.to_owned() };
         self.count(&name, None, found.len(), (node.min, node.max));
+        let before = self.refusals;
         for value in &found {
             self.within(value, |checker| checker.conform(node, value.item));
         }
-        if !node.slices.is_empty() {
+        // Of an element that is missing, or a choice of a wrong type, slices tell nothing more.
+        let is_told =
+            (found.is_empty() && node.min > 0) || (child.choice && self.refusals > before);
+        if !node.slices.is_empty() && !is_told {
             let all: Vec<&Found> = found.iter().collect();
             self.slices(&name, node, &all);
         }

@@ -1,17 +1,8 @@
-//! Contained resources and the references to them (R4 references §2.3.0.4; rules `dom-2` to `dom-5`,
+//! Contained resources and the references to them (R4 references §2.3.0.4; rules `dom-3` to `dom-5`,
 //! `ref-1`).
 
 use super::rules::Breach;
 use crate::value::Value;
-
-/// `dom-2`: contained resources contain none themselves.
-pub(super) fn nested(resource: &Value) -> Breach {
-    let nests = |inner: &Value| inner.get("contained").is_some();
-    resource.items("contained").iter().any(nests).then_some((
-        "contained",
-        "contained resources cannot contain others: put them side by side",
-    ))
-}
 
 /// `dom-3`: each contained resource is referred to, or refers to the resource that contains it.
 pub(super) fn unreferred(resource: &Value) -> Breach {

@@ -1,10 +1,9 @@
 //! The rules between elements. A few of R4's that every resource meets are asked of the structure
 //! directly, being slow or not sayable in FHIRPath; tests show that both ways agree.
 
+use super::contained;
 use super::item::Item;
 use super::structure::Checker;
-use super::{contained, xhtml};
-use crate::fhirpath;
 use crate::fhirpath::scope::Scope;
 use crate::issue::{Issue, IssueCode, Severity};
 use crate::rule::Rule;
@@ -24,7 +23,7 @@ pub(super) fn of_shape<'a>(checker: &mut Checker<'a, '_>, item: Item<'a>) {
 /// Asks rules of an item.
 pub(super) fn all<'a>(checker: &mut Checker<'a, '_>, rules: &'static [Arc<Rule>], item: Item<'a>) {
     for rule in rules {
-        match native(checker, rule.key(), item) {
+        match native(checker, rule, item) {
             Some(None) => {}
             Some(Some((name, message))) => {
                 let mut location = checker.location();
@@ -63,18 +62,18 @@ fn holds<'a>(checker: &Checker<'a, '_>, rule: &Rule, item: Item<'a>) -> Result<b
         .resource(checker.resource.node())
         .root_resource(container.node())
         .budget(BUDGET);
-    let found = expression.evaluate(item.node(), &scope).map_err(|error| error.to_string())?;
+    let truth = expression.truth(item.node(), &scope).map_err(|error| error.to_string())?;
     // What is neither true nor false, such as a comparison of times of different precision, is no breach.
-    Ok(found.first().and_then(fhirpath::item::Item::as_bool) != Some(false))
+    Ok(truth != Some(false))
 }
 
 /// What is wrong by a rule: the member it is wrong in, or none for the whole, and what to do.
 pub(super) type Breach = Option<(&'static str, &'static str)>;
 
 /// Asks a rule that has its own code here; nothing if it has none.
-fn native(checker: &Checker, key: &str, item: Item) -> Option<Breach> {
+fn native<'a>(checker: &Checker<'a, '_>, rule: &Rule, item: Item<'a>) -> Option<Breach> {
     let object = item.value.as_object();
-    Some(match key {
+    Some(match rule.key() {
         "ext-1" => {
             let object = object?;
             let has_value = object
@@ -84,12 +83,17 @@ fn native(checker: &Checker, key: &str, item: Item) -> Option<Breach> {
             both_or_none.then_some(("", "an extension has either a value or extensions: send one"))
         }
         "per-1" => period(item.value)?,
-        "dom-2" => contained::nested(item.value),
+        // Told where a contained resource is entered.
+        "dom-2" => None,
         "dom-3" => contained::unreferred(item.value),
         "dom-4" => contained::versioned(item.value),
         "dom-5" => contained::labelled(item.value),
         "ref-1" => contained::dangling(item.value, checker.container),
-        "txt-1" => xhtml::fault(item.value.as_str()?).map(|message| ("", message)),
+        "txt-1" => {
+            let message =
+                "only elements and attributes that format, and something to read: correct the text";
+            (holds(checker, rule, item) == Ok(false)).then_some(("", message))
+        }
         // Said by `txt-1` with it.
         "txt-2" => None,
         _ => return None,

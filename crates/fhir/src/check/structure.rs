@@ -5,7 +5,7 @@ use super::item::{Item, sibling};
 use super::place::{self, Step};
 use super::{MOST_ISSUES, Validator, extension, reference, rules};
 use crate::definitions::{self, Content, Element, ElementType, Found, Shape};
-use crate::issue::{Issue, IssueCode, Severity};
+use crate::issue::{Issue, IssueCode};
 use crate::primitive::{Misfit, Primitive};
 use crate::resource::Resource;
 use crate::value::{Object, Value};
@@ -19,6 +19,9 @@ pub(super) struct Checker<'a, 'v> {
     pub validator: &'v Validator<'v>,
     pub place: Vec<Step<'a>>,
     pub issues: Vec<Issue>,
+    /// How many issues refuse, and how many do not, those left out included.
+    pub refusals: usize,
+    pub notes: usize,
     /// Whether extensions and profiles are left out.
     pub is_base: bool,
     /// The resource that is looked at, and how many steps of the place lead to it.
@@ -58,6 +61,8 @@ impl<'a, 'v> Checker<'a, 'v> {
             validator,
             place: Vec::with_capacity(16),
             issues: Vec::new(),
+            refusals: 0,
+            notes: 0,
             is_base: false,
             resource: Item { value, sibling: None, kind, shape },
             depth: 0,
@@ -88,11 +93,6 @@ impl<'a, 'v> Checker<'a, 'v> {
         self.issues
     }
 
-    /// How serious the worst issue is.
-    pub(super) fn worst(&self) -> Option<Severity> {
-        self.issues.iter().map(|issue| issue.severity).max()
-    }
-
     /// Notes the resource that is looked at, if it says which profiles it follows.
     fn declare(&mut self) {
         let names =
@@ -109,7 +109,9 @@ impl<'a, 'v> Checker<'a, 'v> {
     }
 
     pub(super) fn push(&mut self, issue: Issue) {
-        if self.issues.len() < MOST_ISSUES {
+        let count = if issue.refuses() { &mut self.refusals } else { &mut self.notes };
+        *count += 1;
+        if *count <= MOST_ISSUES {
             self.issues.push(issue);
         }
     }
@@ -131,9 +133,9 @@ impl<'a, 'v> Checker<'a, 'v> {
         if object.is_empty() {
             return self.issue(IssueCode::Structure, "empty object: leave the element out");
         }
-        let before = self.issues.len();
+        let before = self.refusals;
         self.members(object, shape);
-        if self.issues.len() == before {
+        if self.refusals == before {
             rules::of_shape(
                 self,
                 Item { value, sibling: None, kind: &shape.name, shape: Some(shape) },
@@ -158,9 +160,9 @@ impl<'a, 'v> Checker<'a, 'v> {
                 self.issue(IssueCode::Structure, "a second type of one choice: keep one of them");
             } else if plain.len() == name.len() {
                 let beside = Companion { object, name };
-                let before = self.issues.len();
+                let before = self.refusals;
                 met.count(found, self.member(value, found, &beside));
-                if self.issues.len() == before {
+                if self.refusals == before {
                     self.element_rules(value, found);
                 }
             } else if is_bare(shape, found) {
@@ -276,10 +278,10 @@ impl<'a, 'v> Checker<'a, 'v> {
                 {
                     self.issue_at(name, IssueCode::Value, message);
                 }
-                let before = self.issues.len();
+                let before = self.refusals;
                 self.object(value, id.shape());
                 if let Some(binding) = &found.element.binding
-                    && self.issues.len() == before
+                    && self.refusals == before
                 {
                     self.binding(binding, Item::new(value, None, kind));
                 }
@@ -311,7 +313,12 @@ impl<'a, 'v> Checker<'a, 'v> {
             Step::Name(name) => Some(*name == "contained"),
             Step::Index(_) => None,
         });
-        if is_contained != Some(true) {
+        if is_contained == Some(true) {
+            if value.get("contained").is_some() {
+                let message = "rule `dom-2` does not hold: contained resources contain none: put them side by side";
+                return self.issue_at("contained", IssueCode::Invariant, message);
+            }
+        } else {
             self.container = value;
         }
         self.resource = Item { value, sibling: None, kind, shape: Some(shape) };

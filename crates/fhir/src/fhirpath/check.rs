@@ -206,10 +206,9 @@ fn narrowed(of: &Known, wanted: &TypeName) -> Result<Known> {
     let kinds = match &of.kinds {
         None => named,
         Some(kinds) => {
-            let kept: Vec<Kind> = kinds.iter().copied().filter(|kind| wanted.keeps(*kind)).collect();
-            let below = |kind: &Kind| {
-                is_open(*kind) || named.iter().any(|named| named.is_a(*kind))
-            };
+            let kept: Vec<Kind> =
+                kinds.iter().copied().filter(|kind| wanted.keeps(*kind)).collect();
+            let below = |kind: &Kind| is_open(*kind) || named.iter().any(|named| named.is_a(*kind));
             if kept.is_empty() && kinds.iter().any(below) { named } else { kept }
         }
     };

@@ -10,6 +10,9 @@ use std::fmt;
 /// The most decimals a number keeps; further ones are cut.
 const MOST_DECIMALS: u32 = 36;
 
+/// The most digits that are read.
+const MOST_DIGITS: usize = 37;
+
 /// The most decimals of a quotient that does not end.
 const QUOTIENT_DECIMALS: u32 = 18;
 
@@ -37,9 +40,10 @@ impl Decimal {
             None => (text, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let kept = fraction.get(..fraction.len().min(18)).unwrap_or(fraction);
         let negative = whole.starts_with('-');
         let digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);
+        let room = MOST_DIGITS.saturating_sub(digits.len());
+        let kept = fraction.get(..fraction.len().min(room)).unwrap_or(fraction);
         if digits.is_empty() || !digits.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
         {
             return None;
@@ -200,11 +204,7 @@ impl Decimal {
         self.shortened(decimals, |whole, rest, _| whole + i128::from(rest > 0))
     }
 
-    fn shortened(
-        self,
-        decimals: u32,
-        round: impl Fn(i128, i128, i128) -> i128,
-    ) -> Option<Decimal> {
+    fn shortened(self, decimals: u32, round: impl Fn(i128, i128, i128) -> i128) -> Option<Decimal> {
         if decimals > MOST_DECIMALS {
             return None;
         }

@@ -36,7 +36,11 @@ struct Evaluator<'s, 'a> {
     steps: Cell<u64>,
 }
 
-pub(super) fn evaluate<'a>(term: &'a Term, focus: Item<'a>, scope: &Scope<'a>) -> Result<Items<'a>> {
+pub(super) fn evaluate<'a>(
+    term: &'a Term,
+    focus: Item<'a>,
+    scope: &Scope<'a>,
+) -> Result<Items<'a>> {
     let evaluator = Evaluator { scope, focus: &focus, steps: Cell::new(scope.steps()) };
     let frame = Frame { this: Some(&focus), index: 0, total: None };
     evaluator.term(term, frame)
@@ -206,12 +210,7 @@ impl<'a> Evaluator<'_, 'a> {
     }
 
     /// Functions of one value.
-    fn scalar(
-        &self,
-        call: &'a Call,
-        input: &Items<'a>,
-        frame: Frame<'_, 'a>,
-    ) -> Result<Items<'a>> {
+    fn scalar(&self, call: &'a Call, input: &Items<'a>, frame: Frame<'_, 'a>) -> Result<Items<'a>> {
         use Function as F;
         match call.function {
             F::Abs
@@ -249,12 +248,22 @@ fn single<'i, 'a>(items: &'i Items<'a>, by: &'static str) -> Result<Option<&'i I
 /// The truth of a collection: a single item that is not a truth value is there, thus true
 /// (FHIRPath 2.0.0 §4.5).
 fn truth(items: &Items<'_>, by: &'static str) -> Result<Option<bool>> {
-    Ok(single(items, by)?.map(|item| item.as_bool().unwrap_or(true)))
+    Ok(single(items, by)?.and_then(Item::truth))
+}
+
+/// The value of the only item; nothing if it is a primitive without one, or a quantity without number
+/// or unit.
+fn value<'a>(items: &Items<'a>, by: &'static str) -> Result<Option<Item<'a>>> {
+    let item = single(items, by)?.map(Item::to_system);
+    Ok(item.filter(|item| match item {
+        Item::Node(node) => node.kind.as_system().is_none(),
+        _ => true,
+    }))
 }
 
 /// The whole number that is the only item.
 fn whole(items: &Items<'_>, by: &'static str) -> Result<Option<i64>> {
-    match single(items, by)?.map(Item::to_system) {
+    match value(items, by)? {
         None => Ok(None),
         Some(Item::Integer(number)) => Ok(Some(number)),
         Some(_) => Err(EvaluationError::WrongType(by)),

@@ -98,7 +98,8 @@ impl<'a> Node<'a> {
             }
             Value::Bool(truth) => return Some(Item::Boolean(*truth)),
             Value::Number(number) => {
-                let whole = number.as_i64().filter(|_| self.kind.as_system() != Some(Kind::DECIMAL));
+                let whole =
+                    number.as_i64().filter(|_| self.kind.as_system() != Some(Kind::DECIMAL));
                 let decimal = || Decimal::parse(number.as_str()).map(Item::Decimal);
                 return whole.map(Item::Integer).or_else(decimal);
             }
@@ -168,6 +169,17 @@ impl<'a> Item<'a> {
             Item::Boolean(truth) => Some(*truth),
             Item::Node(node) => node.value.as_bool(),
             _ => None,
+        }
+    }
+
+    /// What it counts for as a truth value: what is none is there, thus true. Nothing for a boolean
+    /// element without value.
+    pub(super) fn truth(&self) -> Option<bool> {
+        match self {
+            Item::Node(node) if node.kind.as_system() == Some(Kind::BOOLEAN) => {
+                node.value.as_bool()
+            }
+            other => Some(other.as_bool().unwrap_or(true)),
         }
     }
 

@@ -77,7 +77,8 @@ impl<'t> Cutter<'t> {
                 self.take(|letter| letter != '\n');
             } else if self.rest().starts_with("/*") {
                 let length = self.rest().find("*/");
-                let length = length.ok_or_else(|| self.error("a comment does not end: add `*/`"))?;
+                let length =
+                    length.ok_or_else(|| self.error("a comment does not end: add `*/`"))?;
                 self.at += length + 2;
             } else {
                 return Ok(());
@@ -228,7 +229,8 @@ impl<'t> Cutter<'t> {
                 let digits = self.rest().get(1..5).filter(|text| !text.starts_with('+'));
                 let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
                 let letter = code.and_then(char::from_u32);
-                let letter = letter.ok_or_else(|| self.error("write four hex digits after `\\u`"))?;
+                let letter =
+                    letter.ok_or_else(|| self.error("write four hex digits after `\\u`"))?;
                 self.at += 5;
                 return Ok(letter);
             }

@@ -26,6 +26,8 @@ pub(super) struct KindInfo {
     pub(super) primitive: Option<Primitive>,
     /// Sorted by symbol.
     members: Vec<Member>,
+    /// The names in JSON with their types, sorted.
+    json: Vec<(&'static str, Kind)>,
 }
 
 /// An element of a type.
@@ -172,24 +174,26 @@ impl Kind {
         members.get(at)
     }
 
-    /// The element with this name in JSON, and the type it then has.
-    pub(super) fn json_member(self, name: &str) -> Option<(&'static Member, Kind)> {
-        let names = |member: &'static Member| {
-            let found = member.names.iter().find(|known| known.name == name)?;
-            Some((member, found.kind))
-        };
-        let plain = Symbol::of(name).and_then(|symbol| self.member(symbol)).and_then(names);
-        plain.or_else(|| self.info().members.iter().filter(|member| member.choice).find_map(names))
+    /// The type of the element with this name in JSON.
+    pub(super) fn of_json(self, name: &str) -> Option<Kind> {
+        let json = &self.info().json;
+        let at = json.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+        json.get(at).map(|(_, kind)| *kind)
     }
 
     fn info(self) -> &'static KindInfo {
         let kinds = &MODEL.kinds;
-        kinds.get(usize::from(self.0)).unwrap_or_else(|| &NOTHING)
+        kinds.get(usize::from(self.0)).unwrap_or(&NOTHING)
     }
 }
 
-static NOTHING: KindInfo =
-    KindInfo { name: "Unknown", base: None, primitive: None, members: Vec::new() };
+static NOTHING: KindInfo = KindInfo {
+    name: "Unknown",
+    base: None,
+    primitive: None,
+    members: Vec::new(),
+    json: Vec::new(),
+};
 
 /// Types that the language itself speaks of.
 pub(super) struct WellKnown {
@@ -278,21 +282,31 @@ impl Model {
 
     fn fill(&mut self, shapes: &[&'static Shape]) {
         for name in SYSTEM {
-            self.kinds.push(KindInfo { name, base: None, primitive: None, members: Vec::new() });
+            self.add(name, None, None, Vec::new());
         }
         let element = definitions::shape("Element");
         for (name, base) in PRIMITIVES {
             let members = element.map(|shape| self.members(shape)).unwrap_or_default();
-            let primitive = Primitive::from_name(name);
-            let base = self.fhir.get(base).copied();
-            self.kinds.push(KindInfo { name, base, primitive, members });
+            self.add(name, self.fhir.get(base).copied(), Primitive::from_name(name), members);
         }
         for shape in shapes {
             let members = self.members(shape);
             let base = self.fhir.get(shape.base).copied();
-            let base = base.filter(|_| shape.base != shape.name);
-            self.kinds.push(KindInfo { name: &shape.name, base, primitive: None, members });
+            self.add(&shape.name, base.filter(|_| shape.base != shape.name), None, members);
         }
+    }
+
+    fn add(
+        &mut self,
+        name: &'static str,
+        base: Option<Kind>,
+        primitive: Option<Primitive>,
+        members: Vec<Member>,
+    ) {
+        let names = members.iter().flat_map(|member| &member.names);
+        let mut json: Vec<_> = names.map(|known| (known.name, known.kind)).collect();
+        json.sort_unstable();
+        self.kinds.push(KindInfo { name, base, primitive, members, json });
     }
 
     fn members(&mut self, shape: &'static Shape) -> Vec<Member> {

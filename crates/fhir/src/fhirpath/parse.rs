@@ -242,7 +242,8 @@ impl Parser<'_> {
             self.next = self.next.saturating_sub(2);
             return Err(self.error("there is no function of this name"));
         };
-        let mut call = Call { input, function, arguments: Vec::new(), of_type: None, pattern: None };
+        let mut call =
+            Call { input, function, arguments: Vec::new(), of_type: None, pattern: None };
         let mut depth = 1;
         if let Function::Is | Function::As | Function::OfType = function {
             call.of_type = Some(self.type_name()?);

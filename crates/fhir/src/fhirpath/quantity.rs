@@ -3,6 +3,7 @@
 use super::decimal::Decimal;
 use super::item::Quantity;
 use super::moment::Unit;
+use crate::ucum;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -34,11 +35,9 @@ pub(super) fn order(one: &Quantity<'_>, two: &Quantity<'_>) -> Option<Ordering> 
     if let (Some(first), Some(second)) = (one.calendar_unit(), two.calendar_unit()) {
         return order_of_calendar(one.value, first, two.value, second);
     }
-    let (first, second) = (code(one, false), code(two, false));
-    if let (Some(one), Some(two)) = (canonical(one.value, &first), canonical(two.value, &second)) {
-        return (one.1 == two.1).then(|| one.0.cmp(&two.0));
-    }
-    None
+    let first = ucum::canonical(one.value.to_f64(), &code(one, false))?;
+    let second = ucum::canonical(two.value.to_f64(), &code(two, false))?;
+    (first.unit == second.unit).then(|| first.value.partial_cmp(&second.value))?
 }
 
 fn order_of_calendar(one: Decimal, first: Unit, two: Decimal, second: Unit) -> Option<Ordering> {
@@ -46,9 +45,8 @@ fn order_of_calendar(one: Decimal, first: Unit, two: Decimal, second: Unit) -> O
     if long(first) != long(second) {
         return None;
     }
-    let months = |value: Decimal, unit| {
-        value.times(Decimal::from(if unit == Unit::Year { 12 } else { 1 }))
-    };
+    let months =
+        |value: Decimal, unit| value.times(Decimal::from(if unit == Unit::Year { 12 } else { 1 }));
     let milliseconds = |value: Decimal, unit: Unit| value.times(Decimal::from(unit.milliseconds()));
     if long(first) {
         Some(months(one, first)?.cmp(&months(two, second)?))
@@ -91,8 +89,8 @@ pub(super) fn times<'a>(
         (_, _, false) => format!("({first}).({second})"),
         (_, _, true) => format!("({first})/({second})"),
     };
-    // Beyond the units known here, a product of units would mean nothing.
-    canonical(value, &unit)?;
+    // A product with what is no unit would mean nothing.
+    ucum::is_valid(&unit).then_some(())?;
     Some(Quantity { value, unit: Cow::Owned(unit), calendar: false })
 }
 
@@ -107,13 +105,5 @@ fn code<'q>(quantity: &'q Quantity<'_>, rough: bool) -> Cow<'q, str> {
 }
 
 fn convert(value: Decimal, from: &str, to: &str) -> Option<Decimal> {
-    let (value, of) = canonical(value, from)?;
-    let (one, into) = canonical(Decimal::from(1), to)?;
-    (of == into).then(|| value.over(one))?
-}
-
-/// The value in the base units of UCUM, and which they are.
-fn canonical(value: Decimal, unit: &str) -> Option<(Decimal, super::ucum::Dimension)> {
-    let (factor, dimension) = super::ucum::canonical(unit)?;
-    Some((value.times(factor)?, dimension))
+    Decimal::from_f64(ucum::convert(value.to_f64(), from, to)?)
 }

@@ -6,28 +6,28 @@ use super::item::Item;
 const USUAL_BUDGET: u64 = 1_000_000;
 
 /// What only others know. A method that is not written says "don't know".
-pub trait Knowledge<'a> {
+pub trait Knowledge {
     /// The resource that a reference leads to. Contained resources are found without it, and a reference
     /// that says its type is known by that type.
-    fn resolve(&self, reference: &str) -> Option<Item<'a>> {
+    fn resolve<'k>(&'k self, reference: &str) -> Option<Item<'k>> {
         let _ = reference;
         None
     }
 
     /// Whether a code, Coding or CodeableConcept is in a value set.
-    fn member_of(&self, item: &Item<'a>, value_set: &str) -> Option<bool> {
+    fn member_of(&self, item: &Item<'_>, value_set: &str) -> Option<bool> {
         let _ = (item, value_set);
         None
     }
 
     /// Whether the code of the first is the code of the second, or above it.
-    fn subsumes(&self, above: &Item<'a>, below: &Item<'a>) -> Option<bool> {
+    fn subsumes(&self, above: &Item<'_>, below: &Item<'_>) -> Option<bool> {
         let _ = (above, below);
         None
     }
 
     /// Whether an element or resource follows a profile. Base types are known without it.
-    fn conforms_to(&self, item: &Item<'a>, profile: &str) -> Option<bool> {
+    fn conforms_to(&self, item: &Item<'_>, profile: &str) -> Option<bool> {
         let _ = (item, profile);
         None
     }
@@ -40,7 +40,7 @@ pub struct Scope<'a> {
     pub(super) root: Option<Item<'a>>,
     pub(super) now: Option<i64>,
     pub(super) variables: Vec<(&'a str, Vec<Item<'a>>)>,
-    pub(super) knowledge: Option<&'a dyn Knowledge<'a>>,
+    pub(super) knowledge: Option<&'a dyn Knowledge>,
     pub(super) budget: Option<u64>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Scope<'a> {
     }
 
     /// With what others know.
-    pub fn knowing(mut self, knowledge: &'a dyn Knowledge<'a>) -> Scope<'a> {
+    pub fn knowing(mut self, knowledge: &'a dyn Knowledge) -> Scope<'a> {
         self.knowledge = Some(knowledge);
         self
     }

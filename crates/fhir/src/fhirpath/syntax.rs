@@ -131,7 +131,10 @@ impl Quantity<'_> {
 
 impl Name {
     pub(super) fn new(text: &str) -> Name {
-        Name { text: text.into(), symbol: Symbol::of(text), kind: Kind::fhir(text) }
+        // `code` and its like are types too, but at the start of a path they are elements.
+        let is_type = text.starts_with(|letter: char| letter.is_ascii_uppercase());
+        let kind = Kind::fhir(text).filter(|_| is_type);
+        Name { text: text.into(), symbol: Symbol::of(text), kind }
     }
 }
 

@@ -21,7 +21,8 @@ const DEEPEST: usize = 12;
 /// The slice whose values cannot be told apart.
 pub(super) fn write(node: &mut Node, profiles: &Profiles) -> Result<(), String> {
     for child in &mut node.children {
-        write_slices(&mut child.node, profiles, (child.name, child.choice))?;
+        let element = (child.name, child.choice);
+        write_slices(&mut child.node, profiles, element)?;
         write(&mut child.node, profiles)?;
     }
     Ok(())
@@ -35,9 +36,11 @@ fn write_slices(node: &mut Node, profiles: &Profiles, element: (&str, bool)) -> 
         node.slicing.discriminators = usual(element);
     }
     let paths = paths(&node.slicing)?;
+    // One slice that nothing tells apart is a name for all values, as in HL7's `catalog`.
+    let is_name = paths.is_empty() && node.slices.len() == 1;
     for slice in &mut node.slices {
         slice.matcher = build(Place::Node(&slice.node), &paths, profiles, 0);
-        if slice.matcher.is_empty() {
+        if slice.matcher.is_empty() && !is_name {
             return Err(format!(
                 "slice `{}`: nothing tells its values apart: give what its discriminators point to \
                  a fixed value, a pattern, a required binding or a type",

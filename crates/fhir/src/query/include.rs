@@ -1,15 +1,17 @@
-//! `_include=Type:parameter[:Target]`.
+//! `_include=Type:parameter[:Target]`, `_include=Type:*`, `_include=*`.
 
 use super::read::{Fault, malformed};
 use super::{Include, Reason};
 use crate::definitions::resource_kind;
-use crate::search::{ParamKind, parameter};
+use crate::search::ParamKind;
+use crate::search::set::Parameters;
 
-const FORM: &str = "send `Type:parameter` or `Type:parameter:Target`";
+const FORM: &str = "send `Type:parameter`, `Type:parameter:Target`, `Type:*` or `*`";
 
-pub(super) fn read(text: &str) -> Result<Include, Fault> {
-    if text == "*" || text.ends_with(":*") {
-        return Err(Fault::Unsupported(Reason::Value));
+pub(super) fn read(parameters: &Parameters, text: &str, iterate: bool) -> Result<Include, Fault> {
+    let every = Include { source: None, parameter: None, target: None, iterate };
+    if text == "*" {
+        return Ok(every);
     }
     let mut parts = text.split(':');
     let (Some(source), Some(code), target, None) =
@@ -18,12 +20,18 @@ pub(super) fn read(text: &str) -> Result<Include, Fault> {
         return Err(malformed(FORM));
     };
     let source = resource_kind(source).ok_or_else(|| malformed(FORM))?;
-    let parameter = parameter(source, code)
-        .filter(|parameter| parameter.kind == ParamKind::Reference)
-        .ok_or(Fault::Unsupported(Reason::Value))?;
     let target = match target {
         Some(target) => Some(resource_kind(target).ok_or_else(|| malformed(FORM))?),
         None => None,
     };
-    Ok(Include { source, parameter, target })
+    let every = Include { source: Some(source), target, ..every };
+    if code == "*" {
+        return Ok(every);
+    }
+    let parameter = parameters
+        .get(source, code)
+        .filter(|parameter| parameter.kind == ParamKind::Reference)
+        .filter(|parameter| target.is_none_or(|target| parameter.may_name(target)))
+        .ok_or(Fault::Unsupported(Reason::Value))?;
+    Ok(Include { parameter: Some(parameter.clone()), ..every })
 }

@@ -1,37 +1,52 @@
 //! One value of a search parameter, by the parameter's kind and modifier.
 
 use super::read::{Fault, malformed};
-use super::{Condition, Prefix, SystemMatch, Target, TextMatch, TokenMatch};
+use super::{Condition, Reason, SystemMatch, Target, TextMatch, TokenMatch, near, number};
 use crate::definitions::{self, ElementType};
-use crate::instant;
 use crate::path::Path;
 use crate::reference::Literal;
 use crate::resource::is_id;
-use crate::search::{ParamKind, SearchParameter, fold};
+use crate::search::set::Parameters;
+use crate::search::{Component, ParamKind, SearchParameter, fold};
+
+/// Most steps of a URL's path that `:above` goes up.
+const STEPS: usize = 30;
 
 /// A modifier that its parameter has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Modifier {
     Missing,
     Not,
+    Text,
+    In,
+    NotIn,
+    OfType,
+    Above,
+    Below,
     Exact,
     Contains,
     Identifier,
-    /// `.identifier` after the parameter.
-    ChainedIdentifier,
     /// `:Patient`.
     Type(&'static str),
 }
 
 impl Modifier {
     /// The modifier, if the target has it.
-    pub(super) fn parse(on: Target, text: &str) -> Option<Modifier> {
-        let Target::Parameter(parameter) = on else {
-            return None;
+    pub(super) fn parse(on: &Target, text: &str) -> Option<Modifier> {
+        let parameter = match on {
+            Target::Parameter(parameter) => parameter,
+            Target::Id => return (text == "not").then_some(Modifier::Not),
+            Target::LastUpdated | Target::Resource => return None,
         };
         match (parameter.kind, text) {
             (_, "missing") => Some(Modifier::Missing),
             (ParamKind::Token, "not") => Some(Modifier::Not),
+            (ParamKind::Token, "text") => Some(Modifier::Text),
+            (ParamKind::Token, "in") => Some(Modifier::In),
+            (ParamKind::Token, "not-in") => Some(Modifier::NotIn),
+            (ParamKind::Token, "of-type") => Some(Modifier::OfType),
+            (ParamKind::Token | ParamKind::Uri, "above") => Some(Modifier::Above),
+            (ParamKind::Token | ParamKind::Uri, "below") => Some(Modifier::Below),
             (ParamKind::String, "exact") => Some(Modifier::Exact),
             (ParamKind::String, "contains") => Some(Modifier::Contains),
             (ParamKind::Reference, "identifier") => Some(Modifier::Identifier),
@@ -53,7 +68,7 @@ pub(super) fn split(text: &str, separator: char) -> Vec<&str> {
 }
 
 /// Takes the backslashes of R4's escapes away.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut letters = text.chars();
     while let Some(letter) = letters.next() {
@@ -70,35 +85,101 @@ pub(super) fn count(text: &str) -> Result<u32, Fault> {
     text.parse().map_err(|_| malformed("send a whole number from 0"))
 }
 
-/// One alternative, still escaped.
-pub(super) fn condition(
-    on: Target,
+/// Adds what one alternative, still escaped, asks for: one condition, or several that are as good.
+pub(super) fn conditions(
+    parameters: &Parameters,
+    on: &Target,
     modifier: Option<Modifier>,
     text: &str,
-) -> Result<Condition, Fault> {
+    any: &mut Vec<Condition>,
+) -> Result<(), Fault> {
     if text.is_empty() {
         return Err(malformed("an alternative is empty: take the comma away"));
     }
-    match (on, modifier) {
-        (_, Some(Modifier::Missing)) => match text {
-            "true" => Ok(Condition::Missing(true)),
-            "false" => Ok(Condition::Missing(false)),
-            _ => Err(malformed("send `true` or `false` with `:missing`")),
+    if modifier == Some(Modifier::Missing) {
+        any.push(Condition::Missing(match text {
+            "true" => true,
+            "false" => false,
+            _ => return Err(malformed("send `true` or `false` with `:missing`")),
+        }));
+        return Ok(());
+    }
+    any.push(match on {
+        Target::Id if is_id(text) => Condition::Id(text.into()),
+        Target::Id => return Err(malformed("send logical ids")),
+        Target::LastUpdated => number::date(text)?,
+        Target::Resource => return Err(Fault::Unsupported(Reason::Parameter)),
+        Target::Parameter(parameter) => match parameter.kind {
+            ParamKind::Token => coded(parameter, modifier, text)?,
+            ParamKind::Reference => reference(parameters, parameter, modifier, text)?,
+            ParamKind::Date => number::date(text)?,
+            ParamKind::String => string(modifier, text)?,
+            ParamKind::Uri => return uri(modifier, text, any),
+            ParamKind::Number => Condition::Number(number::number(text)?),
+            ParamKind::Quantity => number::quantity(text)?,
+            ParamKind::Special => Condition::Near(near::read(text)?),
+            ParamKind::Composite => composite(parameters, parameter, text)?,
         },
-        (Target::Id, _) if is_id(text) => Ok(Condition::Id(text.into())),
-        (Target::Id, _) => Err(malformed("send logical ids")),
-        (Target::LastUpdated, _) => date(text),
-        (Target::Parameter(parameter), modifier) => match parameter.kind {
-            ParamKind::Token => Ok(Condition::Token(without_implied(parameter, token(text)?))),
-            ParamKind::Reference => reference(parameter, modifier, text),
-            ParamKind::Date => date(text),
-            ParamKind::String => string(modifier, text),
-            ParamKind::Uri => Ok(Condition::Uri(unescape(text).into())),
-        },
+    });
+    Ok(())
+}
+
+/// The parts of a composite, which `$` divides.
+fn composite(
+    parameters: &Parameters,
+    parameter: &SearchParameter,
+    text: &str,
+) -> Result<Condition, Fault> {
+    let parts = split(text, '$');
+    let wanted = parameter.components.len();
+    if parts.len() != wanted || parts.contains(&"") {
+        return Err(Fault::Malformed(format!("send {wanted} values with `$` between them")));
+    }
+    let parts = parts.into_iter().zip(&parameter.components);
+    let conditions = parts.map(|(text, component)| part(parameters, component, text));
+    Ok(Condition::Composite(conditions.collect::<Result<_, _>>()?))
+}
+
+fn part(parameters: &Parameters, component: &Component, text: &str) -> Result<Condition, Fault> {
+    Ok(match component.kind {
+        ParamKind::Token => {
+            let paths = component.paths.iter().flatten().map(|own| &own.path);
+            Condition::Token(without_implied(paths, token(text)?))
+        }
+        ParamKind::Reference => literal(parameters, &component.targets, None, text)?,
+        ParamKind::Date => number::date(text)?,
+        ParamKind::String => string(None, text)?,
+        ParamKind::Uri => Condition::Uri { uri: unescape(text).into(), below: false },
+        ParamKind::Number => Condition::Number(number::number(text)?),
+        ParamKind::Quantity => number::quantity(text)?,
+        ParamKind::Special | ParamKind::Composite => {
+            return Err(Fault::Unsupported(Reason::Parameter));
+        }
+    })
+}
+
+fn coded(
+    parameter: &SearchParameter,
+    modifier: Option<Modifier>,
+    text: &str,
+) -> Result<Condition, Fault> {
+    match modifier {
+        Some(Modifier::Text) => string(None, text),
+        Some(Modifier::In | Modifier::NotIn) => Ok(Condition::InValueSet(unescape(text).into())),
+        Some(Modifier::OfType) => of_type(text),
+        Some(Modifier::Above | Modifier::Below) => {
+            let below = modifier == Some(Modifier::Below);
+            let token = token(text)?;
+            if token.code.is_none() {
+                return Err(malformed("send a code with `:above` and `:below`"));
+            }
+            Ok(Condition::Subsumed { token, below })
+        }
+        _ => Ok(Condition::Token(without_implied(parameter.paths.iter(), token(text)?))),
     }
 }
 
-fn token(text: &str) -> Result<TokenMatch, Fault> {
+pub(super) fn token(text: &str) -> Result<TokenMatch, Fault> {
     let parts: Vec<String> = split(text, '|').into_iter().map(unescape).collect();
     let (system, code) = match parts.as_slice() {
         [code] => (SystemMatch::Any, code),
@@ -113,15 +194,30 @@ fn token(text: &str) -> Result<TokenMatch, Fault> {
     Ok(TokenMatch { system, code })
 }
 
+fn of_type(text: &str) -> Result<Condition, Fault> {
+    let parts: Vec<String> = split(text, '|').into_iter().map(unescape).collect();
+    match parts.as_slice() {
+        [system, code, value] if !code.is_empty() && !value.is_empty() => {
+            let system = match system.as_str() {
+                "" => SystemMatch::Any,
+                system => SystemMatch::Is(system.into()),
+            };
+            let of = TokenMatch { system, code: Some(code.as_str().into()) };
+            Ok(Condition::OfType { of, value: value.as_str().into() })
+        }
+        _ => Err(malformed("send `system|code|value` with `:of-type`")),
+    }
+}
+
 /// An element of type `code` holds no system, since its binding implies one. Asking for that one is
 /// asking for any.
-fn without_implied(parameter: &SearchParameter, token: TokenMatch) -> TokenMatch {
+fn without_implied<'a>(mut paths: impl Iterator<Item = &'a Path>, token: TokenMatch) -> TokenMatch {
     let SystemMatch::Is(system) = &token.system else {
         return token;
     };
     let implies =
         |kind: &ElementType| kind.codes.as_ref().is_some_and(|list| list.system == Some(&**system));
-    let implied = parameter.paths.iter().flat_map(Path::types).all(implies);
+    let implied = paths.all(|path| path.types().next().is_some() && path.types().all(implies));
     if implied && token.code.is_some() {
         TokenMatch { system: SystemMatch::Any, ..token }
     } else {
@@ -130,74 +226,66 @@ fn without_implied(parameter: &SearchParameter, token: TokenMatch) -> TokenMatch
 }
 
 fn reference(
+    parameters: &Parameters,
     parameter: &SearchParameter,
     modifier: Option<Modifier>,
     text: &str,
 ) -> Result<Condition, Fault> {
-    let kind = match modifier {
+    match modifier {
         Some(Modifier::Identifier) => {
-            return Ok(Condition::Logical { identifier: token(text)?, chained: false });
+            Ok(Condition::Logical { identifier: token(text)?, chained: Vec::new() })
         }
-        Some(Modifier::ChainedIdentifier) => {
-            return Ok(Condition::Logical { identifier: token(text)?, chained: true });
-        }
-        Some(Modifier::Type(kind)) => Some(kind),
-        _ => None,
-    };
+        Some(Modifier::Type(kind)) => literal(parameters, &parameter.targets, Some(kind), text),
+        _ => literal(parameters, &parameter.targets, None, text),
+    }
+}
+
+fn literal(
+    parameters: &Parameters,
+    targets: &[&'static str],
+    kind: Option<&'static str>,
+    text: &str,
+) -> Result<Condition, Fault> {
     let text = unescape(text);
     match Literal::parse(&text) {
-        Literal::Resource { kind: named, id, .. } => {
+        Literal::Resource { kind: named, id, base } => {
             if kind.is_some_and(|kind| kind != named) {
                 return Err(malformed("the modifier and the value name different types"));
             }
-            let kinds = narrowed(parameter, Some(named))?;
+            if !base.is_empty() && !parameters.is_own(base) {
+                let uri = format!("{base}/{named}/{id}").into();
+                return Ok(Condition::Uri { uri, below: false });
+            }
+            let kinds = among(targets, Some(named))?;
             Ok(Condition::Reference { kinds, id: id.into() })
         }
         Literal::Malformed if is_id(&text) => {
-            Ok(Condition::Reference { kinds: narrowed(parameter, kind)?, id: text.into() })
+            Ok(Condition::Reference { kinds: among(targets, kind)?, id: text.into() })
         }
-        Literal::Other(uri) => Ok(Condition::Uri(uri.into())),
+        Literal::Other(uri) => Ok(Condition::Uri { uri: uri.into(), below: false }),
         Literal::Malformed | Literal::Contained(_) | Literal::Search { .. } => {
             Err(malformed("send `Type/id`, an id or a URL"))
         }
     }
 }
 
-/// The types that a reference may name: the one asked for, or all of the parameter's.
-fn narrowed(
+/// The types that a reference of this parameter may name: the one asked for, or all.
+pub(super) fn narrowed(
     parameter: &SearchParameter,
     kind: Option<&'static str>,
 ) -> Result<Vec<&'static str>, Fault> {
+    among(&parameter.targets, kind)
+}
+
+fn among(targets: &[&'static str], kind: Option<&'static str>) -> Result<Vec<&'static str>, Fault> {
     match kind {
-        None => Ok(parameter.targets.clone()),
-        Some(kind) if parameter.targets.is_empty() || parameter.targets.contains(&kind) => {
-            Ok(vec![kind])
-        }
+        None => Ok(targets.to_vec()),
+        Some(kind) if targets.is_empty() || targets.contains(&kind) => Ok(vec![kind]),
         Some(kind) => {
-            let allowed = parameter.targets.join(", ");
+            let allowed = targets.join(", ");
             Err(Fault::Malformed(format!("{kind} cannot stand here: use one of {allowed}")))
         }
     }
-}
-
-fn date(text: &str) -> Result<Condition, Fault> {
-    let letters = text.get(..2).unwrap_or_default();
-    let prefix = match letters {
-        "eq" => Some(Prefix::Equal),
-        "ne" => Some(Prefix::NotEqual),
-        "gt" => Some(Prefix::Greater),
-        "lt" => Some(Prefix::Less),
-        "ge" => Some(Prefix::GreaterOrEqual),
-        "le" => Some(Prefix::LessOrEqual),
-        "sa" => Some(Prefix::StartsAfter),
-        "eb" => Some(Prefix::EndsBefore),
-        "ap" => Some(Prefix::Approximate),
-        _ => None,
-    };
-    let date = if prefix.is_some() { text.get(2..).unwrap_or_default() } else { text };
-    let (low, high) = instant::search_range(date)
-        .ok_or_else(|| malformed("send a date such as `2024-02-29` or `ge2024-02-29T12:00:00Z`"))?;
-    Ok(Condition::Date { prefix: prefix.unwrap_or(Prefix::Equal), low, high })
 }
 
 fn string(modifier: Option<Modifier>, text: &str) -> Result<Condition, Fault> {
@@ -211,4 +299,27 @@ fn string(modifier: Option<Modifier>, text: &str) -> Result<Condition, Fault> {
         return Err(malformed("only white space: give some text"));
     }
     Ok(Condition::Text { text: text.into(), how })
+}
+
+fn uri(modifier: Option<Modifier>, text: &str, any: &mut Vec<Condition>) -> Result<(), Fault> {
+    let uri = unescape(text);
+    let below = modifier == Some(Modifier::Below);
+    let above = modifier == Some(Modifier::Above);
+    let path = uri.split_once("://").map(|(_, path)| path);
+    if (above || below) && path.is_none() {
+        return Err(malformed("send a URL: other URIs have nothing above or below them"));
+    }
+    if let (true, Some(path)) = (above, path) {
+        let start = uri.len() - path.len();
+        let steps = path.match_indices('/').map(|(at, _)| start + at);
+        for at in steps.take(STEPS) {
+            // What is above may be written with its last stroke or without.
+            for end in [at, at + 1] {
+                let uri = uri.get(..end).filter(|above| *above != uri);
+                any.extend(uri.map(|uri| Condition::Uri { uri: uri.into(), below: false }));
+            }
+        }
+    }
+    any.push(Condition::Uri { uri: uri.into(), below });
+    Ok(())
 }

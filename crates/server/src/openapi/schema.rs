@@ -11,9 +11,16 @@ use crate::routes::table::parameters::FHIR_XML;
 /// What is not FHIR.
 const OTHERS: &str = include_str!("schemas.json");
 
-/// Types that are sent or answered without being kept.
-const NOT_KEPT: [&str; 5] =
-    ["Bundle", "CapabilityStatement", "OperationOutcome", "Parameters", "TerminologyCapabilities"];
+/// Types that are sent or answered, whether they are kept or not.
+const ANSWERED: [&str; 7] = [
+    "Bundle",
+    "CapabilityStatement",
+    "OperationDefinition",
+    "OperationOutcome",
+    "Parameters",
+    "TerminologyCapabilities",
+    "ValueSet",
+];
 
 /// Every schema, by name.
 pub fn schemas() -> Value {
@@ -22,7 +29,7 @@ pub fn schemas() -> Value {
     let mut made: Map<String, Value> = serde_json::from_str(OTHERS).unwrap_or_default();
     made.insert("ResourceType".to_owned(), json!({ "type": "string", "enum": kept }));
     made.insert("Resource".to_owned(), any(&kept));
-    for kind in kept.iter().copied().chain(NOT_KEPT) {
+    for kind in kept.iter().copied().chain(ANSWERED) {
         made.insert(kind.to_owned(), of_type(kind));
     }
     Value::Object(made)
@@ -49,9 +56,7 @@ fn of_type(kind: &str) -> Value {
         "externalDocs": { "url": format!("http://hl7.org/fhir/R4/{}.html", kind.to_lowercase()) },
     });
     let codes: Vec<&str> = parameters(kind).iter().map(|it| &*it.code).collect();
-    if let Some(schema) = schema.as_object_mut()
-        && !NOT_KEPT.contains(&kind)
-    {
+    if let Some(schema) = schema.as_object_mut() {
         schema.insert("x-search-parameters".to_owned(), json!(codes));
     }
     schema

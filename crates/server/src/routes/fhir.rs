@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::capability;
 use crate::input;
 use crate::problem::{Problem, fhir_body};
+use crate::terminology;
 
 pub mod bundle;
 pub mod look;
@@ -51,7 +52,7 @@ pub async fn metadata(
             .get_or_init(|| json::print(&capability::statement(&base, register))),
         Some("terminology") => described
             .terminology
-            .get_or_init(|| json::print(&capability::terminology(&base, register))),
+            .get_or_init(|| json::print(&terminology::capabilities(&base, register))),
         Some(_) => {
             return Err(wrong("mode", "`mode` is `full`, `normative` or `terminology`"));
         }

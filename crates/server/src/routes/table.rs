@@ -4,6 +4,7 @@
 mod bulk;
 mod doors;
 mod fhir;
+mod operations;
 pub mod parameters;
 mod platform;
 
@@ -21,8 +22,17 @@ pub struct Section {
 }
 
 /// Everything served.
-pub static TABLE: [Section; 7] = [
-    Section { id: "fhir", about: "FHIR R4: one resource, search and history", endpoints: fhir::ROWS },
+pub static TABLE: [Section; 8] = [
+    Section {
+        id: "fhir",
+        about: "FHIR R4: one resource, search and history",
+        endpoints: fhir::ROWS,
+    },
+    Section {
+        id: "operations",
+        about: "Operations of FHIR: records, codes, validation",
+        endpoints: operations::ROWS,
+    },
     Section { id: "bulk", about: "Much at once: bulk export and import", endpoints: bulk::ROWS },
     Section { id: "okt", about: "Norsk helsenett's OKT contract", endpoints: doors::OKT },
     Section { id: "pmd", about: "Norsk helsenett's PMD contract", endpoints: doors::PMD },

@@ -176,7 +176,12 @@ fn field(row: &Endpoint, place: Place, param: &Param) -> Field {
 fn starting(row: &Endpoint, name: &str) -> &'static str {
     match (row.id, name) {
         ("create" | "search" | "search-form" | "history-of-type", "kind") => "Patient",
+        ("validate", "kind") => "Patient",
         (_, "kind") => "Observation",
+        ("lookup" | "validate-in-set", "system") => "http://loinc.org",
+        ("lookup" | "validate-in-set" | "lastn", "code") => "8867-4",
+        ("expand", "url") => "http://hl7.org/fhir/ValueSet/administrative-gender",
+        ("validate-in-set", "url") => "http://hl7.org/fhir/ValueSet/observation-vitalsignresult",
         (_, "id") if row.path.contains("/{kind}/{id}") => "example-pulse",
         (_, "version") => "1",
         (_, "file") => "0",

@@ -7,8 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod costs;
 mod limits;
 mod model;
+mod naive;
 mod paging;
 mod permits;
 mod replay;

@@ -5,15 +5,11 @@ use std::collections::BTreeSet;
 
 use access::permit::{Reach, ReadPermit};
 use fhir::json;
-use fhir::query::{
-    Condition, Filter, Prefix, Query, Sort, SystemMatch, Target, TextMatch, TokenMatch,
-};
 use fhir::resource::Resource;
-use fhir::search::{self, IndexValue};
 use record::catalogue::Catalogue;
 use record::entry::{Entry, Position};
 use record::identity::PersonId;
-use record::{service, system};
+use record::system;
 
 /// What became of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +45,7 @@ pub struct Model {
     pub skipped: Vec<Entry>,
 }
 
-type Key = (&'static str, String);
+pub type Key = (&'static str, String);
 
 impl Row {
     pub fn key(&self) -> Key {
@@ -191,107 +187,6 @@ impl Model {
         });
         active.filter_map(|row| row.person).collect()
     }
-
-    /// Everything that a query finds, in its order.
-    pub fn search(&self, permit: &ReadPermit, query: &Query, now: i64) -> Vec<&Row> {
-        let mut found: Vec<&Row> = self
-            .rows
-            .iter()
-            .filter(|row| row.kind == query.kind && row.state != State::Removed)
-            .filter(|row| self.permitted(permit, row))
-            .filter(|row| query.filters.iter().all(|filter| self.holds(filter, row, now)))
-            .collect();
-        found.sort_by_key(|row| {
-            let keys: Vec<i64> = query.sort.iter().map(|sort| sort_key(sort, row)).collect();
-            (keys, row.order)
-        });
-        found
-    }
-
-    /// What a page's includes bring, in any order.
-    pub fn included(&self, permit: &ReadPermit, query: &Query, matches: &[Key]) -> BTreeSet<Key> {
-        let mut brought = BTreeSet::new();
-        let others = || {
-            let current = self.rows.iter().filter(|row| row.state != State::Removed);
-            current.filter(|row| self.permitted(permit, row) && !matches.contains(&row.key()))
-        };
-        for (kind, id) in matches {
-            let of = self.find(kind, id).unwrap();
-            for include in query.includes.iter().filter(|include| include.source == *kind) {
-                let code = include.parameter.code;
-                brought.extend(others().map(Row::key).filter(|other| {
-                    include.target.is_none_or(|target| target == other.0) && names(of, code, other)
-                }));
-            }
-            for include in &query.revincludes {
-                let wanted = include.target.is_none_or(|target| target == *kind);
-                let from = others().filter(|other| {
-                    other.kind == include.source
-                        && wanted
-                        && names(other, include.parameter.code, &(kind, id.clone()))
-                });
-                brought.extend(from.map(Row::key));
-            }
-        }
-        brought
-    }
-
-    fn holds(&self, filter: &Filter, row: &Row, now: i64) -> bool {
-        filter.negated
-            != filter.any.iter().any(|condition| match filter.on {
-                Target::Id => *condition == Condition::Id(row.id.as_str().into()),
-                Target::LastUpdated => match condition {
-                    Condition::Date { prefix, low, high } => {
-                        lies(*prefix, (row.updated, row.updated + 1), (*low, *high), now)
-                    }
-                    _ => false,
-                },
-                Target::Parameter(parameter) => {
-                    let values = values(row, parameter.code);
-                    if let Condition::Missing(missing) = condition {
-                        return values.is_empty() == *missing;
-                    }
-                    values.iter().any(|value| self.value_holds(condition, value, now))
-                }
-            })
-    }
-
-    fn value_holds(&self, condition: &Condition, value: &IndexValue, now: i64) -> bool {
-        match (condition, value) {
-            (Condition::Token(wanted), IndexValue::Token { system, code }) => {
-                token(wanted, system.as_deref(), code)
-            }
-            (Condition::Reference { kinds, id }, IndexValue::Reference { kind, id: own }) => {
-                id == own && (kinds.is_empty() || kinds.contains(kind))
-            }
-            (Condition::Logical { identifier, .. }, IndexValue::Logical { system, value }) => {
-                is_system(&identifier.system, system.as_deref())
-                    && identifier.code.as_ref().is_none_or(|wanted| wanted == value)
-            }
-            (
-                Condition::Logical { identifier, chained: true },
-                IndexValue::Reference { kind, id },
-            ) => self.find(kind, id).is_some_and(|named| {
-                named.state != State::Removed
-                    && values(named, "identifier").iter().any(|value| match value {
-                        IndexValue::Token { system, code } => {
-                            token(identifier, system.as_deref(), code)
-                        }
-                        _ => false,
-                    })
-            }),
-            (Condition::Uri(wanted), IndexValue::Uri(uri)) => wanted == uri,
-            (Condition::Date { prefix, low, high }, IndexValue::Date { low: from, high: to }) => {
-                lies(*prefix, (*from, *to), (*low, *high), now)
-            }
-            (Condition::Text { text, how }, IndexValue::Text { folded, exact }) => match how {
-                TextMatch::Starts => folded.starts_with(&**text),
-                TextMatch::Contains => folded.contains(&**text),
-                TextMatch::Exact => exact == text,
-            },
-            _ => false,
-        }
-    }
 }
 
 fn row(entry: &Entry, kind: &'static str, id: &str, state: State, resource: Resource) -> Row {
@@ -311,79 +206,5 @@ fn row(entry: &Entry, kind: &'static str, id: &str, state: State, resource: Reso
         updated: entry.recorded_at,
         state,
         resource,
-    }
-}
-
-/// The values of a row under a search parameter.
-fn values(row: &Row, code: &str) -> Vec<IndexValue> {
-    let index = search::parameter(row.kind, code).map(|parameter| parameter.index_id);
-    let entries = search::index(&row.resource).into_iter();
-    entries.filter(|entry| Some(entry.index_id) == index).map(|entry| entry.value).collect()
-}
-
-/// Whether a row refers to a resource by a parameter that may name its type.
-fn names(row: &Row, code: &str, (kind, id): &(&'static str, String)) -> bool {
-    let targets = &search::parameter(row.kind, code).unwrap().targets;
-    let reference = IndexValue::Reference { kind, id: id.as_str().into() };
-    (targets.is_empty() || targets.contains(kind)) && values(row, code).contains(&reference)
-}
-
-fn is_system(wanted: &SystemMatch, system: Option<&str>) -> bool {
-    match wanted {
-        SystemMatch::Any => true,
-        SystemMatch::Absent => system.is_none(),
-        SystemMatch::Is(wanted) => {
-            system.is_some_and(|system| system::canonical(system) == system::canonical(wanted))
-        }
-    }
-}
-
-/// Kodeverk 9151's codes are the same with and without padding.
-fn token(wanted: &TokenMatch, system: Option<&str>, code: &str) -> bool {
-    let padded = system.map(system::canonical).as_deref() == Some(system::SERVICE_TYPE);
-    is_system(&wanted.system, system)
-        && wanted.code.as_deref().is_none_or(|wanted| {
-            wanted == code || (padded && service::unpadded(wanted) == service::unpadded(code))
-        })
-}
-
-/// R4's prefixes, from their definitions: `r` is the resource's range, `v` the one asked for.
-fn lies(prefix: Prefix, r: (i64, i64), v: (i64, i64), now: i64) -> bool {
-    let within = v.0 <= r.0 && r.1 <= v.1;
-    let (after, before) = (r.1 > v.1, r.0 < v.0);
-    match prefix {
-        Prefix::Equal => within,
-        Prefix::NotEqual => !within,
-        Prefix::Greater => after,
-        Prefix::Less => before,
-        Prefix::GreaterOrEqual => after || within,
-        Prefix::LessOrEqual => before || within,
-        Prefix::StartsAfter => r.0 >= v.1,
-        Prefix::EndsBefore => r.1 <= v.0,
-        Prefix::Approximate => {
-            let margin = (now - v.0).abs() / 10;
-            r.0 < v.1 + margin && r.1 > v.0 - margin
-        }
-    }
-}
-
-/// Smallest first; the missing come last, both ways round.
-fn sort_key(sort: &Sort, row: &Row) -> i64 {
-    match sort.by {
-        Target::Parameter(parameter) => {
-            let ranges = values(row, parameter.code).into_iter().filter_map(|value| match value {
-                IndexValue::Date { low, high } => Some((low, high)),
-                _ => None,
-            });
-            if sort.descending {
-                ranges.map(|(_, high)| high).max().map_or(i64::MAX, |high| -high)
-            } else {
-                ranges.map(|(low, _)| low).min().unwrap_or(i64::MAX)
-            }
-        }
-        Target::LastUpdated | Target::Id => {
-            let at = i64::try_from(*row.versions.last().unwrap()).unwrap();
-            if sort.descending { -at } else { at }
-        }
     }
 }

@@ -3,16 +3,20 @@
 use std::collections::BTreeSet;
 
 use access::permit::ReadPermit;
-use fhir::query::Query;
+use fhir::query::{Query, Scope};
+use fhir::search::set::Parameters;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use crate::model::Model;
+use crate::naive::Naive;
 use crate::permits::{NOW, keys, of_person, of_source, of_source_on, of_ward};
-use crate::story::{NUMBERS, plain_steps, take};
+use crate::story::{NUMBERS, Put, Step, plain_steps, put, take};
 use crate::town::Town;
 
-const OBSERVATION: [&str; 34] = [
+const OBSERVATION: &[&str] = &[
     "code=02",
     "code=|02",
     "code=http://loinc.org|02",
@@ -47,8 +51,51 @@ const OBSERVATION: [&str; 34] = [
     "performer:missing=true",
     "_id=observation-0-0,observation-1-1",
     "_lastUpdated=ge2026-03-02T12:00:10Z",
+    "value-quantity=gt69.9",
+    "value-quantity=70",
+    "value-quantity=70.0",
+    "value-quantity=70|http://unitsofmeasure.org|kg",
+    "value-quantity=ge65000|http://unitsofmeasure.org|g",
+    "value-quantity=lt70.2|http://unitsofmeasure.org|kg",
+    "value-quantity=le98|http://unitsofmeasure.org|/min",
+    "value-quantity=5|urn:units|stk",
+    "value-quantity=70||kg",
+    "value-quantity=ap68",
+    "value-quantity=ne70",
+    "value-quantity=lt6,sa90",
+    "value-quantity=eb80",
+    "value-quantity:missing=true",
+    "code-value-quantity=8867-4$gt60",
+    "code-value-quantity=http://loinc.org|9279-1$70|http://unitsofmeasure.org|kg",
+    "component-code-value-quantity=http://loinc.org|8480-6$gt125",
+    "component-code-value-quantity=8462-4$lt100,8480-6$lt200",
+    "combo-code-value-quantity=8462-4$ge100",
+    "code:text=puls",
+    "code:text=vek,pu",
+    "_profile=http://example.org/a",
+    "_profile:below=http://example.org/a",
+    "_profile:above=http://example.org/a/b",
+    "_tag=urn:tag|x",
+    "_tag:not=x",
+    "_text=natt",
+    "_content=puls",
+    "_content=natt rolig",
+    "patient.name=kar",
+    "patient.family:contains=s",
+    "patient.birthdate=1924",
+    "subject:Patient.identifier:of-type=urn:type|MR|7",
+    "subject:Location.name=rom",
+    "performer:Organization.name=dalheim",
+    "performer:Organization.partof.name:contains=a",
+    "has-member.code=02",
+    "has-member.value-quantity=gt69.9",
+    "has-member.component-code-value-quantity=8480-6$gt120",
+    "_has:Observation:has-member:code=8867-4",
+    "_has:Observation:has-member:status:not=final",
+    "_filter=code eq 8867-4 or status eq amended",
+    "_filter=date ge 2026-02-10 and not (status eq final)",
 ];
-const EPISODE: [&str; 16] = [
+const EPISODE: &[&str] = &[
     "type=2",
     "type=02",
     "type=urn:oid:2.16.578.1.12.4.1.1.9151|02",
@@ -65,8 +112,11 @@ const EPISODE: [&str; 16] = [
     "organization=org-0,org-2",
     "patient.identifier=18812400033",
     "organization.identifier=810000025",
+    "organization.name:exact=Dalheim",
+    "organization.partof=org-0",
+    "patient._has:Observation:patient:code=02",
 ];
-const PATIENT: [&str; 18] = [
+const PATIENT: &[&str] = &[
     "identifier=7",
     "identifier=007",
     "identifier=urn:local|7",
@@ -85,8 +135,36 @@ const PATIENT: [&str; 18] = [
     "birthdate:missing=true",
     "name:missing=true",
     "identifier:not=urn:local|7",
+    "identifier:of-type=urn:type|MR|7",
+    "_has:Observation:patient:code=8867-4",
+    "_has:Observation:subject:status=amended",
+    "_has:Observation:patient:date=ge2026-02",
+    "_has:Observation:patient:component-code-value-quantity=8480-6$gt125",
+    "_has:EpisodeOfCare:patient:organization.name=dalheim",
+    "_has:EpisodeOfCare:patient:status:not=active",
+    "_has:Observation:patient:_has:Observation:has-member:code=02",
 ];
-const ORGANIZATION: [&str; 8] = [
+const RISK: &[&str] = &[
+    "probability=0.5",
+    "probability=gt0.3",
+    "probability=le1",
+    "probability=ap0.26",
+    "probability=ne1",
+    "probability:missing=false",
+    "date=ge2026-02",
+    "patient.name=kar",
+    "subject:Patient.family=aas,ødegård",
+];
+const ANY: &[&str] = &[
+    "_lastUpdated=ge2026-03-02T12:00:10Z",
+    "_id=observation-0-0,org-1,patient-1-1",
+    "_tag=x",
+    "_profile:missing=true",
+    "_content=kari",
+    "_type=Observation,EpisodeOfCare",
+    "_type=Patient,Organization,Location",
+];
+const ORGANIZATION: &[&str] = &[
     "name=dalheim",
     "name:exact=Dalheim",
     "identifier=urn:oid:2.16.578.1.12.4.1.4.101|810000025",
@@ -96,9 +174,32 @@ const ORGANIZATION: [&str; 8] = [
     "_id=org-1",
     "_lastUpdated=lt2026-03-02T12:00:20Z",
 ];
-const SORTS: [&str; 6] =
-    ["", "_lastUpdated", "-_lastUpdated", "date", "-date", "-date,_lastUpdated"];
-const INCLUDES: [&str; 10] = [
+/// Orders of each type; the empty one is the view's own.
+fn sorts(kind: &str) -> Vec<&'static str> {
+    let mut sorts = vec!["", "_lastUpdated", "-_lastUpdated", "_id"];
+    sorts.extend(match kind {
+        "Observation" => [
+            "date",
+            "-date",
+            "-date,_lastUpdated",
+            "code,-date",
+            "-status",
+            "value-quantity",
+            "-value-quantity,date",
+            "subject",
+        ]
+        .as_slice(),
+        "EpisodeOfCare" => ["date", "-date", "status,date", "-type"].as_slice(),
+        "Patient" => {
+            ["family", "-name", "family,given,birthdate", "-birthdate", "identifier"].as_slice()
+        }
+        "RiskAssessment" => ["probability", "-probability,date"].as_slice(),
+        _ => [].as_slice(),
+    });
+    sorts
+}
+
+const INCLUDES: &[&str] = &[
     "_include=Observation:patient",
     "_include=Observation:subject",
     "_include=Observation:patient:Patient",
@@ -109,6 +210,13 @@ const INCLUDES: [&str; 10] = [
     "_revinclude=EpisodeOfCare:organization",
     "_revinclude=Observation:performer",
     "_revinclude=Observation:performer:Patient",
+    "_include=*",
+    "_include=Observation:*",
+    "_include:iterate=Observation:has-member",
+    "_include:iterate=Organization:partof",
+    "_revinclude:iterate=Observation:has-member",
+    "_revinclude=RiskAssessment:*",
+    "_revinclude:iterate=EpisodeOfCare:patient",
 ];
 
 fn pairs(texts: &[String]) -> Vec<(String, String)> {
@@ -118,33 +226,52 @@ fn pairs(texts: &[String]) -> Vec<(String, String)> {
 
 /// A query of up to three conditions, perhaps sorted, perhaps with includes.
 pub fn queries() -> impl Strategy<Value = Vec<(String, String)>> {
-    let of = |kind: &'static str, conditions: Vec<&'static str>| {
-        (Just(kind), subsequence(conditions, 0..=3))
+    let of = |place: &'static str, conditions: &[&'static str]| {
+        let kind = place.split('/').next_back().unwrap_or_default();
+        (
+            Just(place),
+            subsequence(conditions.to_vec(), 0..=3.min(conditions.len())),
+            select(sorts(kind)),
+        )
     };
+    let location = ["name=rom", "name:exact=Rom 1", "_id=location-0"];
     let conditions = prop_oneof![
-        4 => of("Observation", OBSERVATION.to_vec()),
-        2 => of("EpisodeOfCare", EPISODE.to_vec()),
-        2 => of("Patient", PATIENT.to_vec()),
-        1 => of("Organization", ORGANIZATION.to_vec()),
-        1 => of("Location", vec!["name=rom", "name:exact=Rom 1", "_id=location-0"]),
+        6 => of("Observation", OBSERVATION),
+        2 => of("EpisodeOfCare", EPISODE),
+        2 => of("Patient", PATIENT),
+        1 => of("Organization", ORGANIZATION),
+        1 => of("RiskAssessment", RISK),
+        1 => of("Location", &location),
+        1 => of("", ANY),
+        1 => of("Patient/patient-0-1/Observation", OBSERVATION),
+        1 => of("Patient/patient-0-1/*", &ANY[..5]),
     ];
     let includes = subsequence(INCLUDES.to_vec(), 0..=3);
-    (conditions, select(SORTS.to_vec()), includes).prop_map(
-        |((kind, conditions), sort, includes)| {
-            let mut texts: Vec<String> = vec![format!("kind={kind}")];
-            texts.extend(conditions.into_iter().chain(includes).map(str::to_owned));
-            let dated = matches!(kind, "Observation" | "EpisodeOfCare");
-            if !sort.is_empty() && (dated || !sort.contains("date")) {
-                texts.push(format!("_sort={sort}"));
-            }
-            pairs(&texts)
-        },
-    )
+    (conditions, includes).prop_map(|((place, conditions, sort), includes)| {
+        let mut texts: Vec<String> = vec![format!("place={place}")];
+        // Types are asked for once, and not of a search that has one.
+        let types = conditions.iter().filter(|it| it.starts_with("_type")).count();
+        let wanted = |it: &&str| types < 2 || !it.starts_with("_type=Patient");
+        let conditions = conditions.into_iter().filter(wanted);
+        texts.extend(conditions.chain(includes).map(str::to_owned));
+        if !sort.is_empty() {
+            texts.push(format!("_sort={sort}"));
+        }
+        pairs(&texts)
+    })
 }
 
-/// Reads what [`queries`] made: the first pair is the type.
+/// Reads what [`queries`] made: the first pair is the place.
 pub fn parse(pairs: &[(String, String)]) -> Query {
-    let query = Query::parse(&pairs[0].1, &pairs[1..]).expect("the grammar is supported");
+    let (kind, pairs) = (&pairs[0].1, &pairs[1..]);
+    let scope = match kind.split('/').collect::<Vec<_>>().as_slice() {
+        [""] => Scope::System,
+        [kind] => Scope::Type(kind),
+        [kind, id, "*"] => Scope::Compartment { kind, id, of: None },
+        [kind, id, rest @ ..] => Scope::Compartment { kind, id, of: rest.first().copied() },
+        [] => Scope::System,
+    };
+    let query = Query::read(Parameters::r4(), scope, pairs).expect("the grammar is supported");
     assert!(query.unsupported.is_empty(), "{:?}", query.unsupported);
     query
 }
@@ -187,10 +314,10 @@ proptest! {
             for pairs in &queries {
                 let query = parse(pairs);
                 let page = view.search(&permit, &query, None, NOW).unwrap();
-                let wanted: Vec<_> =
-                    model.search(&permit, &query, NOW).iter().map(|row| row.key()).collect();
+                let naive = Naive { model: &model, permit: &permit, now: NOW };
+                let wanted: Vec<_> = naive.search(&query).iter().map(|row| row.key()).collect();
                 let found: Vec<_> =
-                    page.matches.iter().map(|it| (query.kind, it.id.clone())).collect();
+                    page.matches.iter().map(|it| (it.kind, it.id.clone())).collect();
                 prop_assert_eq!(&found, &wanted, "{:?} under {:?}", pairs, permit);
                 prop_assert_eq!(page.total, Some(wanted.len() as u64));
                 prop_assert_eq!(page.next, None);
@@ -198,9 +325,54 @@ proptest! {
                     page.included.iter().map(|(kind, it)| (*kind, it.id.clone())).collect();
                 let set: BTreeSet<_> = brought.iter().cloned().collect();
                 prop_assert_eq!(set.len(), brought.len(), "each once");
-                let included = model.included(&permit, &query, &wanted);
+                let included = naive.included(&query, &wanted);
                 prop_assert_eq!(set, included, "{:?} under {:?}", pairs, permit);
             }
         }
     }
+}
+
+/// Every condition alone, on a story long enough that nearly each of them finds something.
+#[test]
+fn each_condition_alone_finds_what_it_should() {
+    let mut runner = TestRunner::deterministic();
+    let steps = prop::collection::vec(put(), 400).new_tree(&mut runner).unwrap().current();
+    let (mut town, mut model) = (Town::new(), Model::default());
+    for (i, put) in steps.into_iter().enumerate() {
+        // More of each type than a story usually has.
+        let n = if i % 2 == 0 { put.n } else { i % 40 };
+        take(&town, &mut model, &Step::Put(Put { n, ..put }));
+    }
+    town.project_all();
+    let view = town.view();
+    // Both sources together are everything, and each may see its own only.
+    let permits = [of_source("plo-epj", &keys()), of_source("tavle", &keys())];
+    let all = [
+        ("Observation", OBSERVATION),
+        ("EpisodeOfCare", EPISODE),
+        ("Patient", PATIENT),
+        ("Organization", ORGANIZATION),
+        ("RiskAssessment", RISK),
+        ("", ANY),
+    ];
+    let (mut asked, mut answered) = (0, 0);
+    for (place, conditions) in all {
+        for condition in conditions {
+            let mut query = parse(&pairs(&[format!("place={place}"), (*condition).to_owned()]));
+            query.count = Some(1_000);
+            let mut found = 0;
+            for permit in &permits {
+                let naive = Naive { model: &model, permit, now: NOW };
+                let wanted: Vec<_> = naive.search(&query).iter().map(|row| row.key()).collect();
+                let page = view.search(permit, &query, None, NOW).unwrap();
+                let matches: Vec<_> =
+                    page.matches.iter().map(|it| (it.kind, it.id.clone())).collect();
+                assert_eq!(matches, wanted, "{condition}");
+                found += wanted.len();
+            }
+            asked += 1;
+            answered += usize::from(found > 0);
+        }
+    }
+    assert!(asked > 100 && answered * 8 > asked * 7, "{answered} of {asked} find something");
 }

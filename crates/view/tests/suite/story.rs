@@ -43,8 +43,17 @@ pub struct Put {
 }
 
 pub fn put() -> impl Strategy<Value = Put> {
-    let kinds =
-        vec!["Observation", "Observation", "EpisodeOfCare", "Patient", "Organization", "Location"];
+    let kinds = vec![
+        "Observation",
+        "Observation",
+        "Observation",
+        "EpisodeOfCare",
+        "Patient",
+        "Patient",
+        "Organization",
+        "Location",
+        "RiskAssessment",
+    ];
     (select(kinds), 0..PERSONS, 0..3_usize, 0..2_usize, any::<[u8; 5]>()).prop_map(
         |(kind, person, n, source, choice)| Put {
             kind,
@@ -58,9 +67,12 @@ pub fn put() -> impl Strategy<Value = Put> {
 
 /// Steps without erasures and unreadable entries.
 pub fn plain_steps(count: impl Into<proptest::collection::SizeRange>) -> BoxedStrategy<Vec<Step>> {
-    let step =
-        prop_oneof![6 => put().prop_map(Step::Put), 1 => (0..30_usize).prop_map(Step::Remove)];
-    prop::collection::vec(step, count).boxed()
+    prop::collection::vec(step(), count).boxed()
+}
+
+/// A resource comes, changes or goes.
+pub fn step() -> BoxedStrategy<Step> {
+    prop_oneof![6 => put().prop_map(Step::Put), 1 => (0..30_usize).prop_map(Step::Remove)].boxed()
 }
 
 pub fn steps(count: impl Into<proptest::collection::SizeRange>) -> BoxedStrategy<Vec<Step>> {
@@ -105,7 +117,7 @@ impl Put {
     /// Category of the catalogue.
     pub fn category(&self) -> &'static str {
         match self.kind {
-            "Observation" => "measurements",
+            "Observation" | "RiskAssessment" => "measurements",
             "EpisodeOfCare" => "services",
             "Patient" => "demographics",
             _ => "organisation",
@@ -135,6 +147,7 @@ impl Put {
         let value = match self.kind {
             "Observation" => self.observation(&id),
             "EpisodeOfCare" => self.episode(&id),
+            "RiskAssessment" => self.risk(&id),
             "Patient" => self.patient(&id),
             "Location" => {
                 let name = pick(&["Rom 1", "Rom 2"], self.choice[0]);
@@ -151,15 +164,50 @@ impl Put {
             "resourceType": "Observation",
             "id": id,
             "status": pick(&["final", "amended"], a),
-            "code": { "coding": [
-                { "system": "http://loinc.org", "code": pick(&["8867-4", "9279-1", "02"], b) },
-                { "code": "02" },
-            ] },
+            "meta": (e % 3 == 0).then(|| json!({
+                "profile": [pick(&["http://example.org/a", "http://example.org/a/b"], a)],
+                "tag": [{ "system": "urn:tag", "code": "x" }],
+            })),
+            "text": (e % 4 == 1).then(|| json!({
+                "status": "generated",
+                "div": "<div xmlns=\"http://www.w3.org/1999/xhtml\">Rolig <b>natt</b></div>",
+            })),
+            "code": {
+                "coding": [
+                    { "system": "http://loinc.org", "code": pick(&["8867-4", "9279-1", "02"], b) },
+                    { "code": "02" },
+                ],
+                "text": pick(&["Puls", "Vekt"], b / 3),
+            },
+            "valueQuantity": (c % 3 != 0).then(|| quantity(a / 2)),
+            "component": (c % 5 == 0).then(|| json!([
+                part(pick(&["8480-6", "8462-4"], a), 100 + i64::try_from(d).unwrap()),
+                part("8462-4", 60 + i64::try_from(b % 80).unwrap()),
+            ])),
+            "hasMember": (a % 3 == 0).then(|| json!([{
+                "reference": format!("Observation/observation-{}-{}", b % PERSONS, d % 3)
+            }])),
             "subject": self.subject(c),
             "effectiveDateTime": (d % 4 != 0).then(|| day(d)),
             "performer": (e % 2 == 0).then(|| json!([{
                 "reference": format!("Organization/org-{}", e % 3)
             }])),
+        })
+    }
+
+    fn risk(&self, id: &str) -> Value {
+        let [a, b, c, d, e] = self.choice;
+        let probability = ["0.5", "0.25", "1", "12.5"][b % 4];
+        json!({
+            "resourceType": "RiskAssessment",
+            "id": id,
+            "status": "final",
+            "subject": self.subject(c),
+            "occurrenceDateTime": (d % 4 != 0).then(|| day(d)),
+            "basis": (a % 2 == 0).then(|| json!([{
+                "reference": format!("Observation/observation-{}-{}", e % PERSONS, a % 3)
+            }])),
+            "prediction": [{ "probabilityDecimal": json::parse(probability.as_bytes()).unwrap() }],
         })
     }
 
@@ -189,7 +237,11 @@ impl Put {
             "id": id,
             "identifier": [
                 { "system": FNR, "value": NUMBERS[self.person] },
-                { "system": "urn:local", "value": pick(&["007", "7"], a) },
+                {
+                    "type": { "coding": [{ "system": "urn:type", "code": pick(&["MR", "PI"], b) }] },
+                    "system": "urn:local",
+                    "value": pick(&["007", "7"], a),
+                },
             ],
             "name": [{
                 "family": pick(&["Ås", "Aas", "Ødegård"], b),
@@ -214,6 +266,34 @@ impl Put {
             })),
         })
     }
+}
+
+/// Weights and the like, in units that are the same and units that are not.
+fn quantity(choice: usize) -> Value {
+    let (value, unit) =
+        [("70", "kg"), ("70000", "g"), ("70.4", "kg"), ("98", "/min"), ("5", "stk")][choice % 5];
+    let value = json::parse(value.as_bytes()).unwrap();
+    if unit == "stk" {
+        return json!({ "value": value, "unit": unit, "system": "urn:units", "code": unit });
+    }
+    json!({
+        "value": value,
+        "unit": unit,
+        "system": "http://unitsofmeasure.org",
+        "code": unit,
+        "comparator": (choice % 7 == 6).then_some("<"),
+    })
+}
+
+fn part(code: &str, value: i64) -> Value {
+    json!({
+        "code": { "coding": [{ "system": "http://loinc.org", "code": code }] },
+        "valueQuantity": {
+            "value": value,
+            "system": "http://unitsofmeasure.org",
+            "code": "mm[Hg]",
+        },
+    })
 }
 
 /// Takes a step in the ledger, and in the model.

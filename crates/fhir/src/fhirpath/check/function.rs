@@ -53,9 +53,7 @@ impl Checker {
                 self.arguments(call, this, &[], 8)?;
                 Ok(input)
             }
-            F::Children | F::Descendants => {
-                Ok(Known { kinds: None, many: true, ordered: false })
-            }
+            F::Children | F::Descendants => Ok(Known { kinds: None, many: true, ordered: false }),
             F::Extension => {
                 self.arguments(call, this, TEXT, 1)?;
                 Ok(Known { many: true, ..Known::one(well_known().extension) })
@@ -152,11 +150,8 @@ impl Checker {
             F::Encode | F::Decode | F::Escape | F::Unescape => (TEXT, TEXT, Kind::STRING),
             F::Ceiling | F::Floor | F::Truncate => (NUMBER, &[], Kind::INTEGER),
             F::Abs | F::Round | F::Power | F::LowBoundary | F::HighBoundary => {
-                let takes = if matches!(function, F::LowBoundary | F::HighBoundary) {
-                    &[]
-                } else {
-                    NUMBER
-                };
+                let takes =
+                    if matches!(function, F::LowBoundary | F::HighBoundary) { &[] } else { NUMBER };
                 self.takes(call, input, takes)?;
                 self.arguments(call, this, NUMBER, 1)?;
                 return Ok(Known { kinds: input.system(), many: false, ordered: true });

@@ -2,7 +2,7 @@
 //! (FHIRPath 2.1, `lowBoundary`, `highBoundary`, `precision`, `comparable`).
 
 use super::equality::number;
-use super::{Evaluator, Frame, Result, single, whole};
+use super::{Evaluator, Frame, Result, value, whole};
 use crate::fhirpath::EvaluationError;
 use crate::fhirpath::decimal::Decimal;
 use crate::fhirpath::item::{Item, Items};
@@ -24,14 +24,14 @@ impl<'a> Evaluator<'_, 'a> {
     ) -> Result<Items<'a>> {
         let name = call.function.name();
         let wrong = EvaluationError::WrongType(name);
-        let Some(item) = single(input, name)?.map(Item::to_system) else {
+        let Some(item) = value(input, name)? else {
             return Ok(Items::None);
         };
         let argument = self.argument(call, 0, frame)?;
         let high = call.function == Function::HighBoundary;
         match call.function {
             Function::Precision => precision(&item).ok_or(wrong).map(Into::into),
-            Function::Comparable => match (&item, single(&argument, name)?.map(Item::to_system)) {
+            Function::Comparable => match (&item, value(&argument, name)?) {
                 (_, None) => Ok(Items::None),
                 (Item::Quantity(one), Some(Item::Quantity(two))) => {
                     Ok(quantity::comparable(one, &two).into())

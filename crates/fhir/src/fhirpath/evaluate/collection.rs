@@ -83,12 +83,7 @@ impl<'a> Evaluator<'_, 'a> {
         })
     }
 
-    fn iif(
-        &self,
-        call: &'a Call,
-        input: &Items<'a>,
-        frame: Frame<'_, 'a>,
-    ) -> Result<Items<'a>> {
+    fn iif(&self, call: &'a Call, input: &Items<'a>, frame: Frame<'_, 'a>) -> Result<Items<'a>> {
         let frame = Frame { this: single(input, "iif")?, ..frame };
         let criterion = self.argument(call, 0, frame)?;
         let holds = match single(&criterion, "iif")? {
@@ -136,7 +131,9 @@ impl<'a> Evaluator<'_, 'a> {
                 }
                 left
             }
-            Function::Union => self.distinct(input.into_vec().into_iter().chain(other.into_vec()))?,
+            Function::Union => {
+                self.distinct(input.into_vec().into_iter().chain(other.into_vec()))?
+            }
             _ => input.into_vec().into_iter().chain(other.into_vec()).collect(),
         })
     }
@@ -230,12 +227,7 @@ impl<'a> Evaluator<'_, 'a> {
         }
     }
 
-    fn repeat(
-        &self,
-        term: &'a Term,
-        input: Items<'a>,
-        frame: Frame<'_, 'a>,
-    ) -> Result<Items<'a>> {
+    fn repeat(&self, term: &'a Term, input: Items<'a>, frame: Frame<'_, 'a>) -> Result<Items<'a>> {
         let mut all: Vec<Item<'a>> = Vec::new();
         let mut waiting = input.into_vec();
         while !waiting.is_empty() {
@@ -256,12 +248,7 @@ impl<'a> Evaluator<'_, 'a> {
 
     /// Sorts by the keys, a key with a minus before it backwards; without keys by the items themselves.
     /// What has no key comes first, backwards too.
-    fn sort(
-        &self,
-        keys: &'a [Term],
-        input: Items<'a>,
-        frame: Frame<'_, 'a>,
-    ) -> Result<Items<'a>> {
+    fn sort(&self, keys: &'a [Term], input: Items<'a>, frame: Frame<'_, 'a>) -> Result<Items<'a>> {
         let mut rows = Vec::new();
         for (index, item) in input.into_vec().into_iter().enumerate() {
             let frame = Frame { this: Some(&item), index, ..frame };
@@ -304,9 +291,7 @@ impl<'a> Evaluator<'_, 'a> {
         match (call.function, &call.of_type) {
             (Function::Is, Some(wanted)) => Self::is(&input, wanted, "is"),
             (_, Some(wanted)) => Self::of_type(input, wanted),
-            (Function::Type, _) => {
-                Ok(input.iter().map(|item| Item::Type(item.kind())).collect())
-            }
+            (Function::Type, _) => Ok(input.iter().map(|item| Item::Type(item.kind())).collect()),
             (Function::Children, _) => {
                 let mut children = Items::None;
                 for item in input.iter() {
@@ -314,13 +299,7 @@ impl<'a> Evaluator<'_, 'a> {
                 }
                 Ok(children)
             }
-            (Function::Descendants, _) => {
-                let mut all = Vec::new();
-                for item in input.iter() {
-                    self.descendants(item, &mut all)?;
-                }
-                Ok(all.into())
-            }
+            (Function::Descendants, _) => self.descendants(&input),
             _ => {
                 let url = self.argument(call, 0, frame)?;
                 let url = string(&url, "extension")?;
@@ -329,11 +308,7 @@ impl<'a> Evaluator<'_, 'a> {
         }
     }
 
-    pub(super) fn is(
-        input: &Items<'a>,
-        wanted: &TypeName,
-        by: &'static str,
-    ) -> Result<Items<'a>> {
+    pub(super) fn is(input: &Items<'a>, wanted: &TypeName, by: &'static str) -> Result<Items<'a>> {
         known(wanted)?;
         Ok(single(input, by)?.map(|item| wanted.covers(item.kind())).into())
     }

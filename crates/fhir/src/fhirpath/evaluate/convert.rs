@@ -1,7 +1,7 @@
 //! Conversion between FHIRPath's own types (FHIRPath 2.0.0 §5.5).
 
 use super::equality::number;
-use super::{Evaluator, Frame, Result, single, string};
+use super::{Evaluator, Frame, Result, string, value};
 use crate::fhirpath::decimal::Decimal;
 use crate::fhirpath::item::{Item, Items, Quantity};
 use crate::fhirpath::moment::{Moment, Sort, Unit};
@@ -60,7 +60,7 @@ impl<'a> Evaluator<'_, 'a> {
         frame: Frame<'_, 'a>,
     ) -> Result<Items<'a>> {
         let name = call.function.name();
-        let Some(item) = single(input, name)?.map(Item::to_system) else {
+        let Some(item) = value(input, name)? else {
             return Ok(Items::None);
         };
         let mut converted = convert(item, conversion.to);
@@ -102,9 +102,7 @@ fn convert(item: Item<'_>, to: Target) -> Option<Item<'_>> {
             Item::Moment(moment) if moment.sort != Sort::Time => {
                 Some(Item::Moment(moment.to_date()))
             }
-            Item::String(text) => {
-                Moment::date_time(&text).map(|moment| Item::Moment(moment.to_date()))
-            }
+            Item::String(text) => Moment::date(&text).map(Item::Moment),
             _ => None,
         },
         Target::DateTime => match item {

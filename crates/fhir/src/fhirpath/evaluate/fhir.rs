@@ -20,7 +20,7 @@ impl<'a> Evaluator<'_, 'a> {
     ) -> Result<Items<'a>> {
         let name = call.function.name();
         let node = |item: &Item<'a>| item.node().copied();
-        let only = || Ok(single(&input, name)?);
+        let only = || single(&input, name);
         match call.function {
             Function::Now => Ok(Item::Moment(self.now()?).into()),
             Function::Today => Ok(Item::Moment(self.now()?.to_date()).into()),
@@ -69,12 +69,7 @@ impl<'a> Evaluator<'_, 'a> {
     }
 
     /// What the scope's knowledge answers.
-    fn asking(
-        &self,
-        call: &'a Call,
-        input: &Items<'a>,
-        frame: Frame<'_, 'a>,
-    ) -> Result<Items<'a>> {
+    fn asking(&self, call: &'a Call, input: &Items<'a>, frame: Frame<'_, 'a>) -> Result<Items<'a>> {
         let name = call.function.name();
         let Some(item) = single(input, name)? else {
             return Ok(Items::None);

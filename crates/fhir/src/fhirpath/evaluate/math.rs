@@ -3,7 +3,7 @@
 
 use super::equality::number;
 use super::operator::integer;
-use super::{Evaluator, Frame, Result, single, whole};
+use super::{Evaluator, Frame, Result, value, whole};
 use crate::fhirpath::EvaluationError;
 use crate::fhirpath::decimal::Decimal;
 use crate::fhirpath::item::{Item, Items};
@@ -21,7 +21,7 @@ impl<'a> Evaluator<'_, 'a> {
     ) -> Result<Items<'a>> {
         let name = call.function.name();
         let wrong = EvaluationError::WrongType(name);
-        let Some(item) = single(input, name)?.map(Item::to_system) else {
+        let Some(item) = value(input, name)? else {
             return Ok(Items::None);
         };
         if let (Function::Abs, Item::Quantity(quantity)) = (call.function, &item) {
@@ -34,33 +34,35 @@ impl<'a> Evaluator<'_, 'a> {
                 })
                 .into());
         }
-        let value = number(&item).ok_or(wrong.clone())?;
+        let base = number(&item).ok_or(wrong.clone())?;
         let is_integer = matches!(item, Item::Integer(_));
         let argument = self.argument(call, 0, frame)?;
         let result = match call.function {
-            Function::Abs => return Ok(absolute(value).and_then(|abs| like(abs, is_integer)).into()),
-            Function::Ceiling => return Ok(as_integer(value.ceiling(0)).into()),
-            Function::Floor => return Ok(as_integer(value.floor(0)).into()),
-            Function::Truncate => return Ok(as_integer(value.cut(0)).into()),
+            Function::Abs => {
+                return Ok(absolute(base).and_then(|abs| like(abs, is_integer)).into());
+            }
+            Function::Ceiling => return Ok(as_integer(base.ceiling(0)).into()),
+            Function::Floor => return Ok(as_integer(base.floor(0)).into()),
+            Function::Truncate => return Ok(as_integer(base.cut(0)).into()),
             Function::Round => {
                 let decimals = whole(&argument, name)?.unwrap_or_default();
                 let decimals = u32::try_from(decimals).map_err(|_| wrong)?;
-                return Ok(value
+                return Ok(base
                     .rounded(decimals)
                     .and_then(|rounded| like(rounded, is_integer))
                     .into());
             }
-            Function::Exp => value.to_f64().exp(),
-            Function::Ln => value.to_f64().ln(),
-            Function::Sqrt => value.to_f64().sqrt(),
+            Function::Exp => base.to_f64().exp(),
+            Function::Ln => base.to_f64().ln(),
+            Function::Sqrt => base.to_f64().sqrt(),
             function => {
-                let Some(argument) = single(&argument, name)?.map(Item::to_system) else {
+                let Some(argument) = value(&argument, name)? else {
                     return Ok(Items::None);
                 };
                 let other = number(&argument).ok_or(wrong)?;
                 match function {
-                    Function::Log => value.to_f64().ln() / other.to_f64().ln(),
-                    _ => return Ok(power(value, other, is_integer).into()),
+                    Function::Log => base.to_f64().ln() / other.to_f64().ln(),
+                    _ => return Ok(power(base, other, is_integer).into()),
                 }
             }
         };
@@ -82,7 +84,8 @@ fn like<'a>(value: Decimal, is_integer: bool) -> Option<Item<'a>> {
 }
 
 fn power<'a>(base: Decimal, exponent: Decimal, is_integer: bool) -> Option<Item<'a>> {
-    if let Some(whole) = exponent.to_integer().filter(|whole| (0..=LARGEST_EXPONENT).contains(whole))
+    if let Some(whole) =
+        exponent.to_integer().filter(|whole| (0..=LARGEST_EXPONENT).contains(whole))
     {
         return like(base.power(u32::try_from(whole).ok()?)?, is_integer);
     }

@@ -1,7 +1,7 @@
 //! Logic, comparison, membership and arithmetic.
 
 use super::equality::number;
-use super::{Evaluator, Frame, Result, single};
+use super::{Evaluator, Frame, Result, single, value};
 use crate::fhirpath::EvaluationError;
 use crate::fhirpath::decimal::Decimal;
 use crate::fhirpath::item::{Item, Items, Quantity};
@@ -74,10 +74,10 @@ impl<'a> Evaluator<'_, 'a> {
                 Item::String(Cow::Owned(joined)).into()
             }
             _ => {
-                let (Some(one), Some(two)) = (single(&one, name)?, single(&two, name)?) else {
+                let (Some(one), Some(two)) = (value(&one, name)?, value(&two, name)?) else {
                     return Ok(Items::None);
                 };
-                let (one, two) = alike_types(one.to_system(), two.to_system());
+                let (one, two) = alike_types(one, two);
                 match operator {
                     Operator::Less
                     | Operator::LessOrEqual
@@ -131,7 +131,7 @@ impl<'a> Evaluator<'_, 'a> {
         frame: Frame<'_, 'a>,
     ) -> Result<Items<'a>> {
         let items = self.term(of, frame)?;
-        let Some(item) = single(&items, "-")?.map(Item::to_system) else {
+        let Some(item) = value(&items, "-")? else {
             return Ok(Items::None);
         };
         Ok(match item {

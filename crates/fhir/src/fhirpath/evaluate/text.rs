@@ -3,7 +3,7 @@
 use super::collection::count;
 use super::{Evaluator, Frame, Result, string, whole};
 use crate::fhirpath::EvaluationError;
-use crate::fhirpath::item::{Item, Items};
+use crate::fhirpath::item::{Item, Items, Node};
 use crate::fhirpath::parse;
 use crate::fhirpath::syntax::{Call, Function};
 use regex::Regex;
@@ -114,7 +114,7 @@ impl<'a> Evaluator<'_, 'a> {
             return self.owned(text.to_owned());
         }
         let pattern = self.pattern(call, wanted)?;
-        self.owned(pattern.replace_all(text, with).into_owned())
+        self.owned(pattern.replace_all(text, groups(with).as_str()).into_owned())
     }
 
     /// The regular expression of the first argument: compiled before, if it is a literal.
@@ -131,7 +131,8 @@ impl<'a> Evaluator<'_, 'a> {
         let argument = self.argument(call, 0, frame)?;
         let between = string(&argument, "join")?.unwrap_or_default();
         let mut joined = String::new();
-        for (index, item) in input.iter().enumerate() {
+        let valued = input.iter().filter(|item| item.node().is_none_or(Node::has_value));
+        for (index, item) in valued.enumerate() {
             let text = item.as_str().ok_or(EvaluationError::WrongType("join"))?;
             self.spend((text.len() + between.len()) / 64)?;
             joined.push_str(if index == 0 { "" } else { between });
@@ -143,4 +144,22 @@ impl<'a> Evaluator<'_, 'a> {
 
 fn owned<'a>(text: String) -> Item<'a> {
     Item::String(Cow::Owned(text))
+}
+
+/// The replacement with the numbers of its groups in braces: `$1a` is group 1 and an `a`.
+fn groups(with: &str) -> String {
+    let mut out = String::new();
+    let mut parts = with.split('$');
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        match part.split_at_checked(digits) {
+            Some((number, rest)) if digits > 0 => out.push_str(&format!("${{{number}}}{rest}")),
+            _ => {
+                out.push('$');
+                out.push_str(part);
+            }
+        }
+    }
+    out
 }

@@ -99,25 +99,24 @@ impl<'a> Evaluator<'_, 'a> {
 
     /// Adds all children of an item.
     pub(super) fn children(&self, item: &Item<'a>, found: &mut Items<'a>) -> Result<()> {
-        let Item::Node(node) = item else {
+        let Some(node) = item.node() else {
             return Ok(());
         };
         let Some(object) = node.object() else {
             return Ok(());
         };
-        let resource = node.kind.is_a(well_known().resource);
+        let is_resource = node.kind.is_a(well_known().resource) || node.kind == Kind::UNKNOWN;
+        let has_siblings = object.iter().any(|(key, _)| key.starts_with('_'));
         for (key, held) in object.iter() {
             let bare = key.strip_prefix('_');
-            let name = bare.unwrap_or(key);
-            if bare.is_some_and(|bare| object.get(bare).is_some())
-                || (key == "resourceType" && (resource || node.kind == Kind::UNKNOWN))
-            {
+            let beside_value = bare.is_some_and(|bare| object.get(bare).is_some());
+            if beside_value || (key == "resourceType" && is_resource) {
                 continue;
             }
-            let kind = node.kind.json_member(name).map_or(Kind::UNKNOWN, |(_, kind)| kind);
+            let kind = node.kind.of_json(bare.unwrap_or(key)).unwrap_or(Kind::UNKNOWN);
             let (value, sibling) = match bare {
                 Some(_) => (None, Some(held)),
-                None if kind.primitive().is_some() => (Some(held), sibling_of(object, key)),
+                None if has_siblings => (Some(held), sibling_of(object, key)),
                 None => (Some(held), None),
             };
             self.add(value, sibling, kind, found)?;
@@ -125,18 +124,18 @@ impl<'a> Evaluator<'_, 'a> {
         Ok(())
     }
 
-    /// Adds all descendants of an item, parents first.
-    pub(super) fn descendants(&self, item: &Item<'a>, found: &mut Vec<Item<'a>>) -> Result<()> {
-        let mut waiting = vec![item.clone()];
-        while let Some(next) = waiting.pop() {
-            let mut children = Items::None;
-            self.children(&next, &mut children)?;
-            let first = waiting.len();
-            waiting.extend(children.iter().cloned());
-            waiting.get_mut(first..).unwrap_or_default().reverse();
-            found.extend(children.into_vec());
+    /// The descendants of the items, nearest first.
+    pub(super) fn descendants(&self, of: &Items<'a>) -> Result<Items<'a>> {
+        let mut all = Items::Many(Vec::new());
+        for item in of.iter() {
+            let mut next = all.len();
+            self.children(item, &mut all)?;
+            while let Some(item) = all.as_slice().get(next).cloned() {
+                self.children(&item, &mut all)?;
+                next += 1;
+            }
         }
-        Ok(())
+        Ok(all)
     }
 }
 

@@ -91,7 +91,6 @@ pub const ROWS: &[Endpoint] = &[
         "Import: a resource on each line",
         |with| on(with, bulk::import),
     )
-    .acts(&[Operation("https://fkj.no/fhir/OperationDefinition/import")])
     .callers(SYSTEMS)
     .query(IMPORT)
     .takes(LINES)
@@ -104,8 +103,5 @@ pub const ROWS: &[Endpoint] = &[
         |with| on(with, bulk::import_status),
     )
     .callers(SYSTEMS)
-    .answers(&[
-        (200, Form::Type("OperationOutcome")),
-        (202, Form::Type("OperationOutcome")),
-    ]),
+    .answers(&[(200, Form::Type("OperationOutcome")), (202, Form::Type("OperationOutcome"))]),
 ];

@@ -3,8 +3,8 @@
 use axum::routing::on;
 
 use super::parameters::{
-    A_BUNDLE, A_MATCH, A_PATCH, A_RESOURCE, A_SEARCH, A_VERSION, BUNDLING, CREATING, FORMS, HISTORY,
-    PARAMETERS, PATCHING, READ, READING, REMOVING, SEARCH, SEARCHING, UPDATING,
+    A_BUNDLE, A_MATCH, A_PATCH, A_RESOURCE, A_SEARCH, A_VERSION, BUNDLING, CREATING, FORMS,
+    HISTORY, PARAMETERS, PATCHING, READ, READING, REMOVING, SEARCH, SEARCHING, UPDATING,
 };
 use super::{KEEPERS, READERS, SYSTEMS};
 use crate::routes::endpoint::Act::{Condition, OfSystem, OfType, Operation};
@@ -13,8 +13,7 @@ use crate::routes::endpoint::Verb::{Delete, Get, Patch, Post, Put};
 use crate::routes::endpoint::{Endpoint, Form, Param};
 use crate::routes::fhir::{bundle, look, metadata, operation, write};
 
-const WRITTEN: &[(u16, Form)] =
-    &[(200, Form::Resource), (201, Form::Resource), (202, Form::Empty)];
+const WRITTEN: &[(u16, Form)] = &[(200, Form::Resource), (201, Form::Resource), (202, Form::Empty)];
 const CHANGED: &[(u16, Form)] = &[(200, Form::Resource), (202, Form::Empty)];
 const REMOVED: &[(u16, Form)] =
     &[(200, Form::Type("OperationOutcome")), (202, Form::Empty), (204, Form::Empty)];
@@ -39,13 +38,9 @@ pub const ROWS: &[Endpoint] = &[
     )
     .query(MODE)
     .answers(&[(200, Form::Type("CapabilityStatement"))]),
-    Endpoint::new(
-        &[Get],
-        "/{kommune}/fhir/{kind}",
-        "search",
-        "Search in one type",
-        |with| on(with, look::search),
-    )
+    Endpoint::new(&[Get], "/{kommune}/fhir/{kind}", "search", "Search in one type", |with| {
+        on(with, look::search)
+    })
     .acts(&[OfType("search-type")])
     .callers(READERS)
     .query(SEARCH)
@@ -151,13 +146,9 @@ pub const ROWS: &[Endpoint] = &[
     .headers(PATCHING)
     .takes(A_PATCH)
     .answers(CHANGED),
-    Endpoint::new(
-        &[Delete],
-        "/{kommune}/fhir/{kind}/{id}",
-        "delete",
-        "Remove",
-        |with| on(with, write::delete),
-    )
+    Endpoint::new(&[Delete], "/{kommune}/fhir/{kind}/{id}", "delete", "Remove", |with| {
+        on(with, write::delete)
+    })
     .acts(&[OfType("delete")])
     .callers(SYSTEMS)
     .headers(REMOVING)

@@ -11,11 +11,8 @@ pub const FHIR_XML: &str = "application/fhir+xml";
 /// Media type of a form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-const FORMAT: Param = Param::choice(
-    "_format",
-    "the form of the answer; goes before `Accept`",
-    &["json", "xml"],
-);
+const FORMAT: Param =
+    Param::choice("_format", "the form of the answer; goes before `Accept`", &["json", "xml"]);
 const PRETTY: Param =
     Param::choice("_pretty", "whether the answer is laid out for people", &["true", "false"]);
 const COUNT: Param = Param::number("_count", "most resources on a page");
@@ -53,12 +50,7 @@ pub const SEARCH: &[Param] = &[
 ];
 
 /// Of a history.
-pub const HISTORY: &[Param] = &[
-    COUNT,
-    SINCE,
-    FORMAT,
-    PRETTY,
-];
+pub const HISTORY: &[Param] = &[COUNT, SINCE, FORMAT, PRETTY];
 
 /// Of an export.
 pub const EXPORT: &[Param] = &[
@@ -192,8 +184,109 @@ pub const PARAMETERS: &[Content] =
     &[Content { media: FHIR_JSON, form: Form::Type("Parameters"), example: None }];
 
 /// A search.
-pub const A_SEARCH: &[Content] = &[Content {
-    media: FORM,
-    form: Form::Form,
-    example: Some("_count=5&_sort=-_lastUpdated"),
+pub const A_SEARCH: &[Content] =
+    &[Content { media: FORM, form: Form::Form, example: Some("_count=5&_sort=-_lastUpdated") }];
+
+const CODE: Param = Param::text("code", "the code");
+const SYSTEM: Param = Param::text("system", "address of the code system");
+const URL: Param = Param::text("url", "address of the value set, code system or map");
+const DISPLAY: Param = Param::text("display", "a text that may be the code's");
+const SUBJECT: Param = Param::text("subject", "the Patient: `Patient/id`");
+const PATIENT: Param = Param::text("patient", "the Patient: a logical id");
+
+/// Of `$everything`.
+pub const EVERYTHING: &[Param] = &[
+    Param::text("start", "a date: what is from it or later"),
+    Param::text("end", "a date: what is from it or earlier"),
+    SINCE,
+    Param::text("_type", "resource types, with commas between"),
+    COUNT,
+    FORMAT,
+    PRETTY,
+];
+
+/// Of `$lastn`.
+pub const LASTN: &[Param] = &[
+    PATIENT,
+    SUBJECT,
+    Param::text("category", "`system|code`"),
+    Param::text("code", "`system|code`"),
+    Param::number("max", "most of each code"),
+    FORMAT,
+    PRETTY,
+];
+
+/// Of `$stats`.
+pub const STATS: &[Param] = &[
+    SUBJECT,
+    CODE,
+    SYSTEM,
+    Param::text("duration", "hours up to now"),
+    Param::text("statistic", "such as `average`, `maximum` or `count`"),
+    Param::choice("include", "whether the measurements come along", &["true", "false"]),
+    Param::number("limit", "most measurements that come along"),
+    FORMAT,
+    PRETTY,
+];
+
+/// Of `$validate`.
+pub const VALIDATE: &[Param] = &[
+    Param::choice("mode", "what it is validated for", &["create", "update", "delete", "profile"]),
+    Param::text("profile", "address of a profile"),
+    FORMAT,
+    PRETTY,
+];
+
+/// Of `$expand`.
+pub const EXPAND: &[Param] = &[
+    URL,
+    Param::text("filter", "words that a code or its text must hold"),
+    Param::number("offset", "how many to pass over"),
+    Param::number("count", "most codes"),
+    Param::choice("activeOnly", "whether inactive codes are left out", &["true", "false"]),
+    FORMAT,
+    PRETTY,
+];
+
+/// Of `$validate-code` in a value set.
+pub const IN_SET: &[Param] = &[URL, SYSTEM, CODE, DISPLAY, FORMAT, PRETTY];
+
+/// Of `$validate-code` in a code system.
+pub const IN_SYSTEM: &[Param] = &[URL, CODE, DISPLAY, FORMAT, PRETTY];
+
+/// Of `$lookup`.
+pub const LOOKUP: &[Param] =
+    &[SYSTEM, CODE, Param::text("property", "a property to give"), FORMAT, PRETTY];
+
+/// Of `$subsumes`.
+pub const SUBSUMES: &[Param] = &[
+    SYSTEM,
+    Param::text("codeA", "the one code"),
+    Param::text("codeB", "the other code"),
+    FORMAT,
+    PRETTY,
+];
+
+/// Of `$translate`.
+pub const TRANSLATE: &[Param] = &[
+    URL,
+    SYSTEM,
+    CODE,
+    Param::text("source", "address of the value set the code is from"),
+    Param::text("target", "address of the value set the answer is from"),
+    Param::text("targetsystem", "address of the code system the answer is from"),
+    Param::choice("reverse", "whether to translate back", &["true", "false"]),
+    FORMAT,
+    PRETTY,
+];
+
+/// A new version of a resource, or nothing for the one that is kept.
+pub const A_VERSION_OR_NONE: &[Content] =
+    &[Content { media: FHIR_JSON, form: Form::Resource, example: None }];
+
+/// A change of what a resource says about itself.
+pub const A_META: &[Content] = &[Content {
+    media: FHIR_JSON,
+    form: Form::Type("Parameters"),
+    example: Some(include_str!("examples/meta.json")),
 }];

@@ -11,7 +11,9 @@ const HTML: [(char, &str); 5] =
 /// The text in `hex`, `base64` or `urlbase64`; nothing for other names.
 pub(super) fn encode(text: &str, form: &str) -> Option<String> {
     match form {
-        "hex" => Some(text.bytes().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect()),
+        "hex" => {
+            Some(text.bytes().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect())
+        }
         "base64" => Some(base64(text)),
         "urlbase64" => Some(base64(text).replace('+', "-").replace('/', "_")),
         _ => None,

@@ -1,0 +1,348 @@
+//! The ways to the rows of one type: where a search may begin.
+//!
+//! | Way | Begins at | Order |
+//! |---|---|---|
+//! | of persons | the few rows of the persons that the permit reaches | sorted |
+//! | of a filter | the rows that one filter leads to ([`crate::drive`]) | sorted |
+//! | through time | the latest rows of the type, or of one of its codes | as they come |
+//! | through changes | the last recorded rows of the type | as they come |
+//! | through the alphabet | the first strings of a parameter | as they come |
+
+use fhir::query::{Compartment, Condition, Filter, Prefix, Target};
+use fhir::search::ParamKind;
+use rusqlite::types::Value as Sql;
+
+use crate::condition::{Ask, alias};
+use crate::drive::Moments;
+use crate::error::Error;
+use crate::kinds;
+use crate::order::{By, Value};
+use crate::race::{Statement, Wanted, Way};
+use crate::schema::NO_MOMENT;
+use crate::sql::{Piece, marks};
+use crate::term::Sought;
+
+/// Most ways that are tried.
+const WAYS: usize = 7;
+
+/// What is asked of one type, as SQL.
+pub struct Plan<'a> {
+    ask: Ask<'a>,
+    wanted: &'a Wanted<'a>,
+    /// What must hold for a row `r0`.
+    conditions: Piece,
+    /// What the compartment leads to.
+    within: Option<&'a Compartment>,
+    moments: Moments,
+}
+
+impl<'a> Plan<'a> {
+    /// Reads what is wanted, in a compartment if there is one.
+    pub fn new(
+        ask: Ask<'a>,
+        wanted: &'a Wanted<'a>,
+        within: Option<&'a Compartment>,
+    ) -> Result<Self, Error> {
+        let row = alias(0);
+        let mut conditions =
+            Piece::new(format!("+{row}.kind = {}", kinds::number(wanted.kind)), []);
+        conditions.and(ask.limits.visible(&row));
+        if let Some(cursor) = wanted.after {
+            // What came or changed after the first page is not on later ones.
+            let position = i64::try_from(cursor.position).unwrap_or(i64::MAX);
+            conditions.and(Piece::new(format!("+{row}.version <= ?"), [Sql::from(position)]));
+        }
+        if let Some(compartment) = within {
+            conditions.and(ask.within(compartment, wanted.kind));
+        }
+        for filter in wanted.filters {
+            conditions.and(ask.holds(filter, wanted.kind, 0)?);
+        }
+        let moments = ask.moments(wanted.filters, wanted.kind)?;
+        Ok(Self { ask, wanted, conditions, within, moments })
+    }
+
+    /// The ways, the most promising first; never none.
+    pub fn ways(&self) -> Result<Vec<Way>, Error> {
+        let mut ways = Vec::new();
+        if self.ask.limits.persons.is_some() {
+            ways.push(vec![self.sorted("", self.of_persons())]);
+        }
+        let mut begins = self.begins()?;
+        begins.sort_by_key(|(rank, _)| *rank);
+        let sharp = begins.iter().take_while(|(rank, _)| *rank <= SHARP).count();
+        let vague = begins.split_off(sharp);
+        ways.extend(begins.into_iter().map(|(_, begin)| vec![self.sorted("", begin)]));
+        ways.extend(self.walks());
+        ways.extend(vague.into_iter().map(|(_, begin)| vec![self.sorted("", begin)]));
+        ways.truncate(WAYS);
+        if ways.is_empty() {
+            ways.push(vec![self.sorted(" INDEXED BY resource_moment", self.in_time("r0"))]);
+        }
+        Ok(ways)
+    }
+
+    /// Ways to count all rows.
+    pub fn counts(&self) -> Result<Vec<Piece>, Error> {
+        let mut begins: Vec<Piece> =
+            self.begins()?.into_iter().map(|(_, begin)| self.counted("", begin)).collect();
+        if self.ask.limits.persons.is_some() {
+            begins.insert(0, self.counted("", self.of_persons()));
+        }
+        begins.truncate(WAYS - 1);
+        begins.push(self.counted(" INDEXED BY resource_moment", self.in_time("r0")));
+        Ok(begins)
+    }
+
+    fn of_persons(&self) -> Piece {
+        let persons = self.ask.limits.persons.clone().unwrap_or_default();
+        let text = format!(
+            "r0.person IN ({}) AND r0.kind = {}",
+            marks(persons.len()),
+            kinds::number(self.wanted.kind)
+        );
+        Piece::new(text, persons)
+    }
+
+    /// Conditions that lead to rows, each with how much it promises.
+    fn begins(&self) -> Result<Vec<(u8, Piece)>, Error> {
+        let mut begins = Vec::new();
+        let within = |select: Piece| {
+            let mut piece = Piece::new("r0.rid IN (", []);
+            piece.push(select);
+            piece.push(Piece::new(")", []));
+            piece
+        };
+        if let Some(compartment) = self.within {
+            begins.push((1, within(self.ask.begin_within(compartment, self.wanted.kind))));
+        }
+        for filter in self.wanted.filters {
+            let begin = self.ask.drive(filter, self.wanted.kind, 0, self.moments)?;
+            begins.extend(begin.map(|select| (rank(filter), within(select))));
+        }
+        Ok(begins)
+    }
+
+    /// Ways that give rows in the order.
+    fn walks(&self) -> Vec<Way> {
+        let Some(key) = self.wanted.order.keys.first() else { return Vec::new() };
+        if self.wanted.order.needs_content() {
+            return Vec::new();
+        }
+        match key.by {
+            By::Moment => {
+                let terms = self.wanted.filters.iter().filter_map(|filter| self.single(filter));
+                let mut ways: Vec<Way> =
+                    terms.map(|(index, sought)| self.through_term(index, sought)).collect();
+                ways.push(self.through_time());
+                ways
+            }
+            By::Updated => vec![self.through_changes()],
+            By::Text(index) => vec![self.through_text(index)],
+            By::Id | By::Date(_) | By::Content(_) => Vec::new(),
+        }
+    }
+
+    /// The one term that a filter asks for.
+    fn single(&self, filter: &Filter) -> Option<(u16, Sought)> {
+        let (Target::Parameter(parameter), [condition]) = (&filter.on, filter.any.as_slice())
+        else {
+            return None;
+        };
+        if filter.negated {
+            return None;
+        }
+        match self.ask.terms_of(parameter, condition)?.as_slice() {
+            [sought] => Some((parameter.index_id, *sought)),
+            _ => None,
+        }
+    }
+
+    fn through_term(&self, index: u16, sought: Sought) -> Way {
+        let begin = Piece::new(
+            format!("t.param = {index} AND t.value = ? AND "),
+            [Sql::from(sought.value)],
+        );
+        self.through("term t CROSS JOIN resource r0 ON r0.rid = t.rid", &begin, "t.moment", "t.rid")
+    }
+
+    fn through_time(&self) -> Way {
+        let kind = kinds::number(self.wanted.kind);
+        let begin = Piece::new(format!("r0.kind = {kind} AND "), []);
+        let from = "resource r0 INDEXED BY resource_moment";
+        self.through(from, &begin, "r0.moment", "r0.rid")
+    }
+
+    /// Rows in the order of `moment`; without one, they come last.
+    fn through(&self, from: &str, begin: &Piece, moment: &str, rid: &str) -> Way {
+        let table = moment.split('.').next().unwrap_or_default();
+        let direction = self.direction();
+        let mut stretches = vec![Moments {
+            // Without a time is not before all times.
+            from: self.moments.from.max(NO_MOMENT + 1),
+            to: self.moments.to,
+        }];
+        if self.moments.from == i64::MIN {
+            stretches.push(Moments { from: i64::MIN, to: NO_MOMENT + 1 });
+        }
+        let statements = stretches.into_iter().map(|stretch| {
+            let mut conditions = begin.clone();
+            conditions.push(stretch.piece(table));
+            self.go_on(&mut conditions, moment);
+            self.statement(from, conditions, &format!("{moment} {direction}, {rid} {direction}"))
+        });
+        statements.collect()
+    }
+
+    fn through_changes(&self) -> Way {
+        let mut conditions =
+            Piece::new(format!("r0.kind = {}", kinds::number(self.wanted.kind)), []);
+        for filter in self.wanted.filters.iter().filter(|filter| !filter.negated) {
+            if let (Target::LastUpdated, [condition]) = (&filter.on, filter.any.as_slice()) {
+                conditions.and(recorded(condition));
+            }
+        }
+        let direction = self.direction();
+        let order = format!("r0.updated {direction}, r0.version {direction}");
+        if let Some(Value::Integer(version)) = self.reached() {
+            // Later versions were recorded later: an index by time is one by version.
+            let (compared, of) =
+                if self.wanted.order.descending() { ("<=", "max") } else { (">=", "min") };
+            let kind = kinds::number(self.wanted.kind);
+            let text = format!(
+                "r0.updated {compared} coalesce((SELECT {of}(u.updated) FROM resource u \
+                 WHERE u.rid = ?), r0.updated) AND r0.version {compared} ? AND r0.kind = {kind}"
+            );
+            let rid = self.wanted.after.map_or(0, |cursor| cursor.place.rid);
+            conditions.and(Piece::new(text, [Sql::from(rid), Sql::from(*version)]));
+        }
+        vec![self.statement("resource r0 INDEXED BY resource_updated", conditions, &order)]
+    }
+
+    fn through_text(&self, index: u16) -> Way {
+        let descending = self.wanted.order.descending();
+        let (direction, end) = (self.direction(), if descending { "max" } else { "min" });
+        let mut conditions = Piece::new(
+            format!(
+                "w.param = {index} AND w.value = (SELECT {end}(k.value) FROM word k \
+                 WHERE k.rid = w.rid AND k.param = {index})"
+            ),
+            [],
+        );
+        let mut statements = Vec::new();
+        if let Some(Value::Text(text)) = self.reached() {
+            let compared = if descending { "<=" } else { ">=" };
+            let text = Sql::from(text.clone());
+            conditions.and(Piece::new(format!("w.value {compared} ?"), [text]));
+        }
+        if self.reached() != Some(&Value::Missing) {
+            let from = "word w INDEXED BY word_value CROSS JOIN resource r0 ON r0.rid = w.rid";
+            let order = format!("w.value {direction}, w.rid {direction}");
+            statements.push(self.statement(from, conditions, &order));
+        }
+        let without = self.ask.missing(index, true, self.wanted.kind, "r0");
+        let mut conditions =
+            Piece::new(format!("r0.kind = {} AND ", kinds::number(self.wanted.kind)), []);
+        conditions.push(without);
+        statements.push(self.sorted(" INDEXED BY resource_shape", conditions));
+        statements
+    }
+
+    /// Bounds a walk by where the last page ended.
+    fn go_on(&self, conditions: &mut Piece, moment: &str) {
+        let compared = if self.wanted.order.descending() { "<=" } else { ">=" };
+        match self.reached() {
+            Some(Value::Integer(time)) if compared == "<=" => {
+                conditions.and(Piece::new(format!("{moment} <= ?"), [Sql::from(*time)]));
+            }
+            // Going forwards, what has no time is still to come.
+            Some(Value::Integer(time)) => {
+                let text = format!("({moment} >= ? OR {moment} = {NO_MOMENT})");
+                conditions.and(Piece::new(text, [Sql::from(*time)]));
+            }
+            Some(Value::Missing) => {
+                conditions.and(Piece::new(format!("{moment} = {NO_MOMENT}"), []));
+            }
+            _ => {}
+        }
+    }
+
+    /// The first key of the place that was reached.
+    fn reached(&self) -> Option<&Value> {
+        self.wanted.after?.place.keys.first()
+    }
+
+    fn direction(&self) -> &'static str {
+        if self.wanted.order.descending() { "DESC" } else { "ASC" }
+    }
+
+    fn in_time(&self, table: &str) -> Piece {
+        let mut piece =
+            Piece::new(format!("{table}.kind = {} AND ", kinds::number(self.wanted.kind)), []);
+        piece.push(self.moments.piece(table));
+        piece
+    }
+
+    fn sorted(&self, how: &str, begin: Piece) -> Statement {
+        let sql = self.select(&self.wanted.order.columns(), &format!("resource r0{how}"), begin);
+        Statement { sql, ordered: false }
+    }
+
+    fn statement(&self, from: &str, begin: Piece, order: &str) -> Statement {
+        let mut sql = self.select(&self.wanted.order.columns(), from, begin);
+        sql.push(Piece::new(format!(" ORDER BY {order}"), []));
+        Statement { sql, ordered: true }
+    }
+
+    fn counted(&self, how: &str, begin: Piece) -> Piece {
+        let mut sql = Piece::new(format!("SELECT COUNT(*) FROM resource r0{how} WHERE "), []);
+        sql.push(begin);
+        sql.and(self.conditions.clone());
+        sql
+    }
+
+    fn select(&self, columns: &str, from: &str, begin: Piece) -> Piece {
+        let mut sql = Piece::new(format!("SELECT r0.rid{columns} FROM {from} WHERE "), []);
+        sql.push(begin);
+        sql.and(self.conditions.clone());
+        sql
+    }
+}
+
+/// Ranks up to this lead to few rows in all likelihood.
+const SHARP: u8 = 1;
+
+/// How much a filter promises to lead to few rows, by what kind of condition it is.
+fn rank(filter: &Filter) -> u8 {
+    if filter.negated {
+        return 6;
+    }
+    match filter.any.first() {
+        Some(Condition::Id(_) | Condition::InList(_)) => 0,
+        Some(Condition::Logical { .. } | Condition::OfType { .. }) => 1,
+        Some(Condition::Token(_)) if is_identifier(filter) => 1,
+        Some(Condition::Reference { .. } | Condition::Uri { .. }) => 2,
+        Some(Condition::Text { .. } | Condition::Chain { .. } | Condition::Has { .. }) => 3,
+        Some(Condition::Token(_) | Condition::Composite(_)) => 4,
+        _ => 5,
+    }
+}
+
+fn is_identifier(filter: &Filter) -> bool {
+    matches!(&filter.on, Target::Parameter(parameter)
+        if parameter.kind == ParamKind::Token && parameter.code == "identifier")
+}
+
+/// When a row must have been recorded at least, for the index of changes.
+fn recorded(condition: &Condition) -> Piece {
+    let Condition::Date { prefix, low, high } = condition else { return Piece::always() };
+    let (text, values) = match prefix {
+        Prefix::Equal => ("r0.updated >= ? AND r0.updated < ?", vec![*low, *high]),
+        Prefix::Greater | Prefix::StartsAfter => ("r0.updated >= ?", vec![*high]),
+        Prefix::GreaterOrEqual => ("r0.updated >= ?", vec![*low]),
+        Prefix::Less | Prefix::EndsBefore => ("r0.updated < ?", vec![*low]),
+        Prefix::LessOrEqual => ("r0.updated < ?", vec![*high]),
+        Prefix::NotEqual | Prefix::Approximate => return Piece::always(),
+    };
+    Piece::new(text, values.into_iter().map(Sql::from))
+}

@@ -1,0 +1,131 @@
+//! Scopes: category, owner and source of a row as one small number, and the limits of a permit in
+//! those numbers.
+//!
+//! Invariant: every entry about resources gets its scopes whether or not its content can still be
+//! read, so that a rebuilt view numbers them as the live one did, also after an erasure.
+
+use std::collections::HashMap;
+
+use access::permit::{Reach, ReadPermit};
+use record::catalogue::Catalogue;
+use record::entry::{Entry, Kind};
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, Transaction, params};
+
+use crate::error::Error;
+use crate::project::state;
+use crate::sql::{Piece, marks, numbers};
+use crate::store::View;
+
+/// The scopes a view has, for the writer.
+pub struct Scopes {
+    known: HashMap<(String, String, String), i64>,
+}
+
+impl Scopes {
+    /// Those that stand in the view.
+    pub fn read(connection: &Connection) -> Result<Self, Error> {
+        let mut select = connection.prepare("SELECT category, owner, source, scope FROM scope")?;
+        let rows = select
+            .query_map([], |row| Ok(((row.get(0)?, row.get(1)?, row.get(2)?), row.get(3)?)))?;
+        Ok(Self { known: rows.collect::<Result<_, _>>()? })
+    }
+
+    /// The scope of an entry's owner and source in a category.
+    pub fn of(
+        &mut self,
+        transaction: &Transaction<'_>,
+        entry: &Entry,
+        category: &str,
+    ) -> Result<i64, Error> {
+        if !matches!(entry.kind, Kind::Version | Kind::Removal) {
+            return Ok(0);
+        }
+        let key = (category.to_owned(), entry.owner.clone(), entry.source.clone());
+        if let Some(scope) = self.known.get(&key) {
+            return Ok(*scope);
+        }
+        let scope = i64::try_from(self.known.len()).unwrap_or(i64::MAX) + 1;
+        transaction
+            .prepare_cached("INSERT INTO scope VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![scope, key.0, key.1, key.2])?;
+        self.known.insert(key, scope);
+        Ok(scope)
+    }
+}
+
+/// What a permit opens, in the numbers of the view.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Scopes that are open.
+    scopes: Vec<i64>,
+    /// Those of them that are of a category about nobody.
+    impersonal: Vec<i64>,
+    /// Whose rows are open, nobody's among them where there are such scopes. Anybody's where there is
+    /// no list.
+    pub persons: Option<Vec<Sql>>,
+}
+
+impl Limits {
+    /// The condition that a row is open to the permit. `alias` is a table with `person` and `scope`.
+    /// The plus before a column keeps it from deciding which index is walked.
+    pub fn open(&self, alias: &str) -> Piece {
+        let scopes = Piece::new(format!("+{alias}.scope IN ({})", numbers(&self.scopes)), []);
+        let Some(persons) = &self.persons else { return scopes };
+        let persons =
+            Piece::new(format!("+{alias}.person IN ({})", marks(persons.len())), persons.clone());
+        // What is about nobody in a category about persons, such as a device that is not said to be
+        // anybody's, is within no person's reach.
+        let nobody = (!self.impersonal.is_empty() && self.impersonal.len() < self.scopes.len())
+            .then(|| {
+                let impersonal = numbers(&self.impersonal);
+                let text = format!("(+{alias}.person <> x'' OR +{alias}.scope IN ({impersonal}))");
+                Piece::new(text, [])
+            });
+        Piece::all([scopes, persons].into_iter().chain(nobody))
+    }
+
+    /// The condition that a row of `resource` is open and there.
+    pub fn visible(&self, alias: &str) -> Piece {
+        let mut piece = self.open(alias);
+        piece.and(Piece::new(format!("+{alias}.state <> {}", state::REMOVED), []));
+        piece
+    }
+}
+
+impl View {
+    /// The limits of a permit.
+    pub(crate) fn limits(
+        &self,
+        connection: &Connection,
+        permit: &ReadPermit,
+    ) -> Result<Limits, Error> {
+        let mut select =
+            connection.prepare_cached("SELECT scope, category, owner, source FROM scope")?;
+        let mut rows = select.query([])?;
+        let (mut scopes, mut impersonal) = (Vec::new(), Vec::new());
+        while let Some(row) = rows.next()? {
+            let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+            let (category, of) = (text(1)?, (text(2)?, text(3)?));
+            if permit.categories().contains(&category)
+                && permit.owned_by().is_none_or(|limits| limits == of)
+            {
+                scopes.push(row.get(0)?);
+                if Catalogue::get().category(category).is_some_and(|it| !it.about_person) {
+                    impersonal.push(row.get(0)?);
+                }
+            }
+        }
+        let mut persons = match permit.reach() {
+            Reach::Person(person) => Some(vec![*person]),
+            Reach::Unit { unit, at } => Some(self.persons_at(connection, unit, *at)?),
+            Reach::Any => None,
+        }
+        .map(|persons| persons.iter().map(|it| Sql::from(it.0.to_vec())).collect::<Vec<_>>());
+        // What is about no person, such as where to call, belongs to nobody's reach.
+        if let Some(persons) = persons.as_mut().filter(|_| !impersonal.is_empty()) {
+            persons.push(Sql::from(Vec::new()));
+        }
+        Ok(Limits { scopes, impersonal, persons })
+    }
+}
