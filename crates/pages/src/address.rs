@@ -25,6 +25,23 @@ pub const CHART: &str = "/{kommune}/pasient/{person}/news2";
 /// A resident's own page; query as [`CHART`].
 pub const INNBYGGER: &str = "/{kommune}/innbygger";
 
+/// Whose API to try: GET shows the municipalities, or goes on to the only one.
+pub const DOCS_CHOICE: &str = "/docs";
+/// GET shows [`crate::docs`].
+pub const DOCS: &str = "/{kommune}/docs";
+/// POST with [`crate::docs::ROLE_FIELD`] gives a token, in a demo.
+pub const DOCS_TOKEN: &str = "/{kommune}/docs/token";
+
+/// [`DOCS`] of a municipality.
+pub fn docs(municipality: &str) -> String {
+    fill(DOCS, municipality, None)
+}
+
+/// [`DOCS_TOKEN`] of a municipality.
+pub fn docs_token(municipality: &str) -> String {
+    fill(DOCS_TOKEN, municipality, None)
+}
+
 /// [`LEGEVAKT`] of a municipality.
 pub fn legevakt(municipality: &str) -> String {
     fill(LEGEVAKT, municipality, None)

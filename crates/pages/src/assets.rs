@@ -1,4 +1,4 @@
-//! Style sheet, scripts and icon, part of the binary.
+//! Style sheets, scripts and icon, part of the binary.
 
 /// The policy under which every page works.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; \
@@ -6,7 +6,9 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self';
     base-uri 'none'; frame-ancestors 'none'";
 
 /// Every asset: file name, content type and bytes.
-pub const ALL: [(&str, &str, &[u8]); 3] = [
+pub const ALL: [(&str, &str, &[u8]); 5] = [
+    ("docs.css", "text/css; charset=utf-8", include_bytes!("../assets/docs.css")),
+    ("docs.js", "text/javascript; charset=utf-8", include_bytes!("../assets/docs.js")),
     ("fkj.css", "text/css; charset=utf-8", include_bytes!("../assets/fkj.css")),
     ("fkj.svg", "image/svg+xml", include_bytes!("../assets/fkj.svg")),
     ("tavle.js", "text/javascript; charset=utf-8", include_bytes!("../assets/tavle.js")),

@@ -10,6 +10,7 @@
 pub mod address;
 pub mod assets;
 pub mod chart;
+pub mod docs;
 pub mod innbygger;
 pub mod layout;
 pub mod legevakt;

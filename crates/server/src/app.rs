@@ -1,7 +1,7 @@
 //! What every request can reach: the municipalities served here, and who may call.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use access::caller::Caller;
 use axum::http::HeaderMap;
@@ -33,6 +33,19 @@ pub struct Hosted {
     pub tenant: Arc<Tenant>,
     /// `aud` of the tokens for it.
     pub audience: String,
+    /// What it says about itself.
+    pub described: Described,
+}
+
+/// The documents about a municipality, each printed when it is first asked for.
+#[derive(Default)]
+pub struct Described {
+    /// The CapabilityStatement.
+    pub capabilities: OnceLock<String>,
+    /// TerminologyCapabilities.
+    pub terminology: OnceLock<String>,
+    /// The OpenAPI document.
+    pub openapi: OnceLock<String>,
 }
 
 impl App {

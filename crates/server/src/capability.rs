@@ -1,84 +1,208 @@
-//! The CapabilityStatement, made from the information catalogue and the search parameters, so that
-//! it says what the server does.
+//! The CapabilityStatement, made from the table of addresses, the information catalogue, the profiles
+//! and the search parameters, so that it says what is served.
+
+mod definitions;
+
+use std::collections::BTreeMap;
 
 use access::register::Register;
 use fhir::json;
 use fhir::search::{ParamKind, SearchParameter, parameters};
-use fhir::value::Value;
+use fhir::value::{Object, Value};
 use record::catalogue::Catalogue;
+use record::profile::structure_definitions;
 
-use crate::operations::{self, Operation};
+use crate::routes::endpoint::{Act, Endpoint, Extent};
+use crate::routes::table;
 
-/// What the server at `base` can do.
-pub fn statement(base: &str, register: &Register) -> Value {
-    let mut kinds: Vec<&str> = Catalogue::get()
-        .categories
-        .iter()
-        .flat_map(|category| &category.shapes)
-        .map(|shape| shape.kind.as_str())
-        .collect();
+/// When what is served was last changed.
+const REVISED: &str = "2026-11-23";
+
+/// How a token is had (R4's `restful-security-service`).
+const SECURITY_SERVICES: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
+
+/// The resource types that the information catalogue takes, sorted.
+pub fn kinds() -> Vec<&'static str> {
+    let categories = Catalogue::get().categories.iter();
+    let mut kinds: Vec<&str> =
+        categories.flat_map(|it| &it.shapes).map(|shape| shape.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let resources: Vec<Value> = kinds.into_iter().map(resource).collect();
+    kinds
+}
+
+/// The CapabilityStatement of the FHIR door at `base`.
+pub fn statement(base: &str, register: &Register) -> Value {
+    let kinds = kinds();
+    let patches: Vec<&str> = table::endpoints()
+        .filter(|row| row.acts.contains(&Act::OfType("patch")))
+        .flat_map(|row| row.takes)
+        .map(|content| content.media)
+        .collect();
+    let profiles = profiles();
+    let resources: Vec<Value> = kinds
+        .iter()
+        .map(|kind| resource(kind, &kinds, profiles.get(*kind).cloned().unwrap_or_default()))
+        .collect();
+    let rest = json!({
+        "mode": "server",
+        "security": {
+            "cors": false,
+            "service": [{
+                "coding": [{ "system": SECURITY_SERVICES, "code": "OAuth" }],
+                "text": "OAuth 2.0 access tokens from HelseID, or ID-porten for residents",
+            }],
+            "description": "Send `Authorization: Bearer <token>`. A token is for one municipality. \
+                            Each request is decided by the rules of access and logged.",
+        },
+        "resource": resources,
+        "interaction": codes(|act| match act {
+            Act::OfSystem(code) => Some(code),
+            _ => None,
+        }),
+        "searchParam": of_every_type(),
+        "operation": operations(|steps| matches!(steps, [_])),
+    });
     json!({
         "resourceType": "CapabilityStatement",
+        "url": format!("{base}/metadata"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "name": "FellesKommunalJournal",
+        "title": "Felles kommunal journal",
         "status": "active",
-        "date": "2026-11-23",
+        "date": REVISED,
+        "publisher": register.name.as_str(),
+        "description": "One logical source of patient information for a municipality.",
         "kind": "instance",
         "software": { "name": "fkj", "version": env!("CARGO_PKG_VERSION") },
         "implementation": { "description": register.name.as_str(), "url": base },
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
-        "patchFormat": ["application/json-patch+json", "application/fhir+json"],
-        "rest": [{
-            "mode": "server",
-            "security": { "description": "Bearer access tokens with HelseID's claims" },
-            "resource": resources,
-            "interaction": [
-                { "code": "transaction" },
-                { "code": "batch" },
-                { "code": "history-system" },
-            ],
-            "operation": operations::of_system().map(operation).collect::<Vec<_>>(),
-        }],
+        "patchFormat": patches,
+        "rest": [rest],
     })
 }
 
-fn resource(kind: &str) -> Value {
-    let codes = [
-        "read",
-        "vread",
-        "update",
-        "patch",
-        "delete",
-        "history-instance",
-        "history-type",
-        "create",
-        "search-type",
-    ];
-    let interactions: Vec<Value> = codes.iter().map(|code| json!({ "code": *code })).collect();
-    let operations: Vec<Value> = operations::of_kind(kind).map(operation).collect();
-    json!({
-        "type": kind,
-        "interaction": interactions,
-        "versioning": "versioned-update",
-        "readHistory": true,
-        "updateCreate": true,
-        "conditionalCreate": true,
-        "conditionalRead": "full-support",
-        "conditionalUpdate": true,
-        "conditionalDelete": "single",
-        "searchParam": parameters(kind).iter().map(|it| parameter(it)).collect::<Vec<_>>(),
-        "operation": operations,
-    })
+/// The profiles of each type that resources can be checked against.
+fn profiles() -> BTreeMap<String, Vec<Value>> {
+    let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for text in structure_definitions() {
+        let Ok(definition) = json::parse(text.as_bytes()) else { continue };
+        let of_resource = definition.text("kind") == Some("resource");
+        if let (true, Some(kind), Some(url)) =
+            (of_resource, definition.text("type"), definition.text("url"))
+        {
+            found.entry(kind.to_owned()).or_default().push(Value::from(url));
+        }
+    }
+    found
 }
 
-fn operation(operation: &Operation) -> Value {
-    json!({ "name": operation.code, "definition": operation.definition })
+fn resource(kind: &str, kinds: &[&str], profiles: Vec<Value>) -> Value {
+    let own = parameters(kind).iter().filter(|it| !it.code.starts_with('_'));
+    let includes = own
+        .clone()
+        .filter(|it| it.kind == ParamKind::Reference)
+        .map(|it| format!("{kind}:{}", it.code));
+    let mut resource = Object::new();
+    resource.set("type", kind);
+    resource.set("profile", format!("http://hl7.org/fhir/StructureDefinition/{kind}"));
+    put(&mut resource, "supportedProfile", profiles);
+    resource.set(
+        "interaction",
+        codes(|act| match act {
+            Act::OfType(code) => Some(code),
+            _ => None,
+        }),
+    );
+    resource.set("versioning", "versioned-update");
+    resource.set("readHistory", true);
+    for act in table::endpoints().flat_map(|row| row.acts) {
+        match act {
+            Act::Condition(name, Extent::Yes) => resource.set(name, true),
+            Act::Condition(name, Extent::Code(code)) => resource.set(name, *code),
+            _ => {}
+        }
+    }
+    resource.set("referencePolicy", json!(["literal", "logical", "local"]));
+    put(&mut resource, "searchInclude", includes.map(Value::from).collect());
+    put(&mut resource, "searchRevInclude", pointing_at(kind, kinds));
+    put(&mut resource, "searchParam", own.map(|it| parameter(kind, it)).collect());
+    let here = operations(|steps| match steps {
+        [of, .., _] => *of == kind || *of == "{kind}",
+        _ => false,
+    });
+    put(&mut resource, "operation", here);
+    Value::Object(resource)
 }
 
-fn parameter(parameter: &SearchParameter) -> Value {
-    let kind = match parameter.kind {
+/// Sets a list that is not empty; FHIR has no empty ones.
+fn put(object: &mut Object, name: &str, items: Vec<Value>) {
+    if !items.is_empty() {
+        object.set(name, items);
+    }
+}
+
+/// The interactions of the rows, each code once, in the table's order.
+fn codes(of: impl Fn(Act) -> Option<&'static str>) -> Vec<Value> {
+    let mut found: Vec<&str> = Vec::new();
+    for code in table::endpoints().flat_map(|row| row.acts).filter_map(|act| of(*act)) {
+        if !found.contains(&code) {
+            found.push(code);
+        }
+    }
+    found.into_iter().map(|code| json!({ "code": code })).collect()
+}
+
+/// The operations whose steps after the base are chosen, such as `Patient`, `{id}`, `$news2`.
+fn operations(chosen: impl Fn(&[&str]) -> bool) -> Vec<Value> {
+    let mut found: Vec<(&str, &str)> = Vec::new();
+    for row in table::endpoints().filter(|row| chosen(&steps(row))) {
+        let name = row.path.rsplit_once("/$").map(|(_, name)| name);
+        for act in row.acts {
+            if let (Act::Operation(definition), Some(name)) = (act, name)
+                && !found.contains(&(name, definition))
+            {
+                found.push((name, definition));
+            }
+        }
+    }
+    let told = |(name, definition)| json!({ "name": name, "definition": definition });
+    found.into_iter().map(told).collect()
+}
+
+/// The steps of an address after the base of the FHIR door; none of another door.
+fn steps(row: &Endpoint) -> Vec<&'static str> {
+    let rest = row.path.strip_prefix("/{kommune}/fhir/");
+    rest.map(|rest| rest.split('/').collect()).unwrap_or_default()
+}
+
+/// The parameters that name the type among what they may refer to. Those that may refer to anything
+/// would stand with every type and tell nothing.
+fn pointing_at(kind: &str, kinds: &[&str]) -> Vec<Value> {
+    let mut found = Vec::new();
+    for from in kinds {
+        for it in parameters(from) {
+            if it.kind == ParamKind::Reference && it.targets.contains(&kind) {
+                found.push(Value::from(format!("{from}:{}", it.code)));
+            }
+        }
+    }
+    found
+}
+
+/// The parameters that every type has.
+fn of_every_type() -> Vec<Value> {
+    let stored = [("_id", "token"), ("_lastUpdated", "date")].map(|(name, kind)| {
+        json!({ "name": name, "definition": definitions::url("Resource", name), "type": kind })
+    });
+    let indexed = parameters("Patient").iter().filter(|it| it.code.starts_with('_'));
+    stored.into_iter().chain(indexed.map(|it| parameter("Resource", it))).collect()
+}
+
+fn parameter(kind: &str, parameter: &SearchParameter) -> Value {
+    let name: &str = &parameter.code;
+    let values = match parameter.kind {
         ParamKind::Token => "token",
         ParamKind::Reference => "reference",
         ParamKind::Date => "date",
@@ -89,5 +213,8 @@ fn parameter(parameter: &SearchParameter) -> Value {
         ParamKind::Composite => "composite",
         ParamKind::Special => "special",
     };
-    json!({ "name": parameter.code.as_str(), "type": kind })
+    json!({ "name": name, "definition": definitions::url(kind, name), "type": values })
 }
+
+#[cfg(test)]
+mod tests;

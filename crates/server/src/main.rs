@@ -13,6 +13,7 @@ mod config;
 mod fill;
 mod input;
 mod negotiate;
+mod openapi;
 mod operations;
 mod problem;
 mod routes;

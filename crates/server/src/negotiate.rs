@@ -38,10 +38,12 @@ struct Wish {
 
 /// Reads how the caller wants the answer before anything is done, and turns it into that.
 pub async fn layer(request: Request, next: Next) -> Response {
-    if !speaks_fhir(request.uri().path()) {
-        return next.run(request).await;
-    }
     let method = request.method().clone();
+    if !speaks_fhir(request.uri().path()) {
+        let is_api = answers_programs(request.uri().path());
+        let response = next.run(request).await;
+        return if is_api { worded(&method, response) } else { response };
+    }
     match wish(request).await {
         Ok((wish, request)) => {
             let response = worded(&method, next.run(request).await);
@@ -54,6 +56,11 @@ pub async fn layer(request: Request, next: Next) -> Response {
 /// Whether an address is of a door that speaks FHIR: `/{kommune}/fhir…` or `/{kommune}/pmd…`.
 fn speaks_fhir(path: &str) -> bool {
     matches!(path.split('/').nth(2), Some("fhir" | "pmd"))
+}
+
+/// Whether an address is of a door that speaks JSON of its own and refuses by a resource.
+fn answers_programs(path: &str) -> bool {
+    matches!(path.split('/').nth(2), Some("okt" | "events" | "export" | "openapi.json"))
 }
 
 /// How the answer is wanted. `_format` and `_pretty` may stand in the address or a search's form.

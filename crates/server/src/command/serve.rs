@@ -10,7 +10,7 @@ use ledger::clock::SystemClock;
 use ledger::random::SystemRandom;
 use sandbox::issuer::Issuer;
 
-use crate::app::{App, Hosted};
+use crate::app::{App, Described, Hosted};
 use crate::command::Failed;
 use crate::config::{Config, MunicipalityConfig, read_text};
 use crate::routes::router;
@@ -60,8 +60,12 @@ pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
         let number = municipality.number.clone();
         match tenant(municipality, environment.clone()) {
             Ok(tenant) => {
-                let audience = municipality.audience.clone();
-                tenants.insert(number, Hosted { tenant: Arc::new(tenant), audience });
+                let hosted = Hosted {
+                    tenant: Arc::new(tenant),
+                    audience: municipality.audience.clone(),
+                    described: Described::default(),
+                };
+                tenants.insert(number, hosted);
             }
             // One municipality's fault must not stop the others.
             Err(error) => {

@@ -178,10 +178,11 @@ pub async fn export_end(
 /// One file of an export, line by line.
 pub async fn export_file(
     State(app): Shared,
-    Path((kommune, id, file)): Path<(String, String, usize)>,
+    Path((kommune, id, file)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Answer {
     let (tenant, caller) = app.enter(&kommune, &headers)?;
+    let file: usize = file.parse().map_err(|_| Failure::NotFound)?;
     // What refuses does so before anything is sent; a fault later breaks the connection off.
     let first = tenant.export_lines(&caller, &id, file, None).await?.ok_or(Failure::NotFound)?;
     let rest = stream::unfold(first.next, move |row| {

@@ -11,11 +11,12 @@ use axum::response::Response;
 use exchange::error::Failure;
 use exchange::tenant::Tenant;
 use fhir::issue::{Issue, IssueCode};
+use fhir::json;
 
 use crate::app::App;
 use crate::capability;
 use crate::input;
-use crate::problem::{Problem, respond};
+use crate::problem::{Problem, fhir_body};
 use crate::terminology;
 
 pub mod bundle;
@@ -33,22 +34,30 @@ type Entered = (Arc<Tenant>, Arc<Caller>);
 /// Header with the source's own id of an event, as NHN's APIs name it.
 const EVENT_ID: &str = "nhn-event-id";
 
-/// `GET metadata`: what this server can do, or with `mode=terminology` what codes it knows. Open, as
-/// FHIR asks.
+/// `GET metadata`: what this server can do. Open, as FHIR asks.
 pub async fn metadata(
     State(app): Shared,
     Path(kommune): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Answer {
     let hosted = app.hosted(&kommune)?;
-    let (base, register) = (base(&app, &kommune, "fhir"), hosted.tenant.register());
-    let asked = input::pairs(query.unwrap_or_default().as_bytes());
-    let mode = asked.iter().find(|(name, _)| name == "mode").map(|(_, mode)| mode.as_str());
-    let told = match mode {
-        Some("terminology") => terminology::capabilities(&base, register),
-        _ => capability::statement(&base, register),
+    let base = base(&app, &kommune, "fhir");
+    let register = hosted.tenant.register();
+    let pairs = input::pairs(query.unwrap_or_default().as_bytes());
+    let mode = pairs.iter().find(|(name, _)| name == "mode").map(|(_, mode)| mode.as_str());
+    let described = &hosted.described;
+    let text = match mode {
+        None | Some("full" | "normative") => described
+            .capabilities
+            .get_or_init(|| json::print(&capability::statement(&base, register))),
+        Some("terminology") => described
+            .terminology
+            .get_or_init(|| json::print(&terminology::capabilities(&base, register))),
+        Some(_) => {
+            return Err(wrong("mode", "`mode` is `full`, `normative` or `terminology`"));
+        }
     };
-    Ok(respond(StatusCode::OK, &told))
+    Ok(fhir_body(StatusCode::OK, text.clone().into_bytes()))
 }
 
 /// The address of a door.

@@ -1,42 +1,77 @@
 //! Pages in a browser: sessions, forms and live events around what `pages` renders.
 
-mod origin;
+mod docs;
+pub mod origin;
 mod reader;
 mod session;
 mod signin;
 
-use std::sync::Arc;
-
 use access::refusal::Refusal;
-use axum::Router;
 use axum::extract::Path;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::on;
 use exchange::error::{Category, Failure};
 use pages::layout::Session;
 use pages::{address, assets, problem};
 
-use crate::app::App;
 use crate::problem::status;
+use crate::routes::endpoint::Verb::{Get, Post};
+use crate::routes::endpoint::{Endpoint, Form, Handler, Verb};
 
-/// The addresses of the pages.
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route(address::SIGN_IN, get(signin::show).post(signin::enter))
-        .route(address::SIGN_OUT, post(signin::leave))
-        .route(address::ASSETS, get(asset))
-        .route(address::LEGEVAKT, get(reader::find).post(reader::patient))
-        .route(address::TAVLE, get(reader::board))
-        .route(address::TAVLE_ROW, get(reader::board_line))
-        .route(address::TAVLE_EVENTS, get(reader::board_events))
-        .route(address::CHART, get(reader::chart))
-        .route(address::INNBYGGER, get(reader::own))
-        .layer(middleware::from_fn(origin::own_forms_only))
+/// The rows of the pages in the table of addresses.
+pub const ROWS: &[Endpoint] = &[
+    page_at(&[Get], address::SIGN_IN, "page-sign-in", "The demo's sign-in chooser", |with| {
+        on(with, signin::show)
+    }),
+    page_at(&[Post], address::SIGN_IN, "page-enter", "Sign in, in a demo", |with| {
+        on(with, signin::enter)
+    }),
+    page_at(&[Post], address::SIGN_OUT, "page-leave", "Sign out", |with| on(with, signin::leave)),
+    page_at(&[Get], address::ASSETS, "page-asset", "Style sheet, scripts and icon", |with| {
+        on(with, asset)
+    }),
+    page_at(&[Get], address::LEGEVAKT, "page-find", "The form to find a patient", |with| {
+        on(with, reader::find)
+    }),
+    page_at(&[Post], address::LEGEVAKT, "page-patient", "Services at a glance", |with| {
+        on(with, reader::patient)
+    }),
+    page_at(&[Get], address::TAVLE, "page-board", "The ward's board", |with| {
+        on(with, reader::board)
+    }),
+    page_at(&[Get], address::TAVLE_ROW, "page-board-line", "One line of the board", |with| {
+        on(with, reader::board_line)
+    }),
+    page_at(&[Get], address::TAVLE_EVENTS, "page-board-events", "Which line changed", |with| {
+        on(with, reader::board_events)
+    }),
+    page_at(&[Get], address::CHART, "page-chart", "Chart of NEWS2", |with| on(with, reader::chart)),
+    page_at(&[Get], address::INNBYGGER, "page-own", "The resident's own page", |with| {
+        on(with, reader::own)
+    }),
+    page_at(&[Get], address::DOCS_CHOICE, "page-docs-choice", "Whose API to try", |with| {
+        on(with, docs::choose)
+    }),
+    page_at(&[Get], address::DOCS, "page-docs", "Every endpoint, to be tried", |with| {
+        on(with, docs::show)
+    }),
+    page_at(&[Post], address::DOCS_TOKEN, "page-docs-token", "A token, in a demo", |with| {
+        on(with, docs::token)
+    }),
+];
+
+const fn page_at(
+    methods: &'static [Verb],
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    handler: Handler,
+) -> Endpoint {
+    Endpoint::new(methods, path, id, summary, handler).answers(&[(200, Form::Page)])
 }
 
 async fn asset(Path(file): Path<String>) -> Response {

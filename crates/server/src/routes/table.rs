@@ -1,0 +1,59 @@
+//! The one table of addresses. What is not here is not served; what is here is told of in the
+//! CapabilityStatement, the OpenAPI document, `docs/api.md` and on the page where calls are tried.
+
+mod bulk;
+mod doors;
+mod fhir;
+mod operations;
+pub mod parameters;
+mod platform;
+
+use super::endpoint::{Caller, Endpoint};
+use crate::web;
+
+/// Endpoints that belong together.
+pub struct Section {
+    /// Key of its texts on the page, and its tag in the OpenAPI document.
+    pub id: &'static str,
+    /// What it is, in a line.
+    pub about: &'static str,
+    /// Its rows.
+    pub endpoints: &'static [Endpoint],
+}
+
+/// Everything served.
+pub static TABLE: [Section; 8] = [
+    Section {
+        id: "fhir",
+        about: "FHIR R4: one resource, search and history",
+        endpoints: fhir::ROWS,
+    },
+    Section {
+        id: "operations",
+        about: "Operations of FHIR: records, codes, validation",
+        endpoints: operations::ROWS,
+    },
+    Section { id: "bulk", about: "Much at once: bulk export and import", endpoints: bulk::ROWS },
+    Section { id: "okt", about: "Norsk helsenett's OKT contract", endpoints: doors::OKT },
+    Section { id: "pmd", about: "Norsk helsenett's PMD contract", endpoints: doors::PMD },
+    Section { id: "events", about: "CloudEvents 1.0", endpoints: doors::EVENTS },
+    Section { id: "platform", about: "About the platform itself", endpoints: platform::ROWS },
+    Section { id: "pages", about: "Pages for people", endpoints: web::ROWS },
+];
+
+/// Every row.
+pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
+    TABLE.iter().flat_map(|section| section.endpoints)
+}
+
+/// Systems deliver.
+const SYSTEMS: &[Caller] = &[Caller::System];
+
+/// Those who see whatever is their own: what a system delivered, what is about a resident.
+const KEEPERS: &[Caller] = &[Caller::System, Caller::Resident];
+
+/// Whoever may read something.
+const READERS: &[Caller] = &[Caller::System, Caller::Practitioner, Caller::Resident];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! The server's own descriptions: what they promise is served, and their examples are taken.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use support::{Folder, Server, shared, text};
+use ureq::http::Method;
+
+#[test]
+fn every_example_of_the_document_is_taken_as_it_is() {
+    let server = shared();
+    let document = server.client(None).get("/9901/openapi.json").expect(200);
+    let source = server.role("utvikler");
+    let mut taken = BTreeSet::new();
+    // In the order of the methods, so that what is changed is there.
+    for method in ["put", "post", "patch"] {
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let contents = &item[method]["requestBody"]["content"];
+            for (media, content) in contents.as_object().into_iter().flatten() {
+                let Some(example) = content.get("example") else { continue };
+                let body = match (media.as_str(), example) {
+                    ("application/x-www-form-urlencoded", form) => form
+                        .as_object()
+                        .unwrap()
+                        .iter()
+                        .map(|(name, value)| format!("{name}={}", text(value)))
+                        .collect::<Vec<_>>()
+                        .join("&"),
+                    (_, Value::String(lines)) => lines.clone(),
+                    (_, example) => example.to_string(),
+                };
+                let kind = example["resourceType"].as_str().unwrap_or("Observation");
+                let kind = if kind == "Parameters" { "Observation" } else { kind };
+                let id = item[method]["operationId"].as_str().unwrap();
+                let mut address = path.replace("{kind}", kind).replace("{id}", "example-pulse");
+                if id.ends_with("-matching") {
+                    address += "?identifier=https://vendor.example/measurement%7Cexample-1";
+                }
+                if id == "import" {
+                    address += "?job=example";
+                }
+                let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                let headers = [("content-type", media.as_str())];
+                let answer =
+                    source.send(verb, &format!("/9901{address}"), &headers, Some(body.into()));
+                assert!((200..300).contains(&answer.status), "{id} {media}: {}", answer.text);
+                taken.insert(id.to_owned());
+            }
+        }
+    }
+    for id in
+        ["create", "update", "patch", "bundle", "okt-submit", "pmd-submit", "events", "import"]
+    {
+        assert!(taken.contains(id), "{id} has an example");
+    }
+}
+
+#[test]
+fn the_statements_are_there_in_their_modes() {
+    let server = shared();
+    let anybody = server.client(None);
+    for mode in ["", "?mode=full", "?mode=normative"] {
+        let statement = anybody.get(&format!("/9901/fhir/metadata{mode}")).expect(200);
+        assert_eq!(statement["resourceType"], "CapabilityStatement");
+        assert_eq!(statement["implementation"]["description"], "Dalfjord kommune");
+    }
+    let known = anybody.get("/9901/fhir/metadata?mode=terminology").expect(200);
+    assert_eq!(known["resourceType"], "TerminologyCapabilities");
+    let systems = known["codeSystem"].as_array().unwrap();
+    let norwegian = |it: &Value| text(&it["uri"]).contains("helsedirektoratet");
+    assert!(systems.iter().any(norwegian), "the Norwegian code systems are among them");
+    anybody.get("/9901/fhir/metadata?mode=other").expect(400);
+}
+
+#[test]
+fn tokens_are_given_out_in_a_demo_alone() {
+    let folder = Folder::new();
+    let demo = Server::demo(&folder, 0);
+    let ask = |server: &Server, role: &str| {
+        server.client(None).form("/9901/docs/token", &format!("role={role}"))
+    };
+    let given = ask(&demo, "plo-epj").expect(200);
+    let client = demo.client(Some(text(&given["access_token"])));
+    client.get("/9901/fhir/Patient").expect(200);
+    assert_eq!(ask(&demo, "nobody").status, 400);
+    assert_eq!(ask(&demo, "innbygger:1").status, 400);
+    demo.kill();
+    let real = Server::serve(&folder);
+    assert_eq!(ask(&real, "plo-epj").status, 404);
+    let page = real.client(None).get("/9901/docs");
+    assert!(page.status == 200 && !page.text.contains("id=\"rolle\""));
+}
