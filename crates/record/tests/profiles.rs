@@ -1,5 +1,11 @@
 //! The list of profiles is the folder of profiles, and what is demanded is among them.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in what it calls as well"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -17,17 +17,14 @@ const OSLO: &str =
 const OSLO_UNIT: &str =
     "https://github.com/oslokommune/Pasientjournal-API/StructureDefinition/municipal-organization";
 const KOMMUNE: &str = "https://kommune.conteir.no/StructureDefinition/no-kommune-EpisodeOfCare";
-const VKP: &str = "http://hl7.no/fhir/vkpobservation/StructureDefinition/";
+const VKP: &str = "http://hl7.no/fhir/vkpobservation/StructureDefinition/vkp-Observation-";
 const BASIS: &str = "http://hl7.no/fhir/StructureDefinition/no-basis-";
 const TYPE: &str = "urn:oid:2.16.578.1.12.4.1.1.9151";
 
 fn profiles() -> Profiles {
     let definitions: Vec<Value> =
         structure_definitions().iter().map(|text| json::parse(text.as_bytes()).unwrap()).collect();
-    match Profiles::base().extended(&definitions) {
-        Ok(profiles) => profiles,
-        Err(issues) => panic!("{issues:#?}"),
-    }
+    Profiles::base().extended(&definitions).unwrap()
 }
 
 /// The places and words of what refuses a resource.
@@ -124,7 +121,7 @@ fn with(mut resource: Value, path: &str, value: Value) -> Value {
     let mut at = &mut resource;
     for step in before.split('.').filter(|step| !step.is_empty()) {
         at = match (at, step.parse::<usize>()) {
-            (Value::Array(items), Ok(index)) => &mut items[index],
+            (Value::Array(items), Ok(index)) => items.get_mut(index).unwrap(),
             (other, _) => other.as_object_mut().unwrap().get_mut(step).unwrap(),
         };
     }
@@ -137,82 +134,83 @@ fn with(mut resource: Value, path: &str, value: Value) -> Value {
     resource
 }
 
-#[test]
-fn a_sound_resource_fits_and_one_fault_is_found_in_its_place() {
+/// Each sound resource fits its profile, and the one fault of each other is found in its place.
+fn judged(sound: Vec<(Value, &str)>, faulty: Vec<(Value, &str, &str)>) {
     let profiles = profiles();
-    let okt = || episode(vec![service(TYPE, "15")]);
-    let oslo = "https://finnkode.helsedirektoratet.no/adm/collections/9151";
-    let unit = || {
-        json!({ "resourceType": "Organization", "name": "Sone 1", "identifier": [
-            { "system": "urn:oid:2.16.578.1.12.4.1.4.101", "value": "997506499" },
-        ] })
-    };
-    let patient = || {
-        json!({ "resourceType": "Patient", "identifier": [
-            { "system": "urn:oid:2.16.578.1.12.4.1.4.1", "value": "28894698995" },
-        ] })
-    };
-    let stay = "http://hl7.no/fhir/ig/okt/CodeSystem/OktStayTypeCs";
-    let both = episode(vec![service(TYPE, "15"), service(stay, "dagopphold")]);
-    let heart = format!("{VKP}vkp-Observation-Heartrate");
-    let weight = format!("{VKP}vkp-Observation-Bodyweight");
-    let basis = format!("{BASIS}Patient");
-    let pulse = || reading("8867-4", "/min", 60);
-    let sound = [
-        (okt(), OKT),
-        (both.clone(), OKT),
-        (okt(), KOMMUNE),
-        (episode(vec![service(oslo, "15")]), OSLO),
-        (unit(), OSLO_UNIT),
-        (pulse(), heart.as_str()),
-        (reading("29463-7", "kg", 70), &weight),
-        (patient(), &basis),
-    ];
     for (resource, profile) in sound {
         assert_eq!(faults(&profiles, resource, &[profile]), Vec::<String>::new(), "{profile}");
     }
-    let third = episode(vec![service(TYPE, "15"), service("urn:local", "x")]);
-    let twice = episode(vec![service(TYPE, "15"), service(TYPE, "6")]);
-    let resh = json!([
-        { "system": "urn:oid:2.16.578.1.12.4.1.4.101", "value": "997506499" },
-        { "system": "urn:oid:2.16.578.1.12.4.1.4.102", "value": "1" },
-    ]);
-    let system = |of: &str| json!({ "identifier": { "system": of, "value": "1" } });
-    let faulty = [
-        (with(okt(), "period.start", Value::Null), OKT, "EpisodeOfCare.period"),
-        (with(okt(), "period", Value::Null), KOMMUNE, "EpisodeOfCare.period"),
-        (third, OKT, "EpisodeOfCare.type"),
-        (twice, OKT, "EpisodeOfCare.type"),
-        (
-            with(both, "type.1.coding.0.code", json!("langtidsopphold")),
-            OKT,
-            "EpisodeOfCare.type[1].coding[0].code",
-        ),
-        (okt(), OSLO, "EpisodeOfCare.type[0].coding[0].system"),
-        (
-            with(episode(vec![service(oslo, "15")]), "managingOrganization", Value::Null),
-            OSLO,
-            "EpisodeOfCare.managingOrganization",
-        ),
-        (with(unit(), "identifier", Value::Null), OSLO_UNIT, "Organization.identifier"),
-        (with(unit(), "identifier", resh), OSLO_UNIT, "Organization.identifier"),
-        (with(pulse(), "subject", Value::Null), &heart, "Observation.subject"),
-        (
-            with(pulse(), "subject", system("urn:local")),
-            &heart,
-            "Observation.subject.identifier.system",
-        ),
-        (
-            with(pulse(), "subject", json!({ "reference": "Patient/1" })),
-            &heart,
-            "Observation.subject.identifier",
-        ),
-        (with(pulse(), "category", Value::Null), &heart, "Observation.category"),
-        (reading("29463-7", "[lb_av]", 150), &weight, "Observation.value"),
-        (with(patient(), "identifier.0.value", Value::Null), &basis, "Patient.identifier[0].value"),
-    ];
     for (resource, profile, place) in faulty {
         let found = faults(&profiles, resource, &[profile]);
         assert!(found.iter().any(|fault| fault.starts_with(place)), "{place}: {found:#?}");
     }
+}
+
+#[test]
+fn a_service_fits_or_its_fault_is_found_in_its_place() {
+    let oslo_type = "https://finnkode.helsedirektoratet.no/adm/collections/9151";
+    let okt = || episode(vec![service(TYPE, "15")]);
+    let oslo = || episode(vec![service(oslo_type, "15")]);
+    let stay = "http://hl7.no/fhir/ig/okt/CodeSystem/OktStayTypeCs";
+    let both = || episode(vec![service(TYPE, "15"), service(stay, "dagopphold")]);
+    let orgnr = json!({ "system": "urn:oid:2.16.578.1.12.4.1.4.101", "value": "997506499" });
+    let resh = json!({ "system": "urn:oid:2.16.578.1.12.4.1.4.102", "value": "1" });
+    let unit = |identifiers: Vec<Value>| json!({ "resourceType": "Organization", "name": "Sone 1", "identifier": identifiers });
+    let endless = with(okt(), "period", json!({ "end": "2025-02-01" }));
+    let long = with(both(), "type.1.coding.0.code", json!("langtidsopphold"));
+    judged(
+        vec![
+            (okt(), OKT),
+            (both(), OKT),
+            (okt(), KOMMUNE),
+            (oslo(), OSLO),
+            (unit(vec![orgnr.clone()]), OSLO_UNIT),
+        ],
+        vec![
+            (endless, OKT, "EpisodeOfCare.period.start"),
+            (with(okt(), "period", Value::Null), KOMMUNE, "EpisodeOfCare.period"),
+            (
+                episode(vec![service(TYPE, "15"), service("urn:local", "x")]),
+                OKT,
+                "EpisodeOfCare.type",
+            ),
+            (episode(vec![service(TYPE, "15"), service(TYPE, "6")]), OKT, "EpisodeOfCare.type"),
+            (long, OKT, "EpisodeOfCare.type[1].coding[0].code"),
+            (okt(), OSLO, "EpisodeOfCare.type[0].coding[0].system"),
+            (
+                with(oslo(), "managingOrganization", Value::Null),
+                OSLO,
+                "EpisodeOfCare.managingOrganization",
+            ),
+            (unit(vec![resh.clone()]), OSLO_UNIT, "Organization.identifier"),
+            (unit(vec![orgnr, resh]), OSLO_UNIT, "Organization.identifier"),
+        ],
+    );
+}
+
+#[test]
+fn a_measurement_fits_or_its_fault_is_found_in_its_place() {
+    let (heart, weight) = (format!("{VKP}Heartrate"), format!("{VKP}Bodyweight"));
+    let basis = format!("{BASIS}Patient");
+    let pulse = || reading("8867-4", "/min", 60);
+    let subject = |value: Value| with(pulse(), "subject", value);
+    let local = json!({ "identifier": { "system": "urn:local", "value": "1" } });
+    let numbers = |number: Value| json!({ "resourceType": "Patient", "identifier": [number] });
+    let fnr = json!({ "system": "urn:oid:2.16.578.1.12.4.1.4.1", "value": "28894698995" });
+    let empty = json!({ "system": "urn:oid:2.16.578.1.12.4.1.4.1" });
+    judged(
+        vec![(pulse(), &heart), (reading("29463-7", "kg", 70), &weight), (numbers(fnr), &basis)],
+        vec![
+            (subject(Value::Null), &heart, "Observation.subject"),
+            (subject(local), &heart, "Observation.subject.identifier.system"),
+            (
+                subject(json!({ "reference": "Patient/1" })),
+                &heart,
+                "Observation.subject.identifier",
+            ),
+            (with(pulse(), "category", Value::Null), &heart, "Observation.category"),
+            (reading("29463-7", "[lb_av]", 150), &weight, "Observation.value"),
+            (numbers(empty), &basis, "Patient.identifier[0].value"),
+        ],
+    );
 }
