@@ -70,7 +70,7 @@ test("the keyboard alone chooses a role, searches, and is told what is wrong", a
   await outcome(page, "create").getByText("400").waitFor();
   const refusal = JSON.parse(await body(page, "create").innerText());
   assert.equal(refusal.resourceType, "OperationOutcome");
-  assert.match(refusal.issue[0].diagnostics, /line \d+, column \d+/);
+  assert.match(refusal.issue[0].details.text, /line \d+, column \d+/);
   await inspect(page, "a page with answers");
   assert.deepEqual(await context.cookies(), [], "the token is kept on the page alone");
   await leave();
