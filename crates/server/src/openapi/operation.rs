@@ -116,7 +116,7 @@ fn contents(contents: &[Content]) -> Value {
 
 /// An example as a document writes it: JSON as itself, a form as an object.
 fn worded(form: Form, example: &str) -> Value {
-    if form == Form::Form {
+    if form == Form::Pairs {
         let pairs = form_urlencoded::parse(example.as_bytes()).into_owned();
         return pairs.map(|(name, value)| (name, Value::String(value))).collect();
     }
@@ -181,7 +181,7 @@ fn media_types(row: &Endpoint, form: Form) -> &'static [&'static str] {
         Form::Resource | Form::Type(_) => &[FHIR_JSON],
         Form::Json(_) => &["application/json"],
         Form::Lines => &["application/fhir+ndjson"],
-        Form::Form => &["application/x-www-form-urlencoded"],
+        Form::Pairs => &["application/x-www-form-urlencoded"],
         Form::Text => &["text/plain"],
         Form::Page => &["text/html"],
     }

@@ -74,7 +74,7 @@ pub fn of_content(media: &str, form: Form) -> Value {
             "oneOf": [named("CapabilityStatement"), named("TerminologyCapabilities")],
         }),
         Form::Type(name) | Form::Json(name) => named(name),
-        Form::Form => json!({
+        Form::Pairs => json!({
             "type": "object",
             "additionalProperties": { "type": "string" },
         }),

@@ -139,7 +139,7 @@ pub enum Form {
     /// A resource on each line.
     Lines,
     /// A form, as a browser sends it.
-    Form,
+    Pairs,
     /// Plain text.
     Text,
     /// A page or what belongs to one.

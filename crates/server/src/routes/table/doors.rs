@@ -71,7 +71,7 @@ pub const PMD: &[Endpoint] = &[
         |with| on(with, pmd::search),
     )
     .callers(READERS)
-    .takes(&[Content { media: FORM, form: Form::Form, example: Some("_count=5&_sort=-date") }])
+    .takes(&[Content { media: FORM, form: Form::Pairs, example: Some("_count=5&_sort=-date") }])
     .answers(&[(200, Form::Type("Bundle"))]),
 ];
 

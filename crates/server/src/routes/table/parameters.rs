@@ -185,7 +185,7 @@ pub const PARAMETERS: &[Content] =
 
 /// A search.
 pub const A_SEARCH: &[Content] =
-    &[Content { media: FORM, form: Form::Form, example: Some("_count=5&_sort=-_lastUpdated") }];
+    &[Content { media: FORM, form: Form::Pairs, example: Some("_count=5&_sort=-_lastUpdated") }];
 
 const CODE: Param = Param::text("code", "the code");
 const SYSTEM: Param = Param::text("system", "address of the code system");
