@@ -1,7 +1,8 @@
 //! The search parameters of R4, the FHIRPath of each written anew for each of its types.
 //!
 //! An expression in the output is relative to its resource, and has only the terms of that type, sorted:
-//! parameters that find the same have the same text. `(X.a as T)` becomes `a.as(T)`;
+//! parameters that find the same have the same text. `(X.a as T)` and `X.a.as(T)` become `a.ofType(T)`, since
+//! `as()` takes one item;
 //! `.where(resolve() is T)` becomes a target of the parameter. A composite has its components after
 //! its own expression. What is no path of elements is skipped and reported, but for one form.
 
@@ -136,10 +137,11 @@ fn components(parameter: &Value, known: &Known) -> Result<String, String> {
         let expression = text(component, "expression").replace(SLIP.0, SLIP.1);
         let mut own = Vec::new();
         for term in expression.split('|').map(str::trim) {
-            if !is_simple(term.strip_prefix("%resource.").unwrap_or(term)) {
+            let term = without_cast(term);
+            if !is_simple(term.strip_prefix("%resource.").unwrap_or(&term)) {
                 return Err(format!("expression {term}"));
             }
-            own.push(term.to_owned());
+            own.push(term);
         }
         parts.push(format!("{kind} {}", own.join(" | ")));
     }
@@ -187,15 +189,15 @@ fn test(term: &str, base: &str) -> Option<String> {
     is_simple(path).then(|| format!("{path}.exists() and {path} != false"))
 }
 
-/// `(X.a as T).b` and `X.a as T` written as `X.a.as(T).b`.
+/// `(X.a as T).b`, `X.a as T` and `X.a.as(T)` written with `ofType(T)`, which takes several items too.
 fn without_cast(term: &str) -> String {
     let (inner, rest) = match term.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
         Some((inner, rest)) => (inner, rest),
         None => (term, ""),
     };
     match inner.split_once(" as ") {
-        Some((path, kind)) => format!("{}.as({}){rest}", path.trim(), kind.trim()),
-        None => term.to_owned(),
+        Some((path, kind)) => format!("{}.ofType({}){rest}", path.trim(), kind.trim()),
+        None => term.replace(".as(", ".ofType("),
     }
 }
 
@@ -231,7 +233,7 @@ fn is_simple(path: &str) -> bool {
         };
         path == "$this"
             || is_name(step.strip_suffix("[0]").unwrap_or(step))
-            || argument("as").is_some_and(is_name)
+            || argument("ofType").is_some_and(is_name)
             || argument("where").is_some_and(is_condition)
     })
 }
@@ -260,8 +262,8 @@ mod tests {
         };
         ok("Observation.a.b", "reference Group,Patient a.b");
         ok("Account.a | Observation.c | Observation.b", "reference Group,Patient b | c");
-        ok("(Observation.a as Quantity).b", "reference Group,Patient a.as(Quantity).b");
-        ok("Observation.a as Period", "reference Group,Patient a.as(Period)");
+        ok("(Observation.a as Quantity).b", "reference Group,Patient a.ofType(Quantity).b");
+        ok("Observation.a as Period", "reference Group,Patient a.ofType(Period)");
         ok("Observation.a.where(resolve() is Patient)", "reference Patient a");
         ok("Observation.a.where(b='c').d", "reference Group,Patient a.where(b='c').d");
         ok("Observation.a[0].b", "reference Group,Patient a[0].b");
@@ -282,7 +284,7 @@ mod tests {
                 { "definition": "urn:b", "expression": "value.as(DateTime) | value.as(Period)" },
             ],
         });
-        let expected = "token %resource.code; date value.as(dateTime) | value.as(Period)";
+        let expected = "token %resource.code; date value.ofType(dateTime) | value.ofType(Period)";
         assert_eq!(components(&parameter, &known).as_deref(), Ok(expected));
         assert_eq!(components(&parameter, &Known::new()), Err("component urn:a".to_owned()));
     }

@@ -1,7 +1,7 @@
 //! The fast way through an expression that is a path of elements, or a union of such.
 //!
 //! Its steps name JSON members, found in the definitions when compiled: `name.family`,
-//! `value.as(Quantity)`, `telecom.where(system = 'phone')`, `entry[0].resource`, `$this`. All else has
+//! `value.ofType(Quantity)`, `telecom.where(system = 'phone')`, `entry[0].resource`, `$this`. All else has
 //! no plan and is evaluated. Invariant: a plan finds the values that evaluation finds, in the same order
 //! within each path; ids and extensions of primitives are not looked for.
 
@@ -80,9 +80,7 @@ fn path(term: &Term, from: Kind) -> Option<Path> {
         }
         Term::As(of, wanted) => path(of, from)?.narrowed(wanted),
         Term::Call(call) => match call.function {
-            Function::As | Function::OfType => {
-                path(&call.input, from)?.narrowed(call.of_type.as_ref()?)
-            }
+            Function::OfType => path(&call.input, from)?.narrowed(call.of_type.as_ref()?),
             Function::Where => path(&call.input, from)?.condition(call),
             _ => None,
         },

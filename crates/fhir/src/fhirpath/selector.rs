@@ -10,7 +10,7 @@ use super::item::{Item, Node};
 use super::model::Kind;
 use super::plan::Plan;
 use super::scope::Scope;
-use super::syntax::{Operator, Term};
+use super::syntax::{Function, Operator, Term};
 use super::{CheckError, Expression};
 use crate::definitions::ElementType;
 use crate::value::{Number, Object, Value};
@@ -112,7 +112,8 @@ impl Selector {
 impl Way {
     fn new(term: &Term, from: Kind) -> Result<Way, CheckError> {
         let message = || format!("the expression says nothing of {}", from.name());
-        let term = own(term, from).ok_or_else(|| CheckError { message: message() })?;
+        let mut term = own(term, from).ok_or_else(|| CheckError { message: message() })?;
+        filter_by_type(&mut term);
         let kinds = check::check(&term, from)?;
         let plan = Plan::of(&term, from);
         Ok(Way { from, term, plan, kinds })
@@ -162,6 +163,36 @@ fn begins_at(term: &Term) -> Option<Kind> {
         Term::Call(call) => begins_at(&call.input),
         Term::Binary(operator, operands) if *operator != Operator::Union => begins_at(&operands.0),
         _ => None,
+    }
+}
+
+/// Makes `as()` keep those of a type among several, as R4's own search parameters mean it, where
+/// FHIRPath has `ofType()`.
+fn filter_by_type(term: &mut Term) {
+    match term {
+        Term::Member(of, _)
+        | Term::Is(of, _)
+        | Term::As(of, _)
+        | Term::Negative(of)
+        | Term::Positive(of) => filter_by_type(of),
+        Term::At(operands) | Term::Binary(_, operands) => {
+            filter_by_type(&mut operands.0);
+            filter_by_type(&mut operands.1);
+        }
+        Term::Call(call) => {
+            if call.function == Function::As {
+                call.function = Function::OfType;
+            }
+            filter_by_type(&mut call.input);
+            call.arguments.iter_mut().for_each(filter_by_type);
+        }
+        Term::This
+        | Term::Index
+        | Term::Total
+        | Term::Empty
+        | Term::Literal(_)
+        | Term::Variable(_)
+        | Term::Root(_) => {}
     }
 }
 
