@@ -21,8 +21,11 @@ use fhir::value::Value;
 use fhir::{json, search, ucum, xml};
 use jiff::Timestamp;
 
+/// What a target calls with an input.
+pub type Door = fn(&[u8]);
+
 /// Every target with its function.
-pub const ALL: [(&str, fn(&[u8])); 8] = [
+pub const ALL: [(&str, Door); 8] = [
     ("fhirpath", fhirpath),
     ("json", json),
     ("patch", patch),

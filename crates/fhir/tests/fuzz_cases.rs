@@ -1,7 +1,5 @@
 //! Asks again what fuzzing begins with and what it once found (`cases/fuzz`).
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::Path;
 
