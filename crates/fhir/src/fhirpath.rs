@@ -7,17 +7,20 @@
 //!
 //! - [`item`], [`model`], [`decimal`], [`moment`]: values and their types.
 //! - [`scope`]: what an evaluation is given.
+//! - [`selector`]: an expression made ready for known types, as search parameters use it.
 
 pub mod decimal;
 pub mod item;
 pub mod model;
 pub mod moment;
 pub mod scope;
+pub mod selector;
 
 mod check;
 mod evaluate;
 mod lex;
 mod parse;
+mod plan;
 mod quantity;
 mod syntax;
 
@@ -133,7 +136,9 @@ impl Expression {
     /// # Errors
     /// The first thing that can never be right.
     pub fn check(&self, kind: &str) -> Result<(), CheckError> {
-        check::check(&self.term, kind)
+        let kind = model::Kind::fhir(kind)
+            .ok_or_else(|| CheckError { message: format!("there is no type `{kind}` in R4") })?;
+        check::check(&self.term, kind).map(drop)
     }
 }
 

@@ -13,7 +13,7 @@
 //! - [`profile`], [`rule`]: profiles and extensions, compiled; rules between elements.
 //! - [`check`]: whether a resource is what R4 and its profiles say.
 //! - [`fhirpath`]: expressions over resources, for invariants, search parameters and patches.
-//! - [`path`], [`search`]: compiled element paths; the values a resource is found by.
+//! - [`search`]: the values a resource is found by.
 //! - [`patch`], [`subset`]: a resource changed by operations; a part of a resource.
 //! - [`compartment`]: what belongs to a patient and to four other types.
 //! - [`ucum`]: units of measure.
@@ -28,7 +28,6 @@ pub mod instant;
 pub mod issue;
 pub mod json;
 pub mod patch;
-pub mod path;
 pub mod primitive;
 pub mod profile;
 pub mod query;

@@ -1,12 +1,12 @@
 //! The search parameters of R4 and the values a resource has under them.
 //!
 //! Parameters are data (`data/search.txt`), compiled once on first use, and a [`Parameters`] set may
-//! add more at run time. Parameters of one resource type with the same kind and paths, such as
+//! add more at run time. Parameters of one resource type with the same kind and expression, such as
 //! `subject` and `patient`, share an index id, so that whoever stores the values stores them once;
 //! which target types each may name is its own matter. `_id` and `_lastUpdated` belong to the store
 //! and are not here; the words that `_text` and `_content` look in are in [`text`].
 
-use crate::path::Path;
+use crate::fhirpath::selector::Selector;
 use crate::resource::Resource;
 use std::sync::Arc;
 
@@ -29,14 +29,14 @@ pub struct SearchParameter {
     /// id.
     pub id: u16,
     /// The number under which [`index`] gives its values: the least id of the parameters with the same
-    /// paths and kind.
+    /// expression and kind.
     pub index_id: u16,
     /// The name in a search, such as `patient`.
     pub code: String,
     /// How its values compare.
     pub kind: ParamKind,
     /// Where the values stand; of a composite, the elements in which its components belong together.
-    pub paths: Vec<Path>,
+    pub expression: Selector,
     /// The resource types that a reference may name under this parameter; empty for any.
     pub targets: Vec<&'static str>,
     /// The parts of a composite in the order of a search; empty for other kinds.
@@ -69,19 +69,10 @@ impl PartialEq for SearchParameter {
 pub struct Component {
     /// How its values compare; never a composite.
     pub kind: ParamKind,
-    /// Where the values stand, by the path of [`SearchParameter::paths`] in the same place.
-    pub paths: Vec<Vec<ComponentPath>>,
+    /// Where the values stand in what [`SearchParameter::expression`] finds.
+    pub expression: Selector,
     /// As [`SearchParameter::targets`].
     pub targets: Vec<&'static str>,
-}
-
-/// Where a part of a composite stands.
-#[derive(Debug)]
-pub struct ComponentPath {
-    /// Whether the path starts at the resource and not at the element.
-    pub from_resource: bool,
-    /// The path.
-    pub path: Path,
 }
 
 /// How the values of a parameter compare.

@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use expect_test::{Expect, expect};
+use fhir::fhirpath::Expression;
+use fhir::fhirpath::item::Item;
+use fhir::fhirpath::model::Kind;
+use fhir::fhirpath::scope::Scope;
+use fhir::fhirpath::selector::{Selected, Selector};
 use fhir::json;
-use fhir::path::Path;
 use fhir::resource::Resource;
 use fhir::search::{self, fold::fold};
 use fhir::value::Value;
@@ -226,52 +230,106 @@ fn parameters_with_the_same_paths_share_their_values() {
     assert_ne!(of("code").index_id, of("combo-code").index_id);
 }
 
+/// What a selector finds from a resource, a line for each value.
+fn select(kind: &str, text: &str, resource: &Value) -> Vec<String> {
+    let kind = Kind::fhir(kind).unwrap();
+    let selector = Selector::new(Expression::parse(text).unwrap(), &[kind]).unwrap();
+    selected(&selector, resource)
+}
+
+fn selected(selector: &Selector, resource: &Value) -> Vec<String> {
+    let resource = Selected::resource(resource);
+    let mut lines = Vec::new();
+    selector.each(resource, resource, &mut |found| {
+        lines.push(format!("{} {}", found.kind.name(), json::print(found.value)));
+    });
+    lines
+}
+
 #[test]
-fn paths() {
+fn expressions() {
     let observation = samples::observation();
-    let select = |text| {
-        let path = Path::parse("Observation", text).unwrap();
-        let found = path.select(&observation).into_iter();
-        let lines =
-            found.map(|selected| format!("{} {}\n", selected.kind, json::print(selected.value)));
-        lines.collect::<String>()
-    };
-    expect![[r#"
-        dateTime "2026-01-05T10:55:31+01:00"
-    "#]]
-    .assert_eq(&select("effective[x]"));
-    expect![[r#"
-        dateTime "2026-01-05T10:55:31+01:00"
-    "#]]
-    .assert_eq(&select("effective"));
-    expect![].assert_eq(&select("effective.as(Period)"));
-    expect![[r#"
-        decimal 128
-        decimal 81
-    "#]]
-    .assert_eq(&select("component.value.as(Quantity).value"));
-    expect![[r#"
-        boolean true
-    "#]]
-    .assert_eq(&select("effective.holds()"));
-    expect![[r#"
-        boolean false
-    "#]]
-    .assert_eq(&select("value.holds()"));
-    expect![[r#"
-        decimal 128
-    "#]]
-    .assert_eq(&select("component[0].value.as(Quantity).value"));
-    expect![].assert_eq(&select("component.where(id='x').code"));
-    expect![[r#"
-        string "https://epj.example/fhir/Practitioner/9/_history/2"
-    "#]]
-    .assert_eq(&select("performer.reference"));
-    for unknown in
-        ["x", "status.x", "effective.as(Quantity)", "component.first()", "", "status.", "holds()"]
-    {
-        assert!(Path::parse("Observation", unknown).is_none(), "{unknown}");
+    let mut report = String::new();
+    for text in [
+        "effective",
+        "effective.as(Period)",
+        "component.value.as(Quantity).value",
+        "effective.exists() and effective != false",
+        "value.exists() and value != false",
+        "component[0].value.as(Quantity).value",
+        "component.code.coding[0].code",
+        "component.where(id='x').code",
+        "component.code.coding.where(code = '8462-4').system",
+        "performer.reference",
+        "Observation.status | Condition.code",
+        "status.upper()",
+        "component.value.ofType(Quantity).value.first() + 1",
+        "component.count()",
+        "(component.value as Quantity).value",
+        "%resource.status",
+        "component.value.first() * 2",
+    ] {
+        let found = select("Observation", text, &observation).join(", ");
+        report.push_str(&format!("{text}: {found}\n"));
     }
+    expect![[r#"
+        effective: dateTime "2026-01-05T10:55:31+01:00"
+        effective.as(Period): 
+        component.value.as(Quantity).value: decimal 128, decimal 81
+        effective.exists() and effective != false: Boolean true
+        value.exists() and value != false: Boolean false
+        component[0].value.as(Quantity).value: decimal 128
+        component.code.coding[0].code: code "8480-6"
+        component.where(id='x').code: 
+        component.code.coding.where(code = '8462-4').system: uri "http://loinc.org"
+        performer.reference: string "https://epj.example/fhir/Practitioner/9/_history/2"
+        Observation.status | Condition.code: code "final"
+        status.upper(): String "FINAL"
+        component.value.ofType(Quantity).value.first() + 1: Decimal 129
+        component.count(): Integer 2
+        (component.value as Quantity).value: decimal 128, decimal 81
+        %resource.status: code "final"
+        component.value.first() * 2: 
+    "#]]
+    .assert_eq(&report);
+    let kind = Kind::fhir("Observation").unwrap();
+    for wrong in ["x", "status.x", "component.first(1)", "", "status.", "Condition.code"] {
+        let expression = Expression::parse(wrong).ok();
+        let selector = expression.and_then(|it| Selector::new(it, &[kind]).ok());
+        assert!(selector.is_none(), "{wrong}");
+    }
+}
+
+/// The quick way through a parameter's expression finds what evaluation finds.
+#[test]
+fn plans_agree_with_evaluation() {
+    let samples = [
+        samples::patient(),
+        samples::observation(),
+        samples::episode(),
+        samples::service_request(),
+        samples::organization(),
+        samples::bundle(),
+    ];
+    let mut compared = 0;
+    for resource in &samples {
+        for parameter in search::parameters(resource.text("resourceType").unwrap()) {
+            let text = parameter.expression.as_str();
+            let expression = Expression::parse(text).unwrap();
+            let items = expression.evaluate(Item::resource(resource), &Scope::new()).unwrap();
+            let evaluated = items.iter().map(|item| match item {
+                Item::Node(node) => format!("{} {}", node.kind.name(), json::print(node.value)),
+                other => format!("{} {other}", other.kind().name()),
+            });
+            let mut evaluated: Vec<String> = evaluated.collect();
+            let mut found = selected(&parameter.expression, resource);
+            evaluated.sort();
+            found.sort();
+            compared += found.len();
+            assert_eq!(found, evaluated, "{text}");
+        }
+    }
+    assert!(compared > 50, "the samples have values: {compared}");
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! The search parameters of R4, their FHIRPath written in the few forms that the data file has.
+//! The search parameters of R4, the FHIRPath of each written anew for each of its types.
 //!
-//! A path in the output is relative to its resource and has these steps only: `$this`, `a`, `a[0]`,
-//! `as(Type)`, `where(b='c')`, `holds()`. `(X.a as T)` becomes `a.as(T)`; `.where(resolve() is T)`
-//! becomes a target of the parameter; `X.a.exists() and X.a != false` becomes `a.holds()`. A composite
-//! has its components after its paths. All else is skipped and reported.
+//! An expression in the output is relative to its resource, and has only the terms of that type, sorted:
+//! parameters that find the same have the same text. `(X.a as T)` and `X.a.as(T)` become `a.ofType(T)`, since
+//! `as()` takes one item;
+//! `.where(resolve() is T)` becomes a target of the parameter. A composite has its components after
+//! its own expression. What is no path of elements is skipped and reported, but for one form.
 
 use super::{HEADER, items, last_segment, line, text};
 use serde_json::Value;
@@ -57,8 +58,8 @@ pub fn lines(directory: &Path, structures: &BTreeMap<String, Value>) -> Result<S
     }
     let mut out = format!(
         "{HEADER}# = <type>, then its search parameters:\n\
-         # <code> <kind> <path|path…> [<reference targets>]\n\
-         # <code> composite <path|path…> <kind>:<path|path…>;<kind>:<path|path…>…\n"
+         # <code> <kind> <reference targets, or -> <expression>\n\
+         # <code> composite - <expression>; <kind> <expression>; <kind> <expression>…\n"
     );
     for (base, parameters) in &found {
         line(&mut out, format_args!("= {base}"));
@@ -109,7 +110,7 @@ fn entry(
     }
     let Paths { paths, target } = paths(text(parameter, "expression"), base)?;
     if kind == "composite" {
-        return Ok(format!("{kind} {paths} {}", components(parameter, known)?));
+        return Ok(format!("{kind} - {paths}; {}", components(parameter, known)?));
     }
     let all = items(parameter, "target");
     let targets: BTreeSet<&str> = match target.as_deref() {
@@ -118,7 +119,8 @@ fn entry(
         None => BTreeSet::new(),
     };
     let targets: Vec<&str> = targets.into_iter().collect();
-    Ok(format!("{kind} {paths} {}", targets.join(",")))
+    let targets = if targets.is_empty() { "-".to_owned() } else { targets.join(",") };
+    Ok(format!("{kind} {targets} {paths}"))
 }
 
 /// The parts of a composite: the kind of each is that of the parameter that it names.
@@ -135,14 +137,15 @@ fn components(parameter: &Value, known: &Known) -> Result<String, String> {
         let expression = text(component, "expression").replace(SLIP.0, SLIP.1);
         let mut own = Vec::new();
         for term in expression.split('|').map(str::trim) {
-            if !is_simple(term.strip_prefix("%resource.").unwrap_or(term)) {
+            let term = without_cast(term);
+            if !is_simple(term.strip_prefix("%resource.").unwrap_or(&term)) {
                 return Err(format!("expression {term}"));
             }
-            own.push(term.to_owned());
+            own.push(term);
         }
-        parts.push(format!("{kind}:{}", own.join("|")));
+        parts.push(format!("{kind} {}", own.join(" | ")));
     }
-    Ok(parts.join(";"))
+    Ok(parts.join("; "))
 }
 
 /// The terms of an expression that are of one type.
@@ -157,7 +160,11 @@ fn paths(expression: &str, base: &str) -> Result<Paths, String> {
     let mut found = BTreeSet::new();
     let mut only = None;
     for term in expression.split('|').map(str::trim) {
-        let term = without_cast(&without_test(term));
+        if let Some(test) = test(term, base) {
+            found.insert(test);
+            continue;
+        }
+        let term = without_cast(term);
         let Some(path) = relative(&term, base) else {
             continue;
         };
@@ -172,26 +179,25 @@ fn paths(expression: &str, base: &str) -> Result<Paths, String> {
         return Err("no expression".to_owned());
     }
     let paths: Vec<String> = found.into_iter().collect();
-    Ok(Paths { paths: paths.join("|"), target: only })
+    Ok(Paths { paths: paths.join(" | "), target: only })
 }
 
-/// `X.a.exists() and X.a != false` written as `X.a.holds()`.
-fn without_test(term: &str) -> String {
-    let holds = term.split_once(".exists() and ").and_then(|(path, test)| {
-        (test.strip_suffix(" != false") == Some(path)).then(|| format!("{path}.holds()"))
-    });
-    holds.unwrap_or_else(|| term.to_owned())
+/// `X.a.exists() and X.a != false` without its type; nothing of other forms and types.
+fn test(term: &str, base: &str) -> Option<String> {
+    let (path, test) = term.split_once(".exists() and ")?;
+    let path = relative(path, base).filter(|_| test.strip_suffix(" != false") == Some(path))?;
+    is_simple(path).then(|| format!("{path}.exists() and {path} != false"))
 }
 
-/// `(X.a as T).b` and `X.a as T` written as `X.a.as(T).b`.
+/// `(X.a as T).b`, `X.a as T` and `X.a.as(T)` written with `ofType(T)`, which takes several items too.
 fn without_cast(term: &str) -> String {
     let (inner, rest) = match term.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
         Some((inner, rest)) => (inner, rest),
         None => (term, ""),
     };
     match inner.split_once(" as ") {
-        Some((path, kind)) => format!("{}.as({}){rest}", path.trim(), kind.trim()),
-        None => term.to_owned(),
+        Some((path, kind)) => format!("{}.ofType({}){rest}", path.trim(), kind.trim()),
+        None => term.replace(".as(", ".ofType("),
     }
 }
 
@@ -211,7 +217,7 @@ fn without_resolve(path: &str) -> (&str, Option<&str>) {
     split.map_or((path, None), |(path, target)| (path, Some(target)))
 }
 
-/// Whether the path uses only the forms that the data file knows.
+/// Whether it is a path of elements.
 fn is_simple(path: &str) -> bool {
     path.split('.').all(|step| {
         let argument = |name: &str| {
@@ -226,9 +232,8 @@ fn is_simple(path: &str) -> bool {
             })
         };
         path == "$this"
-            || step == "holds()"
             || is_name(step.strip_suffix("[0]").unwrap_or(step))
-            || argument("as").is_some_and(is_name)
+            || argument("ofType").is_some_and(is_name)
             || argument("where").is_some_and(is_condition)
     })
 }
@@ -255,18 +260,18 @@ mod tests {
         let ok = |expression, expected: &str| {
             assert_eq!(line("x", expression).as_deref(), Ok(expected), "{expression}");
         };
-        ok("Observation.a.b", "reference a.b Group,Patient");
-        ok("Account.a | Observation.c | Observation.b", "reference b|c Group,Patient");
-        ok("(Observation.a as Quantity).b", "reference a.as(Quantity).b Group,Patient");
-        ok("Observation.a as Period", "reference a.as(Period) Group,Patient");
-        ok("Observation.a.where(resolve() is Patient)", "reference a Patient");
-        ok("Observation.a.where(b='c').d", "reference a.where(b='c').d Group,Patient");
-        ok("Observation.a[0].b", "reference a[0].b Group,Patient");
+        ok("Observation.a.b", "reference Group,Patient a.b");
+        ok("Account.a | Observation.c | Observation.b", "reference Group,Patient b | c");
+        ok("(Observation.a as Quantity).b", "reference Group,Patient a.ofType(Quantity).b");
+        ok("Observation.a as Period", "reference Group,Patient a.ofType(Period)");
+        ok("Observation.a.where(resolve() is Patient)", "reference Patient a");
+        ok("Observation.a.where(b='c').d", "reference Group,Patient a.where(b='c').d");
+        ok("Observation.a[0].b", "reference Group,Patient a[0].b");
         ok(
             "Observation.a.exists() and Observation.a != false",
-            "reference a.holds() Group,Patient",
+            "reference Group,Patient a.exists() and a != false",
         );
-        ok("Observation", "reference $this Group,Patient");
+        ok("Observation", "reference Group,Patient $this");
     }
 
     #[test]
@@ -279,7 +284,7 @@ mod tests {
                 { "definition": "urn:b", "expression": "value.as(DateTime) | value.as(Period)" },
             ],
         });
-        let expected = "token:%resource.code;date:value.as(dateTime)|value.as(Period)";
+        let expected = "token %resource.code; date value.ofType(dateTime) | value.ofType(Period)";
         assert_eq!(components(&parameter, &known).as_deref(), Ok(expected));
         assert_eq!(components(&parameter, &Known::new()), Err("component urn:a".to_owned()));
     }

@@ -27,10 +27,10 @@ struct Checker {
     context: Known,
 }
 
-pub(super) fn check(term: &Term, kind: &str) -> Result<()> {
-    let kind = Kind::fhir(kind).ok_or_else(|| error(format!("there is no type `{kind}` in R4")))?;
+/// The types of the items that a term may find in one of type `kind`; nothing if they may have any.
+pub(super) fn check(term: &Term, kind: Kind) -> Result<Option<Vec<Kind>>> {
     let context = Known::one(kind);
-    Checker { context: context.clone() }.term(term, &context).map(drop)
+    Checker { context: context.clone() }.term(term, &context).map(|found| found.kinds)
 }
 
 fn error(message: String) -> CheckError {

@@ -4,7 +4,7 @@
 //! Element names are numbered once, so that a compiled expression compares numbers and not text.
 //! Invariant: a [`Kind`] and a [`Symbol`] come from here and name what is there.
 
-use crate::definitions::{self, Content, Shape};
+use crate::definitions::{self, Content, ElementType, Shape};
 use crate::primitive::Primitive;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -42,9 +42,11 @@ pub(super) struct Member {
 }
 
 /// A name in JSON with the type it means.
+#[derive(Debug)]
 pub(super) struct JsonName {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
+    pub(super) of_type: &'static ElementType,
 }
 
 struct Model {
@@ -86,14 +88,14 @@ const PRIMITIVES: [(&str, &str); 20] = [
 impl Kind {
     /// Of anything.
     pub(super) const ANY: Kind = Kind(0);
-    pub(super) const BOOLEAN: Kind = Kind(1);
-    pub(super) const INTEGER: Kind = Kind(2);
-    pub(super) const DECIMAL: Kind = Kind(3);
-    pub(super) const STRING: Kind = Kind(4);
-    pub(super) const DATE: Kind = Kind(5);
-    pub(super) const DATE_TIME: Kind = Kind(6);
+    pub(crate) const BOOLEAN: Kind = Kind(1);
+    pub(crate) const INTEGER: Kind = Kind(2);
+    pub(crate) const DECIMAL: Kind = Kind(3);
+    pub(crate) const STRING: Kind = Kind(4);
+    pub(crate) const DATE: Kind = Kind(5);
+    pub(crate) const DATE_TIME: Kind = Kind(6);
     pub(super) const TIME: Kind = Kind(7);
-    pub(super) const QUANTITY: Kind = Kind(8);
+    pub(crate) const QUANTITY: Kind = Kind(8);
     pub(super) const TYPE_INFO: Kind = Kind(9);
     /// Of an element that R4 does not define.
     pub(super) const UNKNOWN: Kind = Kind(10);
@@ -149,7 +151,7 @@ impl Kind {
     }
 
     /// FHIRPath's own type that a value of this type turns into by itself.
-    pub(super) fn as_system(self) -> Option<Kind> {
+    pub(crate) fn as_system(self) -> Option<Kind> {
         if self.is_system() {
             return Some(self);
         }
@@ -319,7 +321,7 @@ impl Model {
                     Content::Primitive(_) | Content::Resource => of_type.name,
                     Content::Shape(id) => id.shape().name.as_str(),
                 };
-                Some(JsonName { name, kind: *self.fhir.get(kind)? })
+                Some(JsonName { name, kind: *self.fhir.get(kind)?, of_type })
             });
             let names = names.collect();
             let (choice, repeats) = (element.choice, element.repeats());

@@ -3,7 +3,7 @@
 use super::read::{Fault, malformed};
 use super::{Condition, Reason, SystemMatch, Target, TextMatch, TokenMatch, near, number};
 use crate::definitions::{self, ElementType};
-use crate::path::Path;
+use crate::fhirpath::selector::Selector;
 use crate::reference::Literal;
 use crate::resource::is_id;
 use crate::search::set::Parameters;
@@ -142,10 +142,7 @@ fn composite(
 
 fn part(parameters: &Parameters, component: &Component, text: &str) -> Result<Condition, Fault> {
     Ok(match component.kind {
-        ParamKind::Token => {
-            let paths = component.paths.iter().flatten().map(|own| &own.path);
-            Condition::Token(without_implied(paths, token(text)?))
-        }
+        ParamKind::Token => Condition::Token(without_implied(&component.expression, token(text)?)),
         ParamKind::Reference => literal(parameters, &component.targets, None, text)?,
         ParamKind::Date => number::date(text)?,
         ParamKind::String => string(None, text)?,
@@ -175,7 +172,7 @@ fn coded(
             }
             Ok(Condition::Subsumed { token, below })
         }
-        _ => Ok(Condition::Token(without_implied(parameter.paths.iter(), token(text)?))),
+        _ => Ok(Condition::Token(without_implied(&parameter.expression, token(text)?))),
     }
 }
 
@@ -211,13 +208,15 @@ fn of_type(text: &str) -> Result<Condition, Fault> {
 
 /// An element of type `code` holds no system, since its binding implies one. Asking for that one is
 /// asking for any.
-fn without_implied<'a>(mut paths: impl Iterator<Item = &'a Path>, token: TokenMatch) -> TokenMatch {
+fn without_implied(expression: &Selector, token: TokenMatch) -> TokenMatch {
     let SystemMatch::Is(system) = &token.system else {
         return token;
     };
-    let implies =
-        |kind: &ElementType| kind.codes.as_ref().is_some_and(|list| list.system == Some(&**system));
-    let implied = paths.all(|path| path.types().next().is_some() && path.types().all(implies));
+    let implies = |of_type: &&ElementType| {
+        of_type.codes.as_ref().is_some_and(|list| list.system == Some(&**system))
+    };
+    let elements = expression.elements().unwrap_or_default();
+    let implied = !elements.is_empty() && elements.iter().all(implies);
     if implied && token.code.is_some() {
         TokenMatch { system: SystemMatch::Any, ..token }
     } else {

@@ -1,10 +1,12 @@
 //! Compiles search parameters: those of `data/search.txt`, and `SearchParameter` resources.
 
 use super::set::{FIRST_ADDED, Parameters};
-use super::{Component, ComponentPath, ParamKind, SearchParameter};
+use super::{Component, ParamKind, SearchParameter};
 use crate::definitions;
+use crate::fhirpath::Expression;
+use crate::fhirpath::model::Kind;
+use crate::fhirpath::selector::Selector;
 use crate::issue::{Issue, IssueCode};
-use crate::path::Path;
 use crate::resource::Resource;
 use crate::value::Value;
 use std::collections::HashMap;
@@ -14,9 +16,6 @@ const SEARCH: &str = include_str!("../../data/search.txt");
 
 /// The types whose parameters every resource has.
 const EVERY: [&str; 2] = ["Resource", "DomainResource"];
-
-/// Stands before the path of a component that starts at the resource.
-const FROM_RESOURCE: &str = "%resource.";
 
 /// What is known of one kind.
 type ByKind = HashMap<&'static str, Vec<Arc<SearchParameter>>>;
@@ -29,8 +28,9 @@ struct Line {
     index_id: u16,
     code: &'static str,
     kind: ParamKind,
-    paths: &'static str,
-    /// The targets of a reference, the components of a composite.
+    /// The targets of a reference with commas between, or `-`.
+    targets: &'static str,
+    /// The expression; of a composite, those of its components with their kinds after `;`.
     rest: &'static str,
 }
 
@@ -55,22 +55,20 @@ pub(super) fn parameters() -> ByKind {
 
 fn lines() -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    let mut seen: HashMap<(&str, ParamKind, &str, &str), u16> = HashMap::new();
+    let mut seen: HashMap<(&str, ParamKind, &str), u16> = HashMap::new();
     let mut of = "";
     let mut id = 0;
     for line in definitions::data_lines(SEARCH) {
-        let words: Vec<&'static str> = line.split(' ').collect();
+        let words: Vec<&'static str> = line.splitn(4, ' ').collect();
         match *words.as_slice() {
             ["=", name] => of = name,
-            [code, kind, paths, ref rest @ ..] => {
+            [code, kind, targets, rest] => {
                 let Some(kind) = ParamKind::from_name(kind) else {
                     continue;
                 };
-                let rest = rest.first().copied().unwrap_or_default();
                 // What a reference may name is asked of each parameter, and not of its values.
-                let parts = if kind == ParamKind::Composite { rest } else { "" };
-                let index_id = *seen.entry((of, kind, paths, parts)).or_insert(id);
-                lines.push(Line { of, id, index_id, code, kind, paths, rest });
+                let index_id = *seen.entry((of, kind, rest)).or_insert(id);
+                lines.push(Line { of, id, index_id, code, kind, targets, rest });
                 id += 1;
             }
             _ => {}
@@ -80,53 +78,34 @@ fn lines() -> Vec<Line> {
 }
 
 impl Line {
-    /// Nothing if a path is unknown, which a test rules out for the data as it is.
+    /// Nothing if an expression is wrong, which a test rules out for the data as it is.
     fn compile(&self, kind: &str) -> Option<Arc<SearchParameter>> {
-        let is_composite = self.kind == ParamKind::Composite;
-        let paths = self.paths.split('|').map(|path| Path::parse(kind, path));
-        let paths: Vec<Path> = paths.collect::<Option<_>>()?;
-        let components = match is_composite {
-            true => {
-                let parts = self.rest.split(';').map(|part| component(kind, &paths, part));
-                parts.collect::<Option<_>>()?
-            }
-            false => Vec::new(),
-        };
-        let targets = match is_composite {
-            true => Vec::new(),
-            false => self.rest.split(',').filter(|target| !target.is_empty()).collect(),
-        };
+        let mut parts = self.rest.split("; ");
+        let expression = selector(parts.next()?, &[Kind::fhir(kind)?])?;
+        let components = parts.map(|part| {
+            let (name, own) = part.split_once(' ')?;
+            Some(Component {
+                kind: ParamKind::from_name(name)?,
+                expression: selector(own, &expression.kinds()?)?,
+                targets: Vec::new(),
+            })
+        });
+        let components = components.collect::<Option<_>>()?;
+        let targets = self.targets.split(',').filter(|target| *target != "-").collect();
         Some(Arc::new(SearchParameter {
             id: self.id,
             index_id: self.index_id,
             code: self.code.to_owned(),
             kind: self.kind,
-            paths,
+            expression,
             targets,
             components,
         }))
     }
 }
 
-/// `token:code|code` as a component below each of the paths.
-fn component(kind: &str, paths: &[Path], text: &str) -> Option<Component> {
-    let (name, own) = text.split_once(':')?;
-    let below = paths.iter().map(|path| {
-        let own = own.split('|').map(|text| component_path(kind, path, text));
-        own.collect::<Option<Vec<_>>>()
-    });
-    Some(Component {
-        kind: ParamKind::from_name(name)?,
-        paths: below.collect::<Option<_>>()?,
-        targets: Vec::new(),
-    })
-}
-
-fn component_path(kind: &str, below: &Path, text: &str) -> Option<ComponentPath> {
-    Some(match text.strip_prefix(FROM_RESOURCE) {
-        Some(text) => ComponentPath { from_resource: true, path: Path::parse(kind, text)? },
-        None => ComponentPath { from_resource: false, path: below.below(text)? },
-    })
+fn selector(text: &str, from: &[Kind]) -> Option<Selector> {
+    Selector::new(Expression::parse(text).ok()?, from).ok()
 }
 
 /// A `SearchParameter` resource for each of its base types.
@@ -151,14 +130,16 @@ pub(super) fn added(
     let expression = value.text("expression").unwrap_or_default();
     let mut found = Vec::with_capacity(bases.len());
     for base in bases {
-        let paths = expression_paths(base, expression)?;
+        let from = Kind::fhir(base).ok_or_else(unknown_base)?;
+        let expression = added_selector("expression", expression, &[from], kind)?;
         let components = match kind {
-            ParamKind::Composite => added_components(known, base, &paths, value)?,
+            ParamKind::Composite => added_components(known, base, &expression, value)?,
             _ => Vec::new(),
         };
         let (code, targets) = (code.to_owned(), targets.clone());
         let id = index_id;
-        let parameter = SearchParameter { id, index_id, code, kind, paths, targets, components };
+        let parameter =
+            SearchParameter { id, index_id, code, kind, expression, targets, components };
         found.push((base, Arc::new(parameter)));
     }
     Ok(found)
@@ -179,38 +160,50 @@ fn unknown_base() -> Issue {
     refused("base", "name resource types of R4")
 }
 
-/// The terms of an expression that are of this type; the seam where more of FHIRPath may come in.
-fn expression_paths(base: &str, expression: &str) -> Result<Vec<Path>, Issue> {
-    let mut paths = Vec::new();
-    for term in expression.split('|').map(str::trim) {
-        let term = without_cast(term);
-        let of = [base].into_iter().chain(EVERY).find_map(|kind| term.strip_prefix(kind));
-        let term = match (of, of.and_then(|rest| rest.strip_prefix('.'))) {
-            (Some(""), _) => "$this",
-            (_, Some(path)) => path,
-            _ if term.starts_with(char::is_uppercase) => continue,
-            _ => &term,
-        };
-        let path = Path::parse(base, term).ok_or_else(|| {
-            refused("expression", "only element paths with `as`, `where(a='b')` and `|` are known")
-        })?;
-        paths.push(path);
+/// Any expression whose values may be of types that the kind of parameter takes.
+fn added_selector(
+    element: &str,
+    text: &str,
+    from: &[Kind],
+    kind: ParamKind,
+) -> Result<Selector, Issue> {
+    let expression = Expression::parse(text).map_err(|error| refused(element, &error.to_string()));
+    let selector = Selector::new(expression?, from);
+    let selector = selector.map_err(|error| refused(element, &error.to_string()))?;
+    let kinds = selector.kinds();
+    if kinds.is_some_and(|kinds| !kinds.iter().any(|found| takes(kind, *found))) {
+        let message = format!("name elements of types that a {} parameter takes", kind.as_str());
+        return Err(refused(element, &message));
     }
-    if paths.is_empty() {
-        return Err(refused("expression", "give a path of each type in `base`"));
-    }
-    Ok(paths)
+    Ok(selector)
 }
 
-/// `(X.a as T).b` and `X.a as T` written as `X.a.as(T).b`.
-fn without_cast(term: &str) -> String {
-    let (inner, rest) = match term.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
-        Some((inner, rest)) => (inner, rest),
-        None => (term, ""),
-    };
-    match inner.split_once(" as ") {
-        Some((path, kind)) => format!("{}.as({}){rest}", path.trim(), kind.trim()),
-        None => format!("{inner}{rest}"),
+/// Whether a kind of parameter has values in elements of a type (R4 search §3.1.1.4).
+fn takes(kind: ParamKind, found: Kind) -> bool {
+    let system = found.as_system();
+    let named = |names: &[&str]| names.contains(&found.name());
+    let is_text = system == Some(Kind::STRING);
+    let is_resource = || definitions::resource_kind(found.name()).is_some();
+    match kind {
+        ParamKind::Token => {
+            is_text
+                || system == Some(Kind::BOOLEAN)
+                || named(&["CodeableConcept", "Coding", "ContactPoint", "Identifier"])
+        }
+        ParamKind::Reference => is_text || named(&["Reference", "Resource"]) || is_resource(),
+        ParamKind::Date => {
+            matches!(system, Some(Kind::DATE | Kind::DATE_TIME)) || named(&["Period", "Timing"])
+        }
+        ParamKind::String => is_text || named(&["Address", "CodeableConcept", "HumanName"]),
+        ParamKind::Uri => is_text,
+        ParamKind::Number => {
+            matches!(system, Some(Kind::INTEGER | Kind::DECIMAL)) || found.name() == "Range"
+        }
+        ParamKind::Quantity => {
+            system == Some(Kind::QUANTITY) || named(&["Money", "Range", "SampledData"])
+        }
+        ParamKind::Composite => true,
+        ParamKind::Special => found.name() == "Location.position",
     }
 }
 
@@ -219,9 +212,12 @@ fn without_cast(term: &str) -> String {
 fn added_components(
     known: &Parameters,
     base: &str,
-    paths: &[Path],
+    whole: &Selector,
     value: &Value,
 ) -> Result<Vec<Component>, Issue> {
+    let from = whole.kinds().ok_or_else(|| {
+        refused("expression", "name elements of known types, for the components to start from")
+    })?;
     let mut components = Vec::new();
     for component in value.items("component") {
         let url = component.text("definition").unwrap_or_default();
@@ -231,16 +227,10 @@ fn added_components(
         let definition = definition.ok_or_else(|| {
             refused("component.definition", "name a parameter of the same type that is known here")
         })?;
-        let expression = component.text("expression").unwrap_or_default();
-        let own = paths.iter().map(|path| {
-            let terms = expression.split('|').map(str::trim);
-            terms.map(|term| component_path(base, path, term)).collect::<Option<Vec<_>>>()
-        });
-        let own = own.collect::<Option<_>>().ok_or_else(|| {
-            refused("component.expression", "only element paths below the expression are known")
-        })?;
+        let text = component.text("expression").unwrap_or_default();
         let (kind, targets) = (definition.kind, definition.targets.clone());
-        components.push(Component { kind, paths: own, targets });
+        let expression = added_selector("component.expression", text, &from, kind)?;
+        components.push(Component { kind, expression, targets });
     }
     if components.len() < 2 {
         return Err(refused("component", "a composite has two or more"));

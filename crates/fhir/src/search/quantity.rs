@@ -2,7 +2,7 @@
 
 use super::number::Real;
 use super::{CanonicalSpan, QuantityValue, Span};
-use crate::path::Selected;
+use crate::fhirpath::selector::Selected;
 use crate::ucum;
 use crate::value::Value;
 
@@ -14,7 +14,7 @@ const SAMPLES: usize = 100_000;
 
 /// A number, or the numbers of a `Range`.
 pub(super) fn number(element: Selected) -> Option<Span> {
-    match element.kind {
+    match element.kind.name() {
         "Range" => ends(element.value),
         _ => exact(element.value),
     }
@@ -23,7 +23,7 @@ pub(super) fn number(element: Selected) -> Option<Span> {
 /// A quantity of any sort, money, a `Range`, or what a curve lies between.
 pub(super) fn quantity(element: Selected) -> Option<QuantityValue> {
     let value = element.value;
-    match element.kind {
+    match element.kind.name() {
         "Money" => Some(QuantityValue {
             span: exact(value.get("value")?)?,
             system: Some(CURRENCIES.into()),

@@ -1,6 +1,7 @@
 //! A set of search parameters: R4's own, and those that a server has added.
 
 use super::{IndexEntry, IndexValue, ParamKind, SearchParameter, load, values};
+use crate::fhirpath::selector::Selected;
 use crate::issue::Issue;
 use crate::resource::Resource;
 use std::collections::HashMap;
@@ -39,7 +40,7 @@ impl Parameters {
     ///
     /// # Errors
     /// An issue if `index_id` is below [`FIRST_ADDED`], or the resource has no code, type or base that
-    /// is known here, or an expression that is more than element paths.
+    /// is known here, or an expression that can find no values of the type.
     pub fn add(&mut self, parameter: &Resource, index_id: u16) -> Result<(), Issue> {
         for (kind, added) in load::added(self, parameter, index_id)? {
             let known = self.by_kind.entry(kind).or_default();
@@ -71,9 +72,10 @@ impl Parameters {
     /// [`crate::check`] asks for gives no value.
     pub fn index(&self, resource: &Resource) -> Vec<IndexEntry> {
         let mut entries = Vec::with_capacity(32);
+        let whole = Selected::resource(resource.value());
         for parameter in self.of(resource.kind()) {
             if parameter.id == parameter.index_id {
-                self.add_values(parameter, resource, &mut entries);
+                self.add_values(parameter, whole, &mut entries);
             }
         }
         entries.sort_unstable();
@@ -84,7 +86,8 @@ impl Parameters {
     /// The values under one parameter only, as when old resources are indexed for a new parameter.
     pub fn values(&self, parameter: &SearchParameter, resource: &Resource) -> Vec<IndexValue> {
         let mut entries = Vec::new();
-        self.add_values(parameter, resource, &mut entries);
+        let whole = Selected::resource(resource.value());
+        self.add_values(parameter, whole, &mut entries);
         entries.sort_unstable();
         entries.dedup();
         entries.into_iter().map(|entry| entry.value).collect()
@@ -93,7 +96,7 @@ impl Parameters {
     fn add_values(
         &self,
         parameter: &SearchParameter,
-        resource: &Resource,
+        resource: Selected<'_>,
         entries: &mut Vec<IndexEntry>,
     ) {
         let mut add = |value| entries.push(IndexEntry { index_id: parameter.index_id, value });
@@ -101,11 +104,9 @@ impl Parameters {
             values::composite(parameter, resource, self, &mut add);
             return;
         }
-        for path in &parameter.paths {
-            path.each(resource.value(), &mut |selected| {
-                values::add(parameter.kind, selected, self, &mut add);
-            });
-        }
+        parameter.expression.each(resource, resource, &mut |selected| {
+            values::add(parameter.kind, selected, self, &mut add);
+        });
     }
 
     /// Whether the address before `Type/id` is the server's own.

@@ -3,10 +3,10 @@
 
 use super::set::Parameters;
 use super::{IndexValue, ParamKind, SearchParameter, fold, quantity};
+use crate::definitions;
+use crate::fhirpath::selector::Selected;
 use crate::instant;
-use crate::path::Selected;
 use crate::reference::Literal;
-use crate::resource::Resource;
 use crate::search::number::Real;
 use crate::value::Value;
 
@@ -67,35 +67,30 @@ pub(super) fn add(kind: ParamKind, element: Selected, parameters: &Parameters, a
 /// Adds what stands together in each of the elements of a composite.
 pub(super) fn composite(
     parameter: &SearchParameter,
-    resource: &Resource,
+    resource: Selected,
     parameters: &Parameters,
     add_value: Add,
 ) {
-    for (index, path) in parameter.paths.iter().enumerate() {
-        path.each(resource.value(), &mut |element| {
-            let mut parts = Vec::with_capacity(parameter.components.len());
-            for component in &parameter.components {
-                let mut values = Vec::new();
-                for own in component.paths.get(index).into_iter().flatten() {
-                    let root = if own.from_resource { resource.value() } else { element.value };
-                    own.path.each(root, &mut |selected| {
-                        add(component.kind, selected, parameters, &mut |value| {
-                            if can_be_asked(component.kind, &value) {
-                                values.push(value);
-                            }
-                        });
-                    });
-                }
-                if values.is_empty() {
-                    return;
-                }
-                values.sort_unstable();
-                values.dedup();
-                parts.push(values);
+    parameter.expression.each(resource, resource, &mut |element| {
+        let mut parts = Vec::with_capacity(parameter.components.len());
+        for component in &parameter.components {
+            let mut values = Vec::new();
+            component.expression.each(element, resource, &mut |selected| {
+                add(component.kind, selected, parameters, &mut |value| {
+                    if can_be_asked(component.kind, &value) {
+                        values.push(value);
+                    }
+                });
+            });
+            if values.is_empty() {
+                return;
             }
-            add_value(IndexValue::Composite(parts));
-        });
-    }
+            values.sort_unstable();
+            values.dedup();
+            parts.push(values);
+        }
+        add_value(IndexValue::Composite(parts));
+    });
 }
 
 /// The parts of a composite have no modifiers, so what only a modifier looks at is left out.
@@ -109,7 +104,7 @@ fn can_be_asked(kind: ParamKind, value: &IndexValue) -> bool {
 
 fn token(element: Selected, add: Add) {
     let value = element.value;
-    match element.kind {
+    match element.kind.name() {
         "CodeableConcept" => concept(value, add),
         "Coding" => coding(value, add),
         "Identifier" => identifier(value, add),
@@ -163,18 +158,15 @@ fn words(text: Option<&str>, add: Add) {
 }
 
 fn reference(element: Selected, parameters: &Parameters, add: Add) {
-    match element.kind {
-        "Reference" => {}
-        // The first resource of a Bundle, for `composition` and `message`.
-        "Resource" => {
-            let kind = element.value.text("resourceType");
-            let kind = kind.and_then(crate::definitions::resource_kind);
-            if let (Some(kind), Some(id)) = (kind, element.value.text("id")) {
-                add(IndexValue::Reference { kind, id: id.into() });
-            }
-            return;
+    if let Some(text) = element.value.as_str() {
+        return canonical(text, add);
+    }
+    // The first resource of a Bundle, for `composition` and `message`.
+    if let Some(kind) = definitions::resource_kind(element.kind.name()) {
+        if let Some(id) = element.value.text("id") {
+            add(IndexValue::Reference { kind, id: id.into() });
         }
-        _ => return canonical(element.value.as_str().unwrap_or_default(), add),
+        return;
     }
     if let Some(text) = element.value.text("reference") {
         literal(text, parameters, add);
@@ -216,7 +208,7 @@ fn canonical(text: &str, add: Add) {
 }
 
 fn date(element: Selected) -> Option<instant::Range> {
-    match element.kind {
+    match element.kind.name() {
         "Period" => period(element.value),
         "Timing" => Some(timing(element.value)),
         _ => instant::range(element.value.as_str()?),

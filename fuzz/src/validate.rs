@@ -1,0 +1,6 @@
+//! Fuzzes validation: see `doors::validate`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| doors::validate(bytes));
