@@ -44,6 +44,9 @@ pub enum Failure {
     /// No such resource.
     #[error("there is no such resource")]
     NotFound,
+    /// There is nothing by the name that the request gives.
+    #[error("the request names something that is not here")]
+    Unknown(Issue),
     /// The resource was removed by its owner.
     #[error("the resource was removed")]
     Gone,
@@ -90,7 +93,7 @@ impl Failure {
                 Category::Precondition
             }
             Failure::Within { failure, .. } => failure.category(),
-            Failure::NotFound => Category::NotFound,
+            Failure::NotFound | Failure::Unknown(_) => Category::NotFound,
             Failure::Gone | Failure::Removed(_) => Category::Gone,
             Failure::Busy => Category::Busy,
             Failure::Unavailable(_) => Category::Unavailable,
@@ -102,7 +105,7 @@ impl Failure {
         let one = |code| vec![Issue::error(code, "", self.to_string())];
         match self {
             Failure::Malformed(issues) | Failure::Invalid(issues) => issues.clone(),
-            Failure::Conflict(issue) => vec![issue.clone()],
+            Failure::Conflict(issue) | Failure::Unknown(issue) => vec![issue.clone()],
             Failure::Refused(_) => one(IssueCode::Forbidden),
             Failure::Precondition | Failure::Exists => one(IssueCode::Conflict),
             Failure::Several => one(IssueCode::MultipleMatches),

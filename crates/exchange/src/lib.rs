@@ -9,7 +9,8 @@
 //! - Out: [`read`] for resources and searches, printed by [`searchset`]; [`overview`] and [`board`]
 //!   for the information services, composed by [`services`] and [`vitals`] into the values of
 //!   [`answer`], printed as FHIR by [`mod@print`].
-//! - Both, much at once: [`bulk`].
+//! - Both, much at once: [`bulk`]. What has a `$`: [`operation`].
+//! - [`rules`] is what a resource must be, by R4 and by the Norwegian profiles.
 //! - [`audit`] is what the audit ledger holds of both.
 //!
 //! Invariants: nothing is read or recorded without a permit; a refusal and a look are in the audit
@@ -29,9 +30,11 @@ pub mod history;
 pub mod look;
 pub mod naming;
 pub mod okt;
+pub mod operation;
 pub mod overview;
 pub mod print;
 pub mod read;
+pub mod rules;
 pub mod searchset;
 pub mod services;
 pub mod submission;

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use access::caller::Caller;
 use access::decide::decide_write;
 use access::permit::WritePermit;
-use fhir::check::check;
 use fhir::issue::{Issue, IssueCode};
 use fhir::json;
 use fhir::resource::{Resource, is_id};
@@ -20,6 +19,7 @@ use view::store::Located;
 
 use crate::error::Failure;
 use crate::naming;
+use crate::rules::rules;
 use crate::stand::{absent, check_version};
 use crate::submission::{Action, Channel, Done, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
@@ -98,7 +98,7 @@ impl Tenant {
         let owner = existing.as_ref().map(|it| (it.owner.as_str(), it.source.as_str()));
         let permit = decide_write(caller, &self.register, category, owner, now)?;
         check_version(&operation, existing.as_ref())?;
-        let (resource, warnings) = checked(kind, value, &id)?;
+        let (resource, warnings) = checked(kind, value, &id, channel)?;
         let occurred = naming::occurred(kind, resource.value(), now)?;
         let event_id = event_id(&mut operation, &resource)?;
         let existing = existing.as_ref();
@@ -176,11 +176,7 @@ impl Tenant {
         let kind = context.kind;
         let named = whom::named(kind, resource.value(), Some(context.id), self.strictness())?;
         if !named.said && !context.category.takes_unnamed(kind) {
-            return Err(Failure::invalid(
-                IssueCode::Required,
-                &format!("{kind}.{}", whom::element(kind)),
-                "say whom it is about, by identifier or by reference to a Patient",
-            ));
+            return Err(whom::unnamed(kind));
         }
         let mut person = None;
         for subject in &named.persons {
@@ -367,7 +363,12 @@ fn event_id(operation: &mut Operation, resource: &Resource) -> Result<Option<Str
 }
 
 /// Step 4: the resource with its id, and the warnings to keep.
-fn checked(kind: &str, value: Value, id: &str) -> Result<(Resource, Vec<Issue>), Failure> {
+fn checked(
+    kind: &str,
+    value: Value,
+    id: &str,
+    channel: Channel,
+) -> Result<(Resource, Vec<Issue>), Failure> {
     let mut resource =
         Resource::from_value(value).map_err(|issue| Failure::Invalid(vec![issue]))?;
     if resource.kind() != kind {
@@ -384,7 +385,7 @@ fn checked(kind: &str, value: Value, id: &str) -> Result<(Resource, Vec<Issue>),
             "an id has 1 to 64 of `A-Z a-z 0-9 - .`",
         ));
     }
-    let issues = check(&resource);
+    let issues = rules().judge(&resource, channel, &[]);
     if issues.iter().any(Issue::refuses) {
         return Err(Failure::Invalid(issues));
     }

@@ -7,6 +7,7 @@ use fhir::json;
 use fhir::query::{Query, Reason, Summary};
 use fhir::subset::Subset;
 use fhir::value::Value;
+use record::entry::Position;
 use record::identity::contains_number;
 use view::search::{Page, can_sort};
 use view::store::Stored;
@@ -73,30 +74,20 @@ impl Search {
         // `_elements` are those of what was searched for.
         let of_included = subset.clone().filter(|it| !matches!(it, Subset::Elements(_)));
         let page = tenant.search(caller, self.query, self.cursor.as_deref()).await?;
-        let mut out = Vec::with_capacity(1_024 + page.matches.len() * 2_048);
-        out.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"type\":\"searchset\"");
-        if let Some(total) = page.total {
-            out.extend_from_slice(format!(",\"total\":{total}").as_bytes());
-        }
         let links = links(base, self.kind, &self.pairs, &page);
-        out.extend_from_slice(b",\"link\":");
-        json::print_to(&links, &mut out);
-        let mut entries = Entries { out, first: true };
+        let mut entries = Entries::new(&links, page.total);
         for stored in &page.matches {
             entries.add(base, self.kind, stored, subset.as_ref(), "match");
         }
         for (kind, stored) in &page.included {
             entries.add(base, kind, stored, of_included.as_ref(), "include");
         }
-        let missing = page.skipped.iter().map(|position| {
-            let text = Incomplete::Record { position: *position }.to_string();
-            Issue::warning(IssueCode::Incomplete, "", text)
-        });
         let cut = page.cut.then(|| {
             let text = "not everything asked for by `_include` and `_revinclude` is here: send \
                         smaller pages";
             Issue::warning(IssueCode::Incomplete, "", text)
         });
+        let missing = incomplete(&page.skipped);
         let told: Vec<Issue> = self.ignored.into_iter().chain(missing).chain(cut).collect();
         if !told.is_empty() {
             entries.outcome(&told);
@@ -105,19 +96,41 @@ impl Search {
     }
 }
 
-struct Entries {
+/// What could not be read among what was asked for, as R4 tells of it in a searchset.
+pub(crate) fn incomplete(skipped: &[Position]) -> Vec<Issue> {
+    let missing = skipped.iter().map(|position| {
+        let text = Incomplete::Record { position: *position }.to_string();
+        Issue::warning(IssueCode::Incomplete, "", text)
+    });
+    missing.collect()
+}
+
+/// A searchset being written.
+pub(crate) struct Entries {
     out: Vec<u8>,
     first: bool,
 }
 
 impl Entries {
+    /// Begins one.
+    pub(crate) fn new(links: &Value, total: Option<u64>) -> Self {
+        let mut out = Vec::with_capacity(32 * 1_024);
+        out.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"type\":\"searchset\"");
+        if let Some(total) = total {
+            out.extend_from_slice(format!(",\"total\":{total}").as_bytes());
+        }
+        out.extend_from_slice(b",\"link\":");
+        json::print_to(links, &mut out);
+        Self { out, first: true }
+    }
+
     fn begin(&mut self) {
         let start: &[u8] = if self.first { b",\"entry\":[" } else { b"," };
         self.first = false;
         self.out.extend_from_slice(start);
     }
 
-    fn add(
+    pub(crate) fn add(
         &mut self,
         base: &str,
         kind: &str,
@@ -135,14 +148,14 @@ impl Entries {
         self.out.extend_from_slice(format!(",\"search\":{{\"mode\":\"{mode}\"}}}}").as_bytes());
     }
 
-    fn outcome(&mut self, issues: &[Issue]) {
+    pub(crate) fn outcome(&mut self, issues: &[Issue]) {
         self.begin();
         self.out.extend_from_slice(b"{\"resource\":");
         json::print_to(&operation_outcome(issues), &mut self.out);
         self.out.extend_from_slice(b",\"search\":{\"mode\":\"outcome\"}}");
     }
 
-    fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         self.out.extend_from_slice(if self.first { b"}" } else { b"]}" });
         self.out
     }

@@ -98,6 +98,15 @@ pub fn element(kind: &str) -> &'static str {
         .unwrap_or("subject")
 }
 
+/// It does not say whom it is about.
+pub(crate) fn unnamed(kind: &str) -> Failure {
+    Failure::invalid(
+        IssueCode::Required,
+        &format!("{kind}.{}", element(kind)),
+        "say whom it is about, by identifier or by reference to a Patient",
+    )
+}
+
 /// Where references are looked at.
 struct Place<'a> {
     kind: &'a str,

@@ -7,6 +7,8 @@ use fhir::search::{ParamKind, SearchParameter, parameters};
 use fhir::value::Value;
 use record::catalogue::Catalogue;
 
+use crate::operations::{self, Operation};
+
 /// What the server at `base` can do.
 pub fn statement(base: &str, register: &Register) -> Value {
     let mut kinds: Vec<&str> = Catalogue::get()
@@ -37,6 +39,7 @@ pub fn statement(base: &str, register: &Register) -> Value {
                 { "code": "batch" },
                 { "code": "history-system" },
             ],
+            "operation": operations::of_system().map(operation).collect::<Vec<_>>(),
         }],
     })
 }
@@ -54,15 +57,7 @@ fn resource(kind: &str) -> Value {
         "search-type",
     ];
     let interactions: Vec<Value> = codes.iter().map(|code| json!({ "code": *code })).collect();
-    let operations = (kind == "Patient").then(|| {
-        json!([
-            {
-                "name": "kommunale-tjenester",
-                "definition": "https://fkj.no/fhir/OperationDefinition/kommunale-tjenester",
-            },
-            { "name": "news2", "definition": "https://fkj.no/fhir/OperationDefinition/news2" },
-        ])
-    });
+    let operations: Vec<Value> = operations::of_kind(kind).map(operation).collect();
     json!({
         "type": kind,
         "interaction": interactions,
@@ -76,6 +71,10 @@ fn resource(kind: &str) -> Value {
         "searchParam": parameters(kind).iter().map(|it| parameter(it)).collect::<Vec<_>>(),
         "operation": operations,
     })
+}
+
+fn operation(operation: &Operation) -> Value {
+    json!({ "name": operation.code, "definition": operation.definition })
 }
 
 fn parameter(parameter: &SearchParameter) -> Value {

@@ -52,10 +52,28 @@ pub fn too_large() -> Problem {
 /// 415 for another media type.
 pub async fn json(headers: &HeaderMap, body: Body) -> Result<Value, Problem> {
     let format = media::sent(headers)?;
+    read(format, &bytes(headers, body).await?)
+}
+
+/// The body as a value, like [`json`], if there is any.
+pub async fn any_json(headers: &HeaderMap, body: Body) -> Result<Option<Value>, Problem> {
     let body = bytes(headers, body).await?;
+    if body.is_empty() {
+        return Ok(None);
+    }
+    read(media::sent(headers)?, &body).map(Some)
+}
+
+/// Whether the body is a form.
+pub fn is_form(headers: &HeaderMap) -> bool {
+    header(headers, "content-type")
+        .is_some_and(|media| media.starts_with("application/x-www-form-urlencoded"))
+}
+
+fn read(format: Format, body: &[u8]) -> Result<Value, Problem> {
     match format {
-        Format::Json => parse(&body),
-        Format::Xml => xml::parse(&body)
+        Format::Json => parse(body),
+        Format::Xml => xml::parse(body)
             .map_err(|error| malformed(error.line, error.column, error.path, &error.message)),
     }
 }

@@ -13,8 +13,10 @@ mod config;
 mod fill;
 mod input;
 mod negotiate;
+mod operations;
 mod problem;
 mod routes;
+mod terminology;
 mod token;
 mod web;
 

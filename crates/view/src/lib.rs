@@ -26,6 +26,7 @@
 //! keeps the index small and keeps numbers out of it.
 
 pub mod error;
+pub mod everything;
 pub mod history;
 pub mod project;
 pub mod scan;

@@ -9,6 +9,7 @@ mod conditions;
 mod incomplete;
 mod norway;
 mod okt;
+mod operations;
 mod overview;
 mod patients;
 mod profiles;

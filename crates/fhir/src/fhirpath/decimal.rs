@@ -117,17 +117,20 @@ impl Decimal {
         Some(Decimal { coefficient: self.coefficient.checked_neg()?, scale: self.scale })
     }
 
-    pub(crate) fn plus(self, other: Decimal) -> Option<Decimal> {
+    /// The sum.
+    pub fn plus(self, other: Decimal) -> Option<Decimal> {
         let scale = self.scale.max(other.scale);
         let sum = self.at(scale)?.checked_add(other.at(scale)?)?;
         Some(Decimal { coefficient: sum, scale })
     }
 
-    pub(crate) fn minus(self, other: Decimal) -> Option<Decimal> {
+    /// The difference.
+    pub fn minus(self, other: Decimal) -> Option<Decimal> {
         self.plus(other.negated()?)
     }
 
-    pub(crate) fn times(self, other: Decimal) -> Option<Decimal> {
+    /// The product.
+    pub fn times(self, other: Decimal) -> Option<Decimal> {
         let (one, two) = (self, other);
         let direct = one.coefficient.checked_mul(two.coefficient);
         match direct.and_then(|product| Decimal::new(product, one.scale + two.scale)) {
@@ -143,7 +146,7 @@ impl Decimal {
     }
 
     /// The quotient, to at least eight decimals where it does not end. Nothing by zero.
-    pub(crate) fn over(self, other: Decimal) -> Option<Decimal> {
+    pub fn over(self, other: Decimal) -> Option<Decimal> {
         if other.is_zero() {
             return None;
         }
@@ -179,7 +182,7 @@ impl Decimal {
     }
 
     /// To so many decimals, the half away from zero.
-    pub(crate) fn rounded(self, decimals: u32) -> Option<Decimal> {
+    pub fn rounded(self, decimals: u32) -> Option<Decimal> {
         self.shortened(decimals, |whole, rest, unit| {
             let away = rest.checked_mul(2).is_none_or(|twice| twice.abs() >= unit);
             whole + if away { rest.signum() } else { 0 }

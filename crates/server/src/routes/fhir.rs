@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use access::caller::Caller;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{ETAG, LAST_MODIFIED};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -14,7 +14,9 @@ use fhir::issue::{Issue, IssueCode};
 
 use crate::app::App;
 use crate::capability;
+use crate::input;
 use crate::problem::{Problem, respond};
+use crate::terminology;
 
 pub mod bundle;
 pub mod look;
@@ -31,11 +33,22 @@ type Entered = (Arc<Tenant>, Arc<Caller>);
 /// Header with the source's own id of an event, as NHN's APIs name it.
 const EVENT_ID: &str = "nhn-event-id";
 
-/// `GET metadata`: what this server can do. Open, as FHIR asks.
-pub async fn metadata(State(app): Shared, Path(kommune): Path<String>) -> Answer {
+/// `GET metadata`: what this server can do, or with `mode=terminology` what codes it knows. Open, as
+/// FHIR asks.
+pub async fn metadata(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let hosted = app.hosted(&kommune)?;
-    let base = base(&app, &kommune, "fhir");
-    Ok(respond(StatusCode::OK, &capability::statement(&base, hosted.tenant.register())))
+    let (base, register) = (base(&app, &kommune, "fhir"), hosted.tenant.register());
+    let asked = input::pairs(query.unwrap_or_default().as_bytes());
+    let mode = asked.iter().find(|(name, _)| name == "mode").map(|(_, mode)| mode.as_str());
+    let told = match mode {
+        Some("terminology") => terminology::capabilities(&base, register),
+        _ => capability::statement(&base, register),
+    };
+    Ok(respond(StatusCode::OK, &told))
 }
 
 /// The address of a door.

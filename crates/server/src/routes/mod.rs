@@ -16,11 +16,12 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use crate::app::App;
 use crate::negotiate;
 use crate::problem::Problem;
+use crate::routes::fhir::operation::{codes, resource};
 use crate::routes::fhir::{bundle, look, operation, write};
 
 /// Largest body that is taken in before the token is looked at: 64 KB.
@@ -69,6 +70,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/{kommune}/fhir/$import", post(bulk::import))
         .route("/{kommune}/fhir/$import/{name}", get(bulk::import_status))
         .route("/{kommune}/fhir/Patient/{id}/$news2", get(operation::news2).post(operation::news2))
+        .merge(operations())
         .route("/{kommune}/okt/okt-events", post(okt::submit))
         .route("/{kommune}/okt/okt-events/{pid}", get(okt::events))
         .route("/{kommune}/okt/okt-status/{pid}", get(okt::status))
@@ -82,6 +84,57 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn(take_in))
         .layer(middleware::from_fn(log))
         .with_state(app)
+}
+
+/// The operations of the FHIR door that are HL7's.
+fn operations() -> Router<Arc<App>> {
+    let routes: [(&str, MethodRouter<Arc<App>>); 20] = [
+        (
+            "/{kommune}/fhir/Patient/{id}/$everything",
+            get(operation::everything).post(operation::everything),
+        ),
+        ("/{kommune}/fhir/Observation/$lastn", get(operation::lastn).post(operation::lastn)),
+        ("/{kommune}/fhir/Observation/$stats", get(operation::stats).post(operation::stats)),
+        ("/{kommune}/fhir/ValueSet/$expand", get(codes::expand).post(codes::expand)),
+        ("/{kommune}/fhir/ValueSet/{id}/$expand", get(codes::expand_one).post(codes::expand_one)),
+        (
+            "/{kommune}/fhir/ValueSet/$validate-code",
+            get(codes::validate_in_set).post(codes::validate_in_set),
+        ),
+        (
+            "/{kommune}/fhir/ValueSet/{id}/$validate-code",
+            get(codes::validate_in_one_set).post(codes::validate_in_one_set),
+        ),
+        (
+            "/{kommune}/fhir/CodeSystem/$validate-code",
+            get(codes::validate_in_system).post(codes::validate_in_system),
+        ),
+        (
+            "/{kommune}/fhir/CodeSystem/{id}/$validate-code",
+            get(codes::validate_in_one_system).post(codes::validate_in_one_system),
+        ),
+        ("/{kommune}/fhir/CodeSystem/$lookup", get(codes::lookup).post(codes::lookup)),
+        ("/{kommune}/fhir/CodeSystem/$subsumes", get(codes::subsumes).post(codes::subsumes)),
+        ("/{kommune}/fhir/ConceptMap/$translate", get(codes::translate).post(codes::translate)),
+        (
+            "/{kommune}/fhir/ConceptMap/{id}/$translate",
+            get(codes::translate_by_one).post(codes::translate_by_one),
+        ),
+        ("/{kommune}/fhir/{kind}/$validate", post(resource::validate)),
+        (
+            "/{kommune}/fhir/{kind}/{id}/$validate",
+            get(resource::validate_one).post(resource::validate_one),
+        ),
+        ("/{kommune}/fhir/{kind}/{id}/$meta", get(resource::meta)),
+        ("/{kommune}/fhir/{kind}/{id}/$meta-add", post(resource::meta_add)),
+        ("/{kommune}/fhir/{kind}/{id}/$meta-delete", post(resource::meta_delete)),
+        (
+            "/{kommune}/fhir/OperationDefinition/kommunale-tjenester",
+            get(operation::definition_of_overview),
+        ),
+        ("/{kommune}/fhir/OperationDefinition/news2", get(operation::definition_of_news2)),
+    ];
+    routes.into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods))
 }
 
 /// Ready when every municipality is open; says which are, and how far their readers see.
