@@ -9,9 +9,10 @@ use access::caller::{Caller, Party};
 use access::decide::{About, ReadRequest, decide_read};
 use access::refusal::{Refusal, Rule};
 use fhir::issue::{Issue, IssueCode};
-use fhir::query::Query;
+use fhir::query::{Query, Scope};
 use record::identity::contains_number;
 
+use crate::coded;
 use crate::error::Failure;
 use crate::read::{Named, keys_of};
 use crate::searchset::Pairs;
@@ -48,7 +49,7 @@ impl Criteria {
     }
 
     fn query(&self) -> Result<Query, Failure> {
-        let mut query = Query::parse(self.kind, &self.pairs).map_err(Failure::Malformed)?;
+        let mut query = coded::read(Scope::Type(self.kind), &self.pairs)?;
         let unsupported = query.unsupported.iter().map(|it| {
             let text = format!("`{}`: {}", it.parameter, it.reason.as_str());
             Issue::error(IssueCode::NotSupported, "", text)

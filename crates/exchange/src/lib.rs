@@ -24,6 +24,7 @@ pub mod bulk;
 pub mod bundle;
 pub mod carry_out;
 pub mod cloud_event;
+pub mod coded;
 pub mod criteria;
 pub mod error;
 pub mod history;

@@ -32,8 +32,9 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
-        .route("/{kommune}/fhir", post(bundle::bundle))
-        .route("/{kommune}/fhir/", post(bundle::bundle))
+        .route("/{kommune}/fhir", get(look::search_all).post(bundle::bundle))
+        .route("/{kommune}/fhir/", get(look::search_all).post(bundle::bundle))
+        .route("/{kommune}/fhir/_search", post(look::search_all_form))
         .route("/{kommune}/fhir/metadata", get(fhir::metadata))
         .route("/{kommune}/fhir/_history", get(look::history_of_all))
         .route(
@@ -50,6 +51,8 @@ pub fn router(app: Arc<App>) -> Router {
             "/{kommune}/fhir/{kind}/{id}",
             get(look::read).put(write::update).patch(write::patch).delete(write::delete),
         )
+        .route("/{kommune}/fhir/{kind}/{id}/{of}", get(look::search_compartment))
+        .route("/{kommune}/fhir/{kind}/{id}/{of}/_search", post(look::search_compartment_form))
         .route("/{kommune}/fhir/{kind}/{id}/_history", get(look::history))
         .route("/{kommune}/fhir/{kind}/{id}/_history/{version}", get(look::vread))
         .route(
