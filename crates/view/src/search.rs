@@ -83,7 +83,10 @@ impl View {
             budget.begin(self.most.saturating_mul(WHOLE));
             // One transaction is one snapshot: total, page and includes agree.
             let snapshot = connection.unchecked_transaction()?;
-            let mut page = self.page(&snapshot, budget, permit, query, cursor, now)?;
+            let page = self.page(&snapshot, budget, permit, query, cursor, now);
+            let mut page = page.map_err(Error::of_search)?;
+            // What is told beside the page is not part of its work.
+            budget.begin(i64::MAX);
             page.skipped = self.skipped_in(&snapshot, permit)?;
             drop(snapshot);
             Ok(page)
