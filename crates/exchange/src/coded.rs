@@ -9,6 +9,7 @@ use fhir::issue::{Issue, IssueCode};
 use fhir::query::{Condition, Query, Scope, SystemMatch, TokenMatch};
 use fhir::search::set::Parameters;
 
+use crate::added;
 use crate::error::Failure;
 use crate::rules::{respelled, rules};
 
@@ -19,8 +20,17 @@ const MOST: usize = 2_000;
 ///
 /// # Errors
 /// As [`Query::read`]; and for what is not known of codes, or is too much.
-pub fn read(scope: Scope<'_>, pairs: &[(String, String)]) -> Result<Query, Failure> {
-    let mut query = Query::read(Parameters::r4(), scope, pairs).map_err(Failure::Malformed)?;
+pub fn read(
+    parameters: &Parameters,
+    scope: Scope<'_>,
+    pairs: &[(String, String)],
+) -> Result<Query, Failure> {
+    let mut query = Query::read(parameters, scope, pairs).map_err(Failure::Malformed)?;
+    if added::follows(&query) {
+        let message = "an added search parameter finds resources, and cannot be followed from one to \
+                       another by a chain, `_has` or an include";
+        return Err(refused(IssueCode::NotSupported, message));
+    }
     let mut left = MOST;
     query.expand(&mut |condition| {
         let codes = match condition {

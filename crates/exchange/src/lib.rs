@@ -43,6 +43,7 @@ pub mod tenant;
 pub mod vitals;
 pub mod whom;
 
+mod added;
 mod connect;
 mod locks;
 mod okt_flow;

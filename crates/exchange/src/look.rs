@@ -101,14 +101,17 @@ impl Look {
                 let version = version.parse().map_err(|_| Failure::NotFound)?;
                 Self::resource(known_kind(kind)?, id(of)?, Some(version), &pairs, unless)
             }
-            [""] => Search::read(Place::System, pairs, strict).map(Self::search),
-            [kind] => Search::read(Place::Type(known_kind(kind)?), pairs, strict).map(Self::search),
+            [""] => Ok(Self::search(Search::new(Place::System, pairs, strict))),
+            [kind] => {
+                let place = Place::Type(known_kind(kind)?);
+                Ok(Self::search(Search::new(place, pairs, strict)))
+            }
             [kind, of] if !of.starts_with(['_', '$']) => {
                 Self::resource(known_kind(kind)?, id(of)?, None, &pairs, unless)
             }
             [kind, of, within] if !within.starts_with(['_', '$']) => {
                 let place = Place::compartment(kind, of, within)?;
-                Search::read(place, pairs, strict).map(Self::search)
+                Ok(Self::search(Search::new(place, pairs, strict)))
             }
             _ => Err(Failure::malformed(
                 IssueCode::NotSupported,

@@ -328,7 +328,8 @@ impl Tenant {
                 self.by_number(caller, &token.system, token.code.as_deref())
             }
             (Target::Parameter(parameter), condition)
-                if matches!(parameter.code.as_str(), "patient" | "subject") =>
+                if !parameter.is_added()
+                    && matches!(parameter.code.as_str(), "patient" | "subject") =>
             {
                 match condition {
                     Condition::Reference { kinds, id }

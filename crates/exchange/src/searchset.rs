@@ -6,6 +6,7 @@ use fhir::issue::{Issue, IssueCode, operation_outcome};
 use fhir::json;
 use fhir::query::{Query, Reason, Scope, Summary};
 use fhir::resource::is_id;
+use fhir::search::set::Parameters;
 use fhir::subset::Subset;
 use fhir::value::Value;
 use record::entry::Position;
@@ -83,6 +84,12 @@ impl Place {
 /// A search as it was asked.
 pub struct Search {
     place: Place,
+    pairs: Pairs,
+    strict: bool,
+}
+
+/// A search as it is understood.
+struct Understood {
     query: Query,
     cursor: Option<String>,
     /// What links repeat.
@@ -92,13 +99,19 @@ pub struct Search {
 }
 
 impl Search {
-    /// Reads the parameters. Under `handling=strict` an unsupported one refuses the search.
-    pub fn read(place: Place, mut pairs: Pairs, strict: bool) -> Result<Self, Failure> {
+    /// A search. Under `handling=strict` an unsupported parameter refuses it when it is run.
+    pub fn new(place: Place, pairs: Pairs, strict: bool) -> Self {
+        Self { place, pairs, strict }
+    }
+
+    /// Reads the parameters.
+    fn understood(&self, parameters: &Parameters) -> Result<Understood, Failure> {
+        let mut pairs = self.pairs.clone();
         let cursor = pairs.iter().find(|(name, _)| name == CURSOR).map(|(_, it)| it.clone());
         pairs.retain(|(name, _)| name != CURSOR);
-        let mut query = coded::read(place.scope(), &pairs)?;
+        let mut query = coded::read(parameters, self.place.scope(), &pairs)?;
         let mut ignored = Vec::new();
-        let mut refused = strict;
+        let mut refused = self.strict;
         for unsupported in &query.unsupported {
             // R4 asks for a refusal whatever the client prefers: the meaning would be reversed.
             refused |= unsupported.reason == Reason::Modifier;
@@ -118,7 +131,7 @@ impl Search {
         }
         let names: Vec<&str> = query.unsupported.iter().map(|it| it.parameter.as_str()).collect();
         pairs.retain(|(name, _)| !names.contains(&name.as_str()));
-        Ok(Self { place, query, cursor, pairs, ignored })
+        Ok(Understood { query, cursor, pairs, ignored })
     }
 
     /// Runs it and prints the Bundle. `base` is the address of the door.
@@ -128,11 +141,13 @@ impl Search {
         caller: &Caller,
         base: &str,
     ) -> Result<Vec<u8>, Failure> {
-        let subset = subset(self.query.summary, &self.query.elements);
+        let Understood { query, cursor, pairs, ignored } =
+            self.understood(&*tenant.parameters()?)?;
+        let subset = subset(query.summary, &query.elements);
         // `_elements` are those of what was searched for.
         let of_included = subset.clone().filter(|it| !matches!(it, Subset::Elements(_)));
-        let page = tenant.search(caller, self.query, self.cursor.as_deref()).await?;
-        let links = links(base, &self.place, &self.pairs, &page);
+        let page = tenant.search(caller, query, cursor.as_deref()).await?;
+        let links = links(base, &self.place, &pairs, &page);
         let mut entries = Entries::new(&links, page.total);
         for stored in &page.matches {
             entries.add(base, stored.kind, stored, subset.as_ref(), "match");
@@ -146,7 +161,7 @@ impl Search {
             Issue::warning(IssueCode::Incomplete, "", text)
         });
         let missing = incomplete(&page.skipped);
-        let told: Vec<Issue> = self.ignored.into_iter().chain(missing).chain(cut).collect();
+        let told: Vec<Issue> = ignored.into_iter().chain(missing).chain(cut).collect();
         if !told.is_empty() {
             entries.outcome(&told);
         }

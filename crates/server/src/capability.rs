@@ -3,14 +3,15 @@
 
 use access::register::Register;
 use fhir::json;
-use fhir::search::{ParamKind, SearchParameter, parameters};
+use fhir::search::set::Parameters;
+use fhir::search::{ParamKind, SearchParameter};
 use fhir::value::Value;
 use record::catalogue::Catalogue;
 
 use crate::operations::{self, Operation};
 
 /// What the server at `base` can do.
-pub fn statement(base: &str, register: &Register) -> Value {
+pub fn statement(base: &str, register: &Register, parameters: &Parameters) -> Value {
     let mut kinds: Vec<&str> = Catalogue::get()
         .categories
         .iter()
@@ -19,7 +20,7 @@ pub fn statement(base: &str, register: &Register) -> Value {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let resources: Vec<Value> = kinds.into_iter().map(resource).collect();
+    let resources: Vec<Value> = kinds.into_iter().map(|kind| resource(kind, parameters)).collect();
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -38,13 +39,14 @@ pub fn statement(base: &str, register: &Register) -> Value {
                 { "code": "transaction" },
                 { "code": "batch" },
                 { "code": "history-system" },
+                { "code": "search-system" },
             ],
             "operation": operations::of_system().map(operation).collect::<Vec<_>>(),
         }],
     })
 }
 
-fn resource(kind: &str) -> Value {
+fn resource(kind: &str, parameters: &Parameters) -> Value {
     let codes = [
         "read",
         "vread",
@@ -68,7 +70,7 @@ fn resource(kind: &str) -> Value {
         "conditionalRead": "full-support",
         "conditionalUpdate": true,
         "conditionalDelete": "single",
-        "searchParam": parameters(kind).iter().map(|it| parameter(it)).collect::<Vec<_>>(),
+        "searchParam": parameters.of(kind).iter().map(|it| parameter(it)).collect::<Vec<_>>(),
         "operation": operations,
     })
 }

@@ -111,7 +111,7 @@ impl Tenant {
         let mut newest = Newest::new(most);
         let mut pairs = given.pairs_without(&["max", "_count", "_sort"]);
         pairs.push(("_count".to_owned(), CHUNK.to_owned()));
-        let query = coded::read(Scope::Type("Observation"), &pairs)?;
+        let query = coded::read(&*self.parameters()?, Scope::Type("Observation"), &pairs)?;
         let looked = self
             .observations(caller, "lastn", query, |value, stored| {
                 newest.add(names(value), effective(value), stored);

@@ -70,7 +70,7 @@ impl Tenant {
             ("_count", "500".to_owned()),
         ];
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
-        let query = coded::read(Scope::Type("Observation"), &pairs)?;
+        let query = coded::read(&*self.parameters()?, Scope::Type("Observation"), &pairs)?;
         let mut found: BTreeMap<Code, Found> = BTreeMap::new();
         let mut sources: Vec<Value> = Vec::new();
         let mut count = 0;

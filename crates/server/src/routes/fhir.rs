@@ -46,7 +46,7 @@ pub async fn metadata(
     let mode = asked.iter().find(|(name, _)| name == "mode").map(|(_, mode)| mode.as_str());
     let told = match mode {
         Some("terminology") => terminology::capabilities(&base, register),
-        _ => capability::statement(&base, register),
+        _ => capability::statement(&base, register, &*hosted.tenant.parameters()?),
     };
     Ok(respond(StatusCode::OK, &told))
 }

@@ -177,7 +177,7 @@ pub async fn search_pairs(
     headers: &HeaderMap,
 ) -> Answer {
     let entered = app.enter(kommune, headers)?;
-    let search = Search::read(place, pairs, Prefer::of(headers).strict)?;
+    let search = Search::new(place, pairs, Prefer::of(headers).strict);
     answer(entered, Look::search(search), &base(app, kommune, door)).await
 }
 
