@@ -187,7 +187,7 @@ async fn an_added_parameter_counts_for_everybody_and_opens_nothing() {
     let mut renewed = own;
     renewed.as_object_mut().unwrap().set("description", "Our own, again");
     town.one(&app, put("own", renewed, None)).await.unwrap();
-    town.one(&app, Operation::remove("SearchParameter", "own".to_owned(), None)).await.unwrap();
+    town.one(&app, Operation::delete("SearchParameter", "own".to_owned())).await.unwrap();
     let url = format!("Observation?patient={one}&own-code=8867-4");
     assert!(found(&town, &nurse(), &url).await.is_err(), "it is no parameter any more");
 }
