@@ -77,8 +77,8 @@ async fn each_caller_sees_its_own_categories_of_a_compartment() {
             format!("?_type=Observation,EpisodeOfCare&patient={one}"),
             kinds(&["Observation"]),
         ),
-        // Whom they are about must be the same in all types, and in the compartment.
-        (nurse(), format!("Patient/{one}/Observation?patient={other}"), kinds(&[])),
+        // Two patients at once are none.
+        (nurse(), format!("Patient/{one}/Observation?patient={other}"), rule("patient-not-named")),
         (nurse(), "Encounter/e1/Observation".to_owned(), rule("patient-not-named")),
         (
             own.clone(),
