@@ -9,9 +9,11 @@ use access::caller::{Caller, Party};
 use access::decide::{About, ReadRequest, decide_read};
 use access::refusal::{Refusal, Rule};
 use fhir::issue::{Issue, IssueCode};
-use fhir::query::Query;
+use fhir::query::{Query, Scope};
+use fhir::search::set::Parameters;
 use record::identity::contains_number;
 
+use crate::coded;
 use crate::error::Failure;
 use crate::read::{Named, keys_of};
 use crate::searchset::Pairs;
@@ -47,8 +49,8 @@ impl Criteria {
         format!("{} {}?{}", caller.client_id, self.kind, pairs.join("&"))
     }
 
-    fn query(&self) -> Result<Query, Failure> {
-        let mut query = Query::parse(self.kind, &self.pairs).map_err(Failure::Malformed)?;
+    fn query(&self, parameters: &Parameters) -> Result<Query, Failure> {
+        let mut query = coded::read(parameters, Scope::Type(self.kind), &self.pairs)?;
         let unsupported = query.unsupported.iter().map(|it| {
             let text = format!("`{}`: {}", it.parameter, it.reason.as_str());
             Issue::error(IssueCode::NotSupported, "", text)
@@ -84,7 +86,7 @@ impl Tenant {
         if !matches!(caller.party, Party::System) {
             return Err(Refusal { rule: Rule::NotASystem }.into());
         }
-        let mut query = criteria.query()?;
+        let mut query = criteria.query(&*self.parameters()?)?;
         let named = self.named_person(caller, &mut query)?;
         let about = match named {
             Named::One(person) => About::Person(person),

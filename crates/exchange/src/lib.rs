@@ -24,6 +24,7 @@ pub mod bulk;
 pub mod bundle;
 pub mod carry_out;
 pub mod cloud_event;
+pub mod coded;
 pub mod criteria;
 pub mod error;
 pub mod history;
@@ -42,6 +43,7 @@ pub mod tenant;
 pub mod vitals;
 pub mod whom;
 
+mod added;
 mod connect;
 mod locks;
 mod okt_flow;

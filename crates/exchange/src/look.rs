@@ -12,7 +12,7 @@ use crate::bundle::version;
 use crate::error::Failure;
 use crate::history::History;
 use crate::read::known_kind;
-use crate::searchset::{Pairs, Search, narrowed, subset};
+use crate::searchset::{Pairs, Place, Search, narrowed, subset};
 use crate::tenant::Tenant;
 
 /// What is asked for.
@@ -101,16 +101,22 @@ impl Look {
                 let version = version.parse().map_err(|_| Failure::NotFound)?;
                 Self::resource(known_kind(kind)?, id(of)?, Some(version), &pairs, unless)
             }
-            [kind] if !kind.is_empty() => {
-                Search::read(known_kind(kind)?, pairs, strict).map(Self::search)
+            [""] => Ok(Self::search(Search::new(Place::System, pairs, strict))),
+            [kind] => {
+                let place = Place::Type(known_kind(kind)?);
+                Ok(Self::search(Search::new(place, pairs, strict)))
             }
             [kind, of] if !of.starts_with(['_', '$']) => {
                 Self::resource(known_kind(kind)?, id(of)?, None, &pairs, unless)
             }
+            [kind, of, within] if !within.starts_with(['_', '$']) => {
+                let place = Place::compartment(kind, of, within)?;
+                Ok(Self::search(Search::new(place, pairs, strict)))
+            }
             _ => Err(Failure::malformed(
                 IssueCode::NotSupported,
                 "",
-                "an entry may read, vread, search a type or ask for a history; send other requests \
+                "an entry may read, vread, search or ask for a history; send other requests \
                  by themselves",
             )),
         }

@@ -99,6 +99,9 @@ impl Tenant {
         let permit = decide_write(caller, &self.register, category, owner, now)?;
         check_version(&operation, existing.as_ref())?;
         let (resource, warnings) = checked(kind, value, &id, channel)?;
+        if kind == "SearchParameter" {
+            self.check_definition(&id, &resource)?;
+        }
         let occurred = naming::occurred(kind, resource.value(), now)?;
         let event_id = event_id(&mut operation, &resource)?;
         let existing = existing.as_ref();

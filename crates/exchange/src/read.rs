@@ -73,7 +73,7 @@ impl Tenant {
         Ok(found)
     }
 
-    /// A search on one type. `cursor` is where a page before ended.
+    /// A search. `cursor` is where a page before ended.
     pub async fn search(
         &self,
         caller: &Caller,
@@ -266,8 +266,13 @@ impl Tenant {
         caller: &Caller,
         query: &mut Query,
     ) -> Result<Named, Failure> {
-        let mut named = Named::Unsaid;
+        let mut named = match &query.compartment {
+            Some(of) if of.kind == "Patient" => self.by_patient(&of.id)?,
+            _ => Named::Unsaid,
+        };
         let kind = query.kind().unwrap_or_default();
+        // Of a type that may be about nobody, what the filter says must hold.
+        let keeps = kind == "Patient" || !searched_keys(query).into_iter().all(is_about_person);
         let mut i = 0;
         while let Some(filter) = query.filters.get(i) {
             let found = self.person_in(caller, kind, filter)?;
@@ -275,13 +280,13 @@ impl Tenant {
                 (None, _) => true,
                 (Some(found), Named::Unsaid) => {
                     named = found;
-                    kind == "Patient"
+                    keeps
                 }
                 (Some(found), before) => {
                     if found != before {
                         named = Named::Nobody;
                     }
-                    kind == "Patient"
+                    keeps
                 }
             };
             if keep {
@@ -300,10 +305,21 @@ impl Tenant {
         kind: &str,
         filter: &Filter,
     ) -> Result<Option<Named>, Failure> {
-        let [condition] = filter.any.as_slice() else { return Ok(None) };
         if filter.negated {
             return Ok(None);
         }
+        if let [Condition::OfKind { kind, filter }, rest @ ..] = filter.any.as_slice() {
+            // In a search of several types, it names the person if it does so of each type.
+            let named = self.person_in(caller, kind, filter)?;
+            for condition in rest {
+                let Condition::OfKind { kind, filter } = condition else { return Ok(None) };
+                if self.person_in(caller, kind, filter)? != named {
+                    return Ok(None);
+                }
+            }
+            return Ok(named);
+        }
+        let [condition] = filter.any.as_slice() else { return Ok(None) };
         match (&filter.on, condition) {
             (Target::Id, Condition::Id(id)) if kind == "Patient" => self.by_patient(id).map(Some),
             (Target::Parameter(parameter), Condition::Token(token))
@@ -312,7 +328,8 @@ impl Tenant {
                 self.by_number(caller, &token.system, token.code.as_deref())
             }
             (Target::Parameter(parameter), condition)
-                if matches!(parameter.code.as_str(), "patient" | "subject") =>
+                if !parameter.is_added()
+                    && matches!(parameter.code.as_str(), "patient" | "subject") =>
             {
                 match condition {
                     Condition::Reference { kinds, id }
@@ -394,6 +411,10 @@ fn searched_keys(query: &Query) -> Vec<CategoryKey> {
         return all.map(|category| category.key.as_str()).collect();
     }
     query.kinds.iter().flat_map(|kind| keys_of(kind)).collect()
+}
+
+fn is_about_person(key: &str) -> bool {
+    Catalogue::get().category(key).is_none_or(|category| category.about_person)
 }
 
 /// Keys of the categories that a search's includes may bring, and of those that its chains go

@@ -4,7 +4,9 @@
 use access::caller::Caller;
 use fhir::issue::{Issue, IssueCode, operation_outcome};
 use fhir::json;
-use fhir::query::{Query, Reason, Summary};
+use fhir::query::{Query, Reason, Scope, Summary};
+use fhir::resource::is_id;
+use fhir::search::set::Parameters;
 use fhir::subset::Subset;
 use fhir::value::Value;
 use record::entry::Position;
@@ -13,7 +15,9 @@ use view::search::{Page, can_sort};
 use view::store::Stored;
 
 use crate::answer::Incomplete;
+use crate::coded;
 use crate::error::Failure;
+use crate::read::known_kind;
 use crate::tenant::Tenant;
 
 /// Names and values of a query or form, decoded.
@@ -22,9 +26,70 @@ pub type Pairs = Vec<(String, String)>;
 /// Parameter of a paging link: where the page before ended.
 const CURSOR: &str = "_cursor";
 
+/// Where a search looks, as its address says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `[base]?…`: every type, or those in `_type`.
+    System,
+    /// `[base]/Observation?…`.
+    Type(&'static str),
+    /// `[base]/Patient/123/Observation?…`, and `[base]/Patient/123/*?…` for every type.
+    Compartment {
+        /// The type of the compartment, such as `Patient`.
+        kind: &'static str,
+        /// Its logical id.
+        id: String,
+        /// The type searched; nothing for `*`.
+        of: Option<&'static str>,
+    },
+}
+
+impl Place {
+    /// A compartment, and a type in it or `*`.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] for what can be no such address.
+    pub fn compartment(kind: &str, id: &str, of: &str) -> Result<Self, Failure> {
+        let of = if of == "*" { None } else { Some(known_kind(of)?) };
+        if !is_id(id) {
+            return Err(Failure::NotFound);
+        }
+        Ok(Place::Compartment { kind: known_kind(kind)?, id: id.to_owned(), of })
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        match self {
+            Place::System => Scope::System,
+            Place::Type(kind) => Scope::Type(kind),
+            Place::Compartment { kind, id, of } => Scope::Compartment { kind, id, of: *of },
+        }
+    }
+
+    /// The address below the base.
+    fn address(&self, base: &str) -> String {
+        match self {
+            Place::System => base.to_owned(),
+            Place::Type(kind) => format!("{base}/{kind}"),
+            Place::Compartment { kind, id, of } => {
+                format!("{base}/{kind}/{id}/{}", of.unwrap_or("*"))
+            }
+        }
+    }
+
+    fn is_of(&self, kind: &str) -> bool {
+        matches!(self, Place::Type(of) if *of == kind)
+    }
+}
+
 /// A search as it was asked.
 pub struct Search {
-    kind: &'static str,
+    place: Place,
+    pairs: Pairs,
+    strict: bool,
+}
+
+/// A search as it is understood.
+struct Understood {
     query: Query,
     cursor: Option<String>,
     /// What links repeat.
@@ -34,13 +99,19 @@ pub struct Search {
 }
 
 impl Search {
-    /// Reads the parameters. Under `handling=strict` an unsupported one refuses the search.
-    pub fn read(kind: &'static str, mut pairs: Pairs, strict: bool) -> Result<Self, Failure> {
+    /// A search. Under `handling=strict` an unsupported parameter refuses it when it is run.
+    pub fn new(place: Place, pairs: Pairs, strict: bool) -> Self {
+        Self { place, pairs, strict }
+    }
+
+    /// Reads the parameters.
+    fn understood(&self, parameters: &Parameters) -> Result<Understood, Failure> {
+        let mut pairs = self.pairs.clone();
         let cursor = pairs.iter().find(|(name, _)| name == CURSOR).map(|(_, it)| it.clone());
         pairs.retain(|(name, _)| name != CURSOR);
-        let mut query = Query::parse(kind, &pairs).map_err(Failure::Malformed)?;
+        let mut query = coded::read(parameters, self.place.scope(), &pairs)?;
         let mut ignored = Vec::new();
-        let mut refused = strict;
+        let mut refused = self.strict;
         for unsupported in &query.unsupported {
             // R4 asks for a refusal whatever the client prefers: the meaning would be reversed.
             refused |= unsupported.reason == Reason::Modifier;
@@ -60,7 +131,7 @@ impl Search {
         }
         let names: Vec<&str> = query.unsupported.iter().map(|it| it.parameter.as_str()).collect();
         pairs.retain(|(name, _)| !names.contains(&name.as_str()));
-        Ok(Self { kind, query, cursor, pairs, ignored })
+        Ok(Understood { query, cursor, pairs, ignored })
     }
 
     /// Runs it and prints the Bundle. `base` is the address of the door.
@@ -70,14 +141,16 @@ impl Search {
         caller: &Caller,
         base: &str,
     ) -> Result<Vec<u8>, Failure> {
-        let subset = subset(self.query.summary, &self.query.elements);
+        let Understood { query, cursor, pairs, ignored } =
+            self.understood(&*tenant.parameters()?)?;
+        let subset = subset(query.summary, &query.elements);
         // `_elements` are those of what was searched for.
         let of_included = subset.clone().filter(|it| !matches!(it, Subset::Elements(_)));
-        let page = tenant.search(caller, self.query, self.cursor.as_deref()).await?;
-        let links = links(base, self.kind, &self.pairs, &page);
+        let page = tenant.search(caller, query, cursor.as_deref()).await?;
+        let links = links(base, &self.place, &pairs, &page);
         let mut entries = Entries::new(&links, page.total);
         for stored in &page.matches {
-            entries.add(base, self.kind, stored, subset.as_ref(), "match");
+            entries.add(base, stored.kind, stored, subset.as_ref(), "match");
         }
         for (kind, stored) in &page.included {
             entries.add(base, kind, stored, of_included.as_ref(), "include");
@@ -88,7 +161,7 @@ impl Search {
             Issue::warning(IssueCode::Incomplete, "", text)
         });
         let missing = incomplete(&page.skipped);
-        let told: Vec<Issue> = self.ignored.into_iter().chain(missing).chain(cut).collect();
+        let told: Vec<Issue> = ignored.into_iter().chain(missing).chain(cut).collect();
         if !told.is_empty() {
             entries.outcome(&told);
         }
@@ -163,15 +236,18 @@ impl Entries {
 
 /// `self` and `next`. An identity number, right or mistyped, never stands in a link: a page that
 /// follows names the patient by the pseudonymous id of the first match.
-fn links(base: &str, kind: &str, pairs: &Pairs, page: &Page) -> Value {
+fn links(base: &str, place: &Place, pairs: &Pairs, page: &Page) -> Value {
     let may_show =
-        |(name, value): &&(String, String)| !names_person(kind, name) && !contains_number(value);
+        |(name, value): &&(String, String)| !names_person(place, name) && !contains_number(value);
     let mut shown: Pairs = pairs.iter().filter(may_show).cloned().collect();
-    if shown.len() < pairs.len()
-        && kind != "Patient"
+    let mut hidden = pairs.iter().filter(|pair| !may_show(pair)).map(|(name, _)| name.as_str());
+    if let Some(hidden) = hidden.next()
+        && !place.is_of("Patient")
+        && !matches!(place, Place::Compartment { .. })
         && let Some(person) = page.matches.first().and_then(|stored| stored.person)
     {
-        shown.push(("patient".to_owned(), format!("Patient/{person}")));
+        let name = if hidden.starts_with("subject") { "subject" } else { "patient" };
+        shown.push((name.to_owned(), format!("Patient/{person}")));
     }
     let address = |extra: Option<&str>| {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -180,8 +256,8 @@ fn links(base: &str, kind: &str, pairs: &Pairs, page: &Page) -> Value {
             query.append_pair(CURSOR, cursor);
         }
         match query.finish() {
-            query if query.is_empty() => format!("{base}/{kind}"),
-            query => format!("{base}/{kind}?{query}"),
+            query if query.is_empty() => place.address(base),
+            query => format!("{}?{query}", place.address(base)),
         }
     };
     let mut links = vec![json!({ "relation": "self", "url": address(None) })];
@@ -192,10 +268,10 @@ fn links(base: &str, kind: &str, pairs: &Pairs, page: &Page) -> Value {
 }
 
 /// Whether the value of this parameter is a person's identifier.
-fn names_person(kind: &str, parameter: &str) -> bool {
+fn names_person(place: &Place, parameter: &str) -> bool {
     match parameter.split_once([':', '.']) {
         Some(("patient" | "subject", rest)) => rest.ends_with("identifier"),
-        _ => kind == "Patient" && parameter == "identifier",
+        _ => parameter == "identifier" && place.is_of("Patient"),
     }
 }
 

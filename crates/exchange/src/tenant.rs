@@ -20,6 +20,7 @@ use tokio::sync::{broadcast, watch};
 use view::project::Projector;
 use view::store::View;
 
+use crate::added::Added;
 use crate::bulk::job::Jobs;
 use crate::error::Failure;
 use crate::locks::Locks;
@@ -62,6 +63,8 @@ pub struct Tenant {
     pub(crate) locks: Locks,
     /// On a person's OKT list; always taken before the others.
     pub(crate) lists: Locks,
+    /// Search parameters beside R4's.
+    pub(crate) added: Added,
     /// Exports and imports.
     pub(crate) jobs: Jobs,
     /// On search criteria of conditional writes; always taken before those on resources.
@@ -124,6 +127,7 @@ impl Tenant {
             environment,
             locks: Locks::new(),
             lists: Locks::new(),
+            added: Added::new(),
             jobs: Jobs::open(&directory.join("jobs")),
             conditions: Locks::new(),
             changes,

@@ -50,10 +50,15 @@ impl SearchParameter {
             && (self.targets.is_empty() || self.targets.contains(&kind))
     }
 
+    /// Whether a server has added it.
+    pub fn is_added(&self) -> bool {
+        self.id >= set::FIRST_ADDED
+    }
+
     /// Whether every resource type has it under the same number: `_tag`, `_profile`, `_security`,
     /// `_source`.
     pub fn is_of_every_type(&self) -> bool {
-        self.code.starts_with('_') && self.id < set::FIRST_ADDED
+        self.code.starts_with('_') && !self.is_added()
     }
 }
 

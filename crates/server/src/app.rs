@@ -8,6 +8,8 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use exchange::error::Failure;
 use exchange::tenant::Tenant;
+use fhir::search::set::Parameters;
+use parking_lot::Mutex;
 use sandbox::issuer::Issuer;
 
 use crate::problem::Problem;
@@ -40,8 +42,8 @@ pub struct Hosted {
 /// The documents about a municipality, each printed when it is first asked for.
 #[derive(Default)]
 pub struct Described {
-    /// The CapabilityStatement.
-    pub capabilities: OnceLock<String>,
+    /// The CapabilityStatement, with the search parameters that it tells of: sources may add some.
+    pub capabilities: Mutex<Option<(Arc<Parameters>, Arc<str>)>>,
     /// TerminologyCapabilities.
     pub terminology: OnceLock<String>,
     /// The OpenAPI document.

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use access::register::Register;
 use fhir::json;
-use fhir::search::{ParamKind, SearchParameter, parameters};
+use fhir::search::set::Parameters;
+use fhir::search::{ParamKind, SearchParameter};
 use fhir::value::{Object, Value};
 use record::catalogue::Catalogue;
 use record::profile::structure_definitions;
@@ -32,7 +33,7 @@ pub fn kinds() -> Vec<&'static str> {
 }
 
 /// The CapabilityStatement of the FHIR door at `base`.
-pub fn statement(base: &str, register: &Register) -> Value {
+pub fn statement(base: &str, register: &Register, parameters: &Parameters) -> Value {
     let kinds = kinds();
     let patches: Vec<&str> = table::endpoints()
         .filter(|row| row.acts.contains(&Act::OfType("patch")))
@@ -42,7 +43,9 @@ pub fn statement(base: &str, register: &Register) -> Value {
     let profiles = profiles();
     let resources: Vec<Value> = kinds
         .iter()
-        .map(|kind| resource(kind, &kinds, profiles.get(*kind).cloned().unwrap_or_default()))
+        .map(|kind| {
+            resource(kind, &kinds, parameters, profiles.get(*kind).cloned().unwrap_or_default())
+        })
         .collect();
     let rest = json!({
         "mode": "server",
@@ -98,8 +101,8 @@ fn profiles() -> BTreeMap<String, Vec<Value>> {
     found
 }
 
-fn resource(kind: &str, kinds: &[&str], profiles: Vec<Value>) -> Value {
-    let own = parameters(kind).iter().filter(|it| !it.code.starts_with('_'));
+fn resource(kind: &str, kinds: &[&str], parameters: &Parameters, profiles: Vec<Value>) -> Value {
+    let own = parameters.of(kind).iter().filter(|it| !it.code.starts_with('_'));
     let includes = own
         .clone()
         .filter(|it| it.kind == ParamKind::Reference)
@@ -126,7 +129,7 @@ fn resource(kind: &str, kinds: &[&str], profiles: Vec<Value>) -> Value {
     }
     resource.set("referencePolicy", json!(["literal", "logical", "local"]));
     put(&mut resource, "searchInclude", includes.map(Value::from).collect());
-    put(&mut resource, "searchRevInclude", pointing_at(kind, kinds));
+    put(&mut resource, "searchRevInclude", pointing_at(kind, kinds, parameters));
     put(&mut resource, "searchParam", own.map(|it| parameter(kind, it)).collect());
     let here = operations(|steps| match steps {
         [of, .., _] => *of == kind || *of == "{kind}",
@@ -179,10 +182,10 @@ fn steps(row: &Endpoint) -> Vec<&'static str> {
 
 /// The parameters that name the type among what they may refer to. Those that may refer to anything
 /// would stand with every type and tell nothing.
-fn pointing_at(kind: &str, kinds: &[&str]) -> Vec<Value> {
+fn pointing_at(kind: &str, kinds: &[&str], parameters: &Parameters) -> Vec<Value> {
     let mut found = Vec::new();
     for from in kinds {
-        for it in parameters(from) {
+        for it in parameters.of(from) {
             if it.kind == ParamKind::Reference && it.targets.contains(&kind) {
                 found.push(Value::from(format!("{from}:{}", it.code)));
             }
@@ -196,7 +199,7 @@ fn of_every_type() -> Vec<Value> {
     let stored = [("_id", "token"), ("_lastUpdated", "date")].map(|(name, kind)| {
         json!({ "name": name, "definition": definitions::url("Resource", name), "type": kind })
     });
-    let indexed = parameters("Patient").iter().filter(|it| it.code.starts_with('_'));
+    let indexed = Parameters::r4().of("Patient").iter().filter(|it| it.code.starts_with('_'));
     stored.into_iter().chain(indexed.map(|it| parameter("Resource", it))).collect()
 }
 

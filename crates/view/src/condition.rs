@@ -97,6 +97,9 @@ impl Ask<'_> {
         depth: usize,
     ) -> Result<Piece, Error> {
         let row = alias(depth);
+        if parameter.is_added() {
+            return Ok(Piece::always());
+        }
         let index = parameter.index_id;
         Ok(match condition {
             Condition::Missing(missing) => self.missing(index, *missing, kind, &format!("+{row}")),
@@ -142,6 +145,9 @@ impl Ask<'_> {
         parameter: &SearchParameter,
         condition: &Condition,
     ) -> Option<Vec<Sought>> {
+        if parameter.is_added() {
+            return None;
+        }
         let terms = &self.view.terms;
         let whole = |value: i64| Sought { value, system: None };
         match condition {

@@ -152,6 +152,9 @@ impl Ask<'_> {
         depth: usize,
         moments: Moments,
     ) -> Result<Option<Piece>, Error> {
+        if parameter.is_added() {
+            return Ok(None);
+        }
         let index = parameter.index_id;
         Ok(match condition {
             Condition::Missing(true) => {
@@ -306,6 +309,9 @@ impl Ask<'_> {
     /// use of a status, and the rows of those that are left out are never walked.
     fn others(&self, filter: &Filter, kind: &str) -> Result<Option<Piece>, Error> {
         let Target::Parameter(parameter) = &filter.on else { return Ok(None) };
+        if parameter.is_added() {
+            return Ok(None);
+        }
         let index = parameter.index_id;
         let mut out = Vec::new();
         for condition in &filter.any {

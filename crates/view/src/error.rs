@@ -24,3 +24,17 @@ pub enum Error {
     #[error("the search names a value set or code system that is not known here")]
     UnknownCodes,
 }
+
+impl Error {
+    /// What was broken off at the limit is too costly, wherever it was.
+    pub(crate) fn of_search(self) -> Self {
+        match self {
+            Error::Storage(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) =>
+            {
+                Error::TooCostly
+            }
+            other => other,
+        }
+    }
+}

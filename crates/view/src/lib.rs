@@ -25,6 +25,7 @@
 //! //! Identity numbers and codes stand in `term` only as SipHash values under a secret key, which
 //! keeps the index small and keeps numbers out of it.
 
+pub mod added;
 pub mod error;
 pub mod everything;
 pub mod history;

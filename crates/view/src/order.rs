@@ -82,6 +82,7 @@ impl Order {
             let by = match &sort.by {
                 Target::Parameter(parameter) if kinds::is_when(kind, parameter) => By::Moment,
                 Target::Parameter(parameter) => match parameter.kind {
+                    _ if parameter.is_added() => By::Content(parameter.clone()),
                     ParamKind::Date => By::Date(parameter.index_id),
                     ParamKind::String => By::Text(parameter.index_id),
                     _ => By::Content(parameter.clone()),

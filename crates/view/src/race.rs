@@ -77,7 +77,7 @@ impl Ask<'_> {
     /// # Errors
     /// [`Error::TooCostly`] where none is done within the limit.
     pub fn race(&self, ways: &[Way], wanted: &Wanted<'_>) -> Result<Vec<Place>, Error> {
-        self.try_ways(ways, |way, slice| self.run(way, wanted, slice))
+        self.try_ways(ways, |way| self.run(way, wanted))
     }
 
     /// The number that any of the statements gives.
@@ -85,7 +85,7 @@ impl Ask<'_> {
     /// # Errors
     /// As [`Ask::race`].
     pub fn race_number(&self, ways: &[Piece]) -> Result<u64, Error> {
-        self.try_ways(ways, |way, _| {
+        self.try_ways(ways, |way| {
             let mut select = self.connection.prepare_cached(&way.text)?;
             let count = select.query_row(params_from_iter(&way.values), |row| row.get(0));
             Ok(count.map(i64::unsigned_abs)?)
@@ -95,7 +95,7 @@ impl Ask<'_> {
     fn try_ways<W, T>(
         &self,
         ways: &[W],
-        attempt: impl Fn(&W, i64) -> Result<T, Error>,
+        attempt: impl Fn(&W) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let most = self.view.most;
         let mut slice = if ways.len() > 1 { FIRST.min(most) } else { most };
@@ -103,7 +103,7 @@ impl Ask<'_> {
         while spent < most {
             for way in ways {
                 self.budget.set(slice);
-                match attempt(way, slice) {
+                match attempt(way) {
                     Err(Error::Storage(error))
                         if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {}
                     Err(Error::TooCostly) => {}
@@ -113,6 +113,10 @@ impl Ask<'_> {
                     }
                 }
                 spent += slice;
+                if self.budget.is_spent() {
+                    self.budget.lift();
+                    return Err(Error::TooCostly);
+                }
             }
             slice *= MORE;
         }
@@ -120,11 +124,10 @@ impl Ask<'_> {
         Err(Error::TooCostly)
     }
 
-    fn run(&self, way: &Way, wanted: &Wanted<'_>, slice: i64) -> Result<Vec<Place>, Error> {
+    fn run(&self, way: &Way, wanted: &Wanted<'_>) -> Result<Vec<Place>, Error> {
         let looks: Vec<&Filter> =
             wanted.filters.iter().filter(|filter| verify::needed(filter)).collect();
         let reads = !looks.is_empty() || wanted.order.needs_content();
-        let mut left = slice / LOOK;
         let mut found: Vec<Place> = Vec::new();
         for statement in way {
             let mut seen = std::collections::HashSet::new();
@@ -139,8 +142,7 @@ impl Ask<'_> {
                     continue;
                 }
                 if reads {
-                    left -= 1;
-                    if left < 0 {
+                    if self.budget.spend(LOOK) {
                         return Err(Error::TooCostly);
                     }
                     if !self.look(&mut place, wanted, &looks)? {

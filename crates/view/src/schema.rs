@@ -149,14 +149,28 @@ const MAPPED: i64 = 64 << 30;
 /// Instructions of SQLite between two looks at a search's budget.
 const TICK: i32 = 1_000;
 
-/// How many more instructions the statements of a connection may take.
+/// How many more instructions the statements of a connection may take: of the attempt at hand, and of
+/// all attempts of one search.
 #[derive(Clone, Default)]
-pub struct Budget(Arc<AtomicI64>);
+pub struct Budget {
+    now: Arc<AtomicI64>,
+    whole: Arc<AtomicI64>,
+}
 
 impl Budget {
-    /// From now on, so many. What runs beyond is interrupted.
+    /// From now on, so many, unless the whole has fewer left. What runs beyond is interrupted.
     pub fn set(&self, instructions: i64) {
-        self.0.store(instructions, Ordering::Relaxed);
+        self.now.store(instructions, Ordering::Relaxed);
+    }
+
+    /// From now on, so many in all.
+    pub fn begin(&self, instructions: i64) {
+        self.whole.store(instructions, Ordering::Relaxed);
+    }
+
+    /// Whether all of it is spent.
+    pub fn is_spent(&self) -> bool {
+        self.whole.load(Ordering::Relaxed) < 0
     }
 
     /// From now on, any number.
@@ -164,8 +178,12 @@ impl Budget {
         self.set(i64::MAX);
     }
 
-    fn spend(&self) -> bool {
-        self.0.fetch_sub(i64::from(TICK), Ordering::Relaxed) < 0
+    /// Takes so many; `true` where there are none left.
+    pub fn spend(&self, instructions: i64) -> bool {
+        let left = |of: &AtomicI64| of.fetch_sub(instructions, Ordering::Relaxed) - instructions;
+        // Both are counted.
+        let (now, whole) = (left(&self.now), left(&self.whole));
+        now < 0 || whole < 0
     }
 }
 
@@ -214,7 +232,8 @@ pub fn open_reader(path: &Path) -> Result<(Connection, Budget), Error> {
     connection.set_prepared_statement_cache_capacity(256);
     let budget = Budget::default();
     budget.lift();
+    budget.begin(i64::MAX);
     let spent = budget.clone();
-    connection.progress_handler(TICK, Some(move || spent.spend()))?;
+    connection.progress_handler(TICK, Some(move || spent.spend(i64::from(TICK))))?;
     Ok((connection, budget))
 }

@@ -22,7 +22,7 @@ use crate::order::{Cursor, Order, Place};
 use crate::plan::Plan;
 use crate::race::Wanted;
 use crate::schema::Budget;
-use crate::store::{STORED, Stored, View, stored};
+use crate::store::{STORED, Stored, View, WHOLE, stored};
 use crate::verify;
 
 /// Matches on a page where the query does not say.
@@ -80,9 +80,13 @@ impl View {
         now: i64,
     ) -> Result<Page, Error> {
         self.within(|connection, budget| {
+            budget.begin(self.most.saturating_mul(WHOLE));
             // One transaction is one snapshot: total, page and includes agree.
             let snapshot = connection.unchecked_transaction()?;
-            let mut page = self.page(&snapshot, budget, permit, query, cursor, now)?;
+            let page = self.page(&snapshot, budget, permit, query, cursor, now);
+            let mut page = page.map_err(Error::of_search)?;
+            // What is told beside the page is not part of its work.
+            budget.begin(i64::MAX);
             page.skipped = self.skipped_in(&snapshot, permit)?;
             drop(snapshot);
             Ok(page)

@@ -87,8 +87,11 @@ pub(crate) const STORED: &str = "SELECT r.id, r.version, r.updated, r.person, s.
     s.source, c.body, r.kind
     FROM resource r CROSS JOIN scope s ON s.scope = r.scope CROSS JOIN content c ON c.rid = r.rid";
 
-/// Most instructions of SQLite for one search, all attempts together: a second or two.
+/// Most instructions of SQLite for one type of one search, all attempts together: a second or two.
 const MOST: i64 = 40_000_000;
+
+/// So many times that for a whole search: of several types, counted, with what it includes.
+pub(crate) const WHOLE: i64 = 4;
 
 impl View {
     /// Opens a view that a projector has made.
@@ -140,6 +143,7 @@ impl View {
         };
         let result = query(&connection, &budget);
         budget.lift();
+        budget.begin(i64::MAX);
         self.idle.lock().push((connection, budget));
         result
     }

@@ -1,4 +1,4 @@
-//! Conditions that no index answers, judged by the resource itself: parts of a composite that stand
+//! Conditions that no index answers, judged by the resource itself: added parameters, parts of a composite that stand
 //! together, the words beside a code, units that are not UCUM's, distances, free text.
 
 use fhir::query::{
@@ -27,6 +27,9 @@ pub fn needed(filter: &Filter) -> bool {
 }
 
 fn look(on: &Target, condition: &Condition) -> bool {
+    if matches!(on, Target::Parameter(parameter) if parameter.is_added()) {
+        return true;
+    }
     match condition {
         Condition::OfType { .. }
         | Condition::Words { .. }
@@ -78,6 +81,9 @@ impl Ask<'_> {
         match (on, condition) {
             (Target::Parameter(parameter), condition) => {
                 let values = self.view.parameters.values(parameter, looked.resource);
+                if let Condition::Missing(missing) = condition {
+                    return Ok(values.is_empty() == *missing);
+                }
                 if values.iter().any(|value| self.value_is_so(parameter, condition, value)) {
                     return Ok(true);
                 }

@@ -11,7 +11,7 @@ use access::decide::About;
 use access::permit::ReadPermit;
 use fhir::instant::range;
 use fhir::issue::IssueCode;
-use fhir::query::Query;
+use fhir::query::{Query, Scope};
 use fhir::value::Value;
 use record::entry::Position;
 use record::identity::PersonId;
@@ -19,6 +19,7 @@ use record::system;
 use view::store::Stored;
 
 use super::parameters::{Parameters, missing, wrong};
+use crate::coded;
 use crate::error::Failure;
 use crate::read::{Named, keys_of, parsed};
 use crate::searchset::{Entries, incomplete};
@@ -110,7 +111,7 @@ impl Tenant {
         let mut newest = Newest::new(most);
         let mut pairs = given.pairs_without(&["max", "_count", "_sort"]);
         pairs.push(("_count".to_owned(), CHUNK.to_owned()));
-        let query = Query::parse("Observation", &pairs).map_err(Failure::Malformed)?;
+        let query = coded::read(&*self.parameters()?, Scope::Type("Observation"), &pairs)?;
         let looked = self
             .observations(caller, "lastn", query, |value, stored| {
                 newest.add(names(value), effective(value), stored);

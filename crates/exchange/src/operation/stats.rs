@@ -12,13 +12,14 @@ use fhir::fhirpath::decimal::Decimal;
 use fhir::instant::{format_instant, range};
 use fhir::issue::IssueCode;
 use fhir::json;
-use fhir::query::Query;
+use fhir::query::Scope;
 use fhir::value::{Number, Value};
 use record::system;
 
 use super::lastn::effective;
 use super::parameters::{Parameters, missing, wrong};
 use super::statistic::{STATISTICS, Statistic, calculate};
+use crate::coded;
 use crate::error::Failure;
 use crate::read::parsed;
 use crate::tenant::Tenant;
@@ -71,7 +72,7 @@ impl Tenant {
             ("_count", "500".to_owned()),
         ];
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
-        let query = Query::parse("Observation", &pairs).map_err(Failure::Malformed)?;
+        let query = coded::read(&*self.parameters()?, Scope::Type("Observation"), &pairs)?;
         let mut found: BTreeMap<Code, Found> = BTreeMap::new();
         let mut sources: Vec<Value> = Vec::new();
         let mut count = 0;

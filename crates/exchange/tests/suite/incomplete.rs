@@ -2,7 +2,7 @@
 
 use exchange::answer::Incomplete;
 use exchange::error::Failure;
-use exchange::searchset::Search;
+use exchange::searchset::{Place, Search};
 use ledger::append::Draft;
 use record::entry::Kind;
 
@@ -35,7 +35,7 @@ async fn a_poison_entry_is_an_explicit_incomplete_and_the_municipality_goes_on()
     assert_eq!(measured.incomplete, [], "measurements are all there");
     let outcome = async |kind, number: String| {
         let pairs = vec![("patient.identifier".to_owned(), number)];
-        let search = Search::read(kind, pairs, true).unwrap();
+        let search = Search::new(Place::Type(kind), pairs, true);
         let bundle = search.run(&town.tenant, &case_worker(), "http://x").await.unwrap();
         String::from_utf8(bundle).unwrap()
     };

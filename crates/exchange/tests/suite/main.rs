@@ -12,6 +12,7 @@ mod okt;
 mod operations;
 mod overview;
 mod patients;
+mod places;
 mod profiles;
 mod submit;
 mod town;

@@ -1,6 +1,7 @@
 //! Codes in the place of value sets and hierarchies.
 
-use super::{Condition, Filter, Query, TokenMatch};
+use super::value::without_implied;
+use super::{Condition, Filter, Query, Target, TokenMatch};
 
 impl Query {
     /// Puts the codes that `known` gives in the place of each [`Condition::InValueSet`] and
@@ -27,7 +28,11 @@ fn expand<E>(
             Condition::InValueSet(_) | Condition::Subsumed { .. } => {
                 let codes = known(&condition)?;
                 if !codes.is_empty() {
-                    any.extend(codes.into_iter().map(Condition::Token));
+                    let codes = codes.into_iter().map(|code| match &filter.on {
+                        Target::Parameter(of) => without_implied(&of.expression, code),
+                        _ => code,
+                    });
+                    any.extend(codes.map(Condition::Token));
                     continue;
                 }
             }

@@ -208,7 +208,7 @@ fn of_type(text: &str) -> Result<Condition, Fault> {
 
 /// An element of type `code` holds no system, since its binding implies one. Asking for that one is
 /// asking for any.
-fn without_implied(expression: &Selector, token: TokenMatch) -> TokenMatch {
+pub(super) fn without_implied(expression: &Selector, token: TokenMatch) -> TokenMatch {
     let SystemMatch::Is(system) = &token.system else {
         return token;
     };

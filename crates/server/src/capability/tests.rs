@@ -1,5 +1,6 @@
 //! What the statements say is checked as any resource, and against HL7's own list.
 
+use fhir::search::set::Parameters;
 use std::path::Path;
 
 use fhir::check::check;
@@ -17,7 +18,7 @@ fn register() -> Register {
 
 #[test]
 fn both_statements_are_valid_resources() {
-    for made in [statement(BASE, &register()), capabilities(BASE, &register())] {
+    for made in [statement(BASE, &register(), Parameters::r4()), capabilities(BASE, &register())] {
         let resource = Resource::from_value(made).unwrap();
         assert_eq!(check(&resource), [], "{}", resource.kind());
     }
@@ -25,7 +26,7 @@ fn both_statements_are_valid_resources() {
 
 #[test]
 fn a_type_says_what_is_served() {
-    let statement = statement(BASE, &register());
+    let statement = statement(BASE, &register(), Parameters::r4());
     let rest = &statement.items("rest")[0];
     let told: Vec<&str> = rest.items("resource").iter().filter_map(|it| it.text("type")).collect();
     assert_eq!(told, kinds());

@@ -13,7 +13,7 @@ use exchange::tenant::Tenant;
 use fhir::issue::{Issue, IssueCode};
 use fhir::json;
 
-use crate::app::App;
+use crate::app::{App, Hosted};
 use crate::capability;
 use crate::input;
 use crate::problem::{Problem, fhir_body};
@@ -45,19 +45,30 @@ pub async fn metadata(
     let register = hosted.tenant.register();
     let pairs = input::pairs(query.unwrap_or_default().as_bytes());
     let mode = pairs.iter().find(|(name, _)| name == "mode").map(|(_, mode)| mode.as_str());
-    let described = &hosted.described;
     let text = match mode {
-        None | Some("full" | "normative") => described
-            .capabilities
-            .get_or_init(|| json::print(&capability::statement(&base, register))),
-        Some("terminology") => described
-            .terminology
-            .get_or_init(|| json::print(&terminology::capabilities(&base, register))),
+        None | Some("full" | "normative") => capabilities(hosted, &base)?,
+        Some("terminology") => {
+            let made = || json::print(&terminology::capabilities(&base, register));
+            hosted.described.terminology.get_or_init(made).as_str().into()
+        }
         Some(_) => {
             return Err(wrong("mode", "`mode` is `full`, `normative` or `terminology`"));
         }
     };
-    Ok(fhir_body(StatusCode::OK, text.clone().into_bytes()))
+    Ok(fhir_body(StatusCode::OK, text.as_bytes().to_vec()))
+}
+
+/// The CapabilityStatement; made anew when the search parameters have changed.
+fn capabilities(hosted: &Hosted, base: &str) -> Result<Arc<str>, Problem> {
+    let parameters = hosted.tenant.parameters()?;
+    let mut made = hosted.described.capabilities.lock();
+    if let Some((_, text)) = made.as_ref().filter(|(of, _)| Arc::ptr_eq(of, &parameters)) {
+        return Ok(text.clone());
+    }
+    let statement = capability::statement(base, hosted.tenant.register(), &parameters);
+    let text: Arc<str> = json::print(&statement).into();
+    *made = Some((parameters, text.clone()));
+    Ok(text)
 }
 
 /// The address of a door.

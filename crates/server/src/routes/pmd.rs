@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use exchange::searchset::Place;
 use exchange::submission::Channel;
 
 use crate::app::App;
@@ -34,5 +35,5 @@ pub async fn search(
     body: Body,
 ) -> Result<Response, Problem> {
     let pairs = input::pairs(&input::bytes(&headers, body).await?);
-    search_pairs(&app, &kommune, "pmd", "Observation", pairs, &headers).await
+    search_pairs(&app, &kommune, "pmd", Place::Type("Observation"), pairs, &headers).await
 }

@@ -176,7 +176,8 @@ fn field(row: &Endpoint, place: Place, param: &Param) -> Field {
 fn starting(row: &Endpoint, name: &str) -> &'static str {
     match (row.id, name) {
         ("create" | "search" | "search-form" | "history-of-type", "kind") => "Patient",
-        ("validate", "kind") => "Patient",
+        ("validate" | "search-compartment" | "search-compartment-form", "kind") => "Patient",
+        (_, "of") => "Observation",
         (_, "kind") => "Observation",
         ("lookup" | "validate-in-set", "system") => "http://loinc.org",
         ("lookup" | "validate-in-set" | "lastn", "code") => "8867-4",

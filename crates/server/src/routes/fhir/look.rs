@@ -9,7 +9,7 @@ use exchange::error::Failure;
 use exchange::history::History;
 use exchange::look::{Look, Seen, Unless};
 use exchange::read::known_kind;
-use exchange::searchset::{Pairs, Search};
+use exchange::searchset::{Pairs, Place, Search};
 
 use super::prefer::Prefer;
 use super::{Answer, Entered, Shared, base, put, versioned};
@@ -97,6 +97,28 @@ async fn past(
     answer(entered, Look::history(history), &base(app, kommune, "fhir")).await
 }
 
+/// `GET [base]?…`.
+pub async fn search_all(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Answer {
+    search_pairs(&app, &kommune, "fhir", Place::System, pairs(query), &headers).await
+}
+
+/// `POST [base]/_search`.
+pub async fn search_all_form(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let pairs = with_form(query, &headers, body).await?;
+    search_pairs(&app, &kommune, "fhir", Place::System, pairs, &headers).await
+}
+
 /// `GET [base]/Type?…`.
 pub async fn search(
     State(app): Shared,
@@ -104,10 +126,11 @@ pub async fn search(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Answer {
-    search_pairs(&app, &kommune, "fhir", &kind, pairs(query), &headers).await
+    let place = Place::Type(known_kind(&kind)?);
+    search_pairs(&app, &kommune, "fhir", place, pairs(query), &headers).await
 }
 
-/// `POST [base]/Type/_search`: parameters in the form and in the address count alike.
+/// `POST [base]/Type/_search`.
 pub async fn search_form(
     State(app): Shared,
     Path((kommune, kind)): Path<(String, String)>,
@@ -115,23 +138,58 @@ pub async fn search_form(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let mut pairs = pairs(query);
-    pairs.extend(input::pairs(&input::bytes(&headers, body).await?));
-    search_pairs(&app, &kommune, "fhir", &kind, pairs, &headers).await
+    let place = Place::Type(known_kind(&kind)?);
+    let pairs = with_form(query, &headers, body).await?;
+    search_pairs(&app, &kommune, "fhir", place, pairs, &headers).await
 }
 
-/// A search on one type through a door.
+/// `GET [base]/Patient/id/Type?…`, and `GET [base]/Patient/id/*?…`.
+pub async fn search_compartment(
+    State(app): Shared,
+    Path((kommune, kind, id, of)): Path<(String, String, String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Answer {
+    let place = Place::compartment(&kind, &id, &of)?;
+    search_pairs(&app, &kommune, "fhir", place, pairs(query), &headers).await
+}
+
+/// `POST [base]/Patient/id/Type/_search`.
+pub async fn search_compartment_form(
+    State(app): Shared,
+    Path((kommune, kind, id, of)): Path<(String, String, String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let place = Place::compartment(&kind, &id, &of)?;
+    let pairs = with_form(query, &headers, body).await?;
+    search_pairs(&app, &kommune, "fhir", place, pairs, &headers).await
+}
+
+/// A search through a door.
 pub async fn search_pairs(
     app: &App,
     kommune: &str,
     door: &str,
-    kind: &str,
+    place: Place,
     pairs: Pairs,
     headers: &HeaderMap,
 ) -> Answer {
     let entered = app.enter(kommune, headers)?;
-    let search = Search::read(known_kind(kind)?, pairs, Prefer::of(headers).strict)?;
+    let search = Search::new(place, pairs, Prefer::of(headers).strict);
     answer(entered, Look::search(search), &base(app, kommune, door)).await
+}
+
+/// Parameters in the form and in the address count alike.
+async fn with_form(
+    query: Option<String>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Pairs, Problem> {
+    let mut pairs = pairs(query);
+    pairs.extend(input::pairs(&input::bytes(headers, body).await?));
+    Ok(pairs)
 }
 
 async fn answer((tenant, caller): Entered, look: Look, base: &str) -> Answer {

@@ -60,6 +60,53 @@ pub const ROWS: &[Endpoint] = &[
     .answers(BUNDLE),
     Endpoint::new(
         &[Get],
+        "/{kommune}/fhir",
+        "search-all",
+        "Search in several types, `_type`, or in all",
+        |with| on(with, look::search_all),
+    )
+    .also("/{kommune}/fhir/")
+    .acts(&[OfSystem("search-system")])
+    .callers(READERS)
+    .query(SEARCH_ALL)
+    .headers(SEARCHING)
+    .answers(BUNDLE),
+    Endpoint::new(
+        &[Post],
+        "/{kommune}/fhir/_search",
+        "search-all-form",
+        "Search in several types with the parameters in a form",
+        |with| on(with, look::search_all_form),
+    )
+    .acts(&[OfSystem("search-system")])
+    .callers(READERS)
+    .headers(SEARCHING)
+    .takes(A_SEARCH)
+    .answers(BUNDLE),
+    Endpoint::new(
+        &[Get],
+        "/{kommune}/fhir/{kind}/{id}/{of}",
+        "search-compartment",
+        "Search what belongs to a patient, or another compartment: one type, or `*` for all",
+        |with| on(with, look::search_compartment),
+    )
+    .callers(READERS)
+    .query(SEARCH)
+    .headers(SEARCHING)
+    .answers(BUNDLE),
+    Endpoint::new(
+        &[Post],
+        "/{kommune}/fhir/{kind}/{id}/{of}/_search",
+        "search-compartment-form",
+        "Search what belongs to a patient with the parameters in a form",
+        |with| on(with, look::search_compartment_form),
+    )
+    .callers(READERS)
+    .headers(SEARCHING)
+    .takes(A_SEARCH)
+    .answers(BUNDLE),
+    Endpoint::new(
+        &[Get],
         "/{kommune}/fhir/{kind}/{id}",
         "read",
         "Read the current version",
@@ -239,6 +286,14 @@ pub const ROWS: &[Endpoint] = &[
     .query(FORMS)
     .takes(PARAMETERS)
     .answers(ANSWERED),
+];
+
+/// Parameters of a search in several types.
+const SEARCH_ALL: &[Param] = &[
+    Param::text("_type", "the resource types, with commas between"),
+    Param::text("_id", "logical ids"),
+    Param::text("_lastUpdated", "when it was last changed, with a prefix such as `ge`"),
+    Param::text("_count", "matches on a page"),
 ];
 
 /// A condition in the query: the search parameters of the type; the identifier is what most use.

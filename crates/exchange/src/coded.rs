@@ -1,0 +1,86 @@
+//! Reading a search, with codes in the place of value sets and hierarchies (`:in`, `:not-in`,
+//! `:above`, `:below`).
+//!
+//! The codes come from the platform's own terminology ([`crate::rules`]), the same for every
+//! municipality. What is not known there whole refuses the search by name: an answer from half a value
+//! set would look like a whole one.
+
+use fhir::issue::{Issue, IssueCode};
+use fhir::query::{Condition, Query, Scope, SystemMatch, TokenMatch};
+use fhir::search::set::Parameters;
+
+use crate::added;
+use crate::error::Failure;
+use crate::rules::{respelled, rules};
+
+/// Codes that all value sets and hierarchies of one search may become.
+const MOST: usize = 2_000;
+
+/// Reads a search, and its codes.
+///
+/// # Errors
+/// As [`Query::read`]; and for what is not known of codes, or is too much.
+pub fn read(
+    parameters: &Parameters,
+    scope: Scope<'_>,
+    pairs: &[(String, String)],
+) -> Result<Query, Failure> {
+    let mut query = Query::read(parameters, scope, pairs).map_err(Failure::Malformed)?;
+    if added::follows(&query) {
+        let message = "an added search parameter finds resources, and cannot be followed from one to \
+                       another by a chain, `_has` or an include";
+        return Err(refused(IssueCode::NotSupported, message));
+    }
+    let mut left = MOST;
+    query.expand(&mut |condition| {
+        let codes = match condition {
+            Condition::InValueSet(url) => members(url),
+            Condition::Subsumed { token, below } => related(token, *below),
+            _ => Ok(Vec::new()),
+        };
+        let codes = codes.map_err(|message| refused(IssueCode::NotSupported, message))?;
+        left = left.checked_sub(codes.len()).ok_or_else(|| {
+            refused(IssueCode::TooCostly, "the codes asked for are too many: narrow the value set")
+        })?;
+        Ok::<_, Failure>(codes)
+    })?;
+    Ok(query)
+}
+
+fn refused(code: IssueCode, message: &str) -> Failure {
+    Failure::Malformed(vec![Issue::error(code, "", message)])
+}
+
+/// The codes of a value set.
+fn members(url: &str) -> Result<Vec<TokenMatch>, &'static str> {
+    let codes = rules().terminology().codes_of(url).filter(|codes| !codes.is_empty()).ok_or(
+        "`:in` and `:not-in`: the value set is not known here, or not all of its codes are; list \
+         the codes instead",
+    )?;
+    Ok(codes.into_iter().map(|(system, code)| token(system, code)).collect())
+}
+
+/// The code itself, and those below or above it.
+fn related(asked: &TokenMatch, below: bool) -> Result<Vec<TokenMatch>, &'static str> {
+    let (SystemMatch::Is(system), Some(code)) = (&asked.system, &asked.code) else {
+        return Err("`:above` and `:below` need the code with its system: send `system|code`");
+    };
+    let of = |system: &str, code: &str| -> Option<Vec<TokenMatch>> {
+        let known = rules().terminology();
+        let codes =
+            if below { known.descendants(system, code) } else { known.ancestors(system, code) };
+        Some(codes?.into_iter().map(|code| token(system, code)).collect())
+    };
+    let respelled = || respelled(system, code).and_then(|(system, code)| of(&system, &code));
+    let mut codes = of(system, code).or_else(respelled).ok_or(
+        "`:above` and `:below`: the code system is not known here; list the codes instead",
+    )?;
+    if !codes.iter().any(|found| found.code == asked.code) {
+        codes.push(asked.clone());
+    }
+    Ok(codes)
+}
+
+fn token(system: &str, code: &str) -> TokenMatch {
+    TokenMatch { system: SystemMatch::Is(system.into()), code: Some(code.into()) }
+}
