@@ -198,7 +198,7 @@ fn no_page_shows_the_key_of_a_missing_message() {
 
 #[test]
 fn no_message_is_left_over() {
-    const COMPOSED: [&str; 24] = [
+    const COMPOSED: [&str; 28] = [
         "month-",
         "gender-",
         "status-",
@@ -223,6 +223,10 @@ fn no_message_is_left_over() {
         "signin-",
         "time-ago-",
         "supply-",
+        "docs-section-",
+        "docs-call-",
+        "docs-field-",
+        "docs-caller-",
     ];
     let sources = markup::sources().concat();
     for key in messages() {
