@@ -224,7 +224,7 @@ impl Tenant {
         let Changes { changes, next } = changes;
         let mut versions = Vec::with_capacity(changes.len());
         for change in changes {
-            let version = match self.version(&change.kind, change.version) {
+            let version = match self.version(change.kind, change.version) {
                 // Content that was erased since has no place in a history.
                 Err(Failure::Gone) => continue,
                 version => version?,

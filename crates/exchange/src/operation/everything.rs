@@ -199,7 +199,7 @@ impl Asked {
     }
 
     fn takes(&self, kind: &str) -> bool {
-        self.kinds.is_empty() || self.kinds.iter().any(|wanted| *wanted == kind)
+        self.kinds.is_empty() || self.kinds.contains(&kind)
     }
 
     /// Whether something a resource says of time lies within the dates asked for. What says nothing
