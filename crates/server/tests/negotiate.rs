@@ -161,7 +161,7 @@ fn errors_come_in_the_format_asked_for_and_name_the_place() {
     assert!(says(&source, Method::GET, "/9901/fhir/Patient/1", None).starts_with("404 not-found"));
     assert!(says(&source, Method::GET, "/9901/fhir/a/b/c/d", None).starts_with("404 not-found"));
     assert!(
-        says(&source, Method::DELETE, "/9901/fhir/Patient", None).starts_with("405 not-supported")
+        says(&source, Method::DELETE, "/9901/fhir/metadata", None).starts_with("405 not-supported")
     );
     assert!(
         says(&source, Method::GET, "/9901/fhir/Patient/%ff", None).starts_with("400 structure")
