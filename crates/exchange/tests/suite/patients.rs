@@ -128,8 +128,7 @@ async fn another_sources_patient_has_its_own_id_and_is_sent_again_without_double
     assert_eq!(town.end(), end, "the same content again is no new version");
     let corrected = town.create(&lab, sent("Åas")).await;
     assert_eq!((corrected.id, corrected.version), (second.id.clone(), end + 1));
-    // The last recorded first.
-    assert_eq!(patients(&town, &number).await, [second.id.clone(), first.id]);
+    assert_eq!(patients(&town, &number).await, [second.id.clone(), first.id], "the newest first");
     assert_eq!(town.tenant.person_of_patient(&second.id).unwrap(), person(&town, &number));
 }
 
