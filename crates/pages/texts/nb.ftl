@@ -499,6 +499,7 @@ docs-call-health = Prosessen svarer
 docs-call-ready = Kommunene er åpne
 docs-field-kind = Ressurstype
 docs-field-id = Ressursens id
+docs-field-of = Ressurstype det søkes i, eller * for alle
 docs-field-version = Versjonens nummer
 docs-field-file = Filens nummer i eksporten
 docs-field-name = Navnet på importen

@@ -53,15 +53,7 @@ pub fn register(municipality: &Municipality) -> Register {
         agreements: vec![
             agreement(
                 PLO_EPJ,
-                &[
-                    "demographics",
-                    "services",
-                    "decisions",
-                    "organisation",
-                    "measurements",
-                    "plans",
-                    "contacts",
-                ],
+                &["demographics", "services", "decisions", "organisation", "measurements"],
             ),
             agreement(TAVLE, &["demographics", "measurements"]),
             agreement(VKP, &["measurements"]),

@@ -10,8 +10,9 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-use support::{Folder, Server, shared, text};
+use serde_json::{Value, json};
+use support::content::person;
+use support::{FNR, Folder, Server, shared, text};
 use ureq::http::Method;
 
 #[test]
@@ -19,6 +20,9 @@ fn every_example_of_the_document_is_taken_as_it_is() {
     let server = shared();
     let document = server.client(None).get("/9901/openapi.json").expect(200);
     let source = server.role("utvikler");
+    let own =
+        json!({ "resourceType": "Patient", "identifier": [{ "system": FNR, "value": person() }] });
+    let patient = text(&source.post("/9901/fhir/Patient", &own).expect(201)["id"]);
     let mut taken = BTreeSet::new();
     // In the order of the methods, so that what is changed is there.
     for method in ["put", "post", "patch"] {
@@ -40,7 +44,13 @@ fn every_example_of_the_document_is_taken_as_it_is() {
                 let kind = example["resourceType"].as_str().unwrap_or("Observation");
                 let kind = if kind == "Parameters" { "Observation" } else { kind };
                 let id = item[method]["operationId"].as_str().unwrap();
-                let mut address = path.replace("{kind}", kind).replace("{id}", "example-pulse");
+                // What belongs to a measurement is nothing; what belongs to its patient is.
+                let (kind, of) = match id.starts_with("search-compartment") {
+                    true => ("Patient", patient.as_str()),
+                    false => (kind, "example-pulse"),
+                };
+                let mut address = path.replace("{kind}", kind).replace("{id}", of);
+                address = address.replace("{of}", "Observation");
                 if id.ends_with("-matching") {
                     address += "?identifier=https://vendor.example/measurement%7Cexample-1";
                 }

@@ -52,7 +52,7 @@ struct Step {
 fn step(program: &Path, size: u32) -> Result<Step, String> {
     let server = Server::start(program, 1)?;
     let population = Population::new(size, now_ms())?;
-    let token = server.token(Role::PloEpj)?;
+    let token = server.token(Role::Utvikler)?;
     let begun = Instant::now();
     let mut resources = 0;
     let mut busy = 0.0;
@@ -100,7 +100,7 @@ fn ask(server: &Server, population: &Population, shape: &Shape) -> Result<Value,
     // Tokens are short-lived, and filling takes its time.
     let token = server.token(match shape.who {
         Who::Doctor => Role::Legevaktslege,
-        Who::System => Role::PloEpj,
+        Who::System => Role::Utvikler,
     })?;
     let mut requests = Vec::with_capacity(DRAWN);
     for draw in 0..DRAWN {

@@ -1,6 +1,6 @@
 //! What functions take and give.
 
-use super::{Checker, Known, Result, error, narrowed, ordered};
+use super::{Checker, Known, Result, error, known_type, narrowed, ordered};
 use crate::fhirpath::model::{Kind, well_known};
 use crate::fhirpath::syntax::{Call, Function, Term};
 
@@ -25,7 +25,10 @@ impl Checker {
                 }
                 Ok(input)
             }
-            F::Is => self.boolean(call, this),
+            F::Is => {
+                call.of_type.as_ref().map_or(Ok(()), known_type)?;
+                self.boolean(call, this)
+            }
             F::As | F::OfType => {
                 if call.function == F::As && input.many && input.kinds.is_some() {
                     return Err(error("`as()` takes one item: use `ofType()`".to_owned()));
