@@ -5,7 +5,7 @@
 //! is refused with its path. A document type is refused, so nothing is fetched and no entity expands;
 //! nesting is bounded as in JSON. Comments and processing instructions are passed over.
 //!
-//! Invariant: for every value that [`print`] prints, `parse(print(value))` is that value, but that the
+//! Invariant: for every value that [`print()`] prints, `parse(print(value))` is that value, but that the
 //! members of objects come in the order of the definitions, arrays with `null`s for alignment are of
 //! full length, and a narrative has no white space around it and declares its namespace.
 
@@ -101,7 +101,7 @@ pub fn print(resource: &Value) -> Result<String, PrintError> {
 /// Writes a resource for people: one element a line, two blanks per level.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn pretty(resource: &Value) -> Result<String, PrintError> {
     write(resource, true)
 }

@@ -55,7 +55,7 @@ pub async fn json(headers: &HeaderMap, body: Body) -> Result<Value, Problem> {
     read(format, &bytes(headers, body).await?)
 }
 
-/// The body as a value, like [`json`], if there is any.
+/// The body as a value, like [`json()`], if there is any.
 pub async fn any_json(headers: &HeaderMap, body: Body) -> Result<Option<Value>, Problem> {
     let body = bytes(headers, body).await?;
     if body.is_empty() {

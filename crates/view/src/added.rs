@@ -1,7 +1,7 @@
 //! The search parameters that sources have added: `SearchParameter` resources as they are now.
 //!
 //! The view keeps no index of them. A condition or an order on one is judged by reading the resources
-//! that the rest of a search leads to, as other rare questions are ([`crate::verify`]).
+//! that the rest of a search leads to, as other rare questions are (`verify`).
 
 use rusqlite::params;
 

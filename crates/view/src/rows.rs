@@ -46,7 +46,7 @@ pub struct Indexed {
     pub moment: i64,
     /// Its shape.
     pub shape: i64,
-    /// The parameters it has values under, as [`Shapes`] keeps them.
+    /// The parameters it has values under, as `Shapes` keeps them.
     params: String,
     /// Class of its extent, if it has one.
     class: Option<i64>,

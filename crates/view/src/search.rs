@@ -1,6 +1,6 @@
 //! Search: a [`Query`] under a permit, on one snapshot.
 //!
-//! How rows are found is said in [`crate::plan`], with how much work in [`crate::race`].
+//! How rows are found is said in `plan`, with how much work in `race`.
 //!
 //! Pages: a link to the next page carries the place that was reached and the ledger position of the
 //! first page, sealed. However much is written meanwhile, the pages together give every match of the

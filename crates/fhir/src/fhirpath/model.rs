@@ -2,7 +2,7 @@
 //! of [`crate::definitions`] with the JSON members of each element.
 //!
 //! Element names are numbered once, so that a compiled expression compares numbers and not text.
-//! Invariant: a [`Kind`] and a [`Symbol`] come from here and name what is there.
+//! Invariant: a [`Kind`] and a `Symbol` come from here and name what is there.
 
 use crate::definitions::{self, Content, ElementType, Shape};
 use crate::primitive::Primitive;

@@ -2,7 +2,7 @@
 //!
 //! For each type it starts from, the expression is checked against the definitions once, terms of a
 //! union that begin at other types are left out, and what is no more than a path of elements becomes
-//! a [`Plan`]: the same values as evaluation finds, without its collections.
+//! a `Plan`: the same values as evaluation finds, without its collections.
 
 use super::check;
 use super::evaluate;

@@ -1,5 +1,5 @@
 //! FHIR R4 REST for one municipality, by room: [`look`] for reads, searches and histories,
-//! [`write`] for changes, [`bundle`] for many at once, [`operation`] for what has a `$`.
+//! [`mod@write`] for changes, [`bundle`] for many at once, [`operation`] for what has a `$`.
 
 use std::sync::Arc;
 
