@@ -106,8 +106,11 @@ export function round(number, { respiration, saturation, supply, systolic, pulse
     valueQuantity: { value, unit, system: UNITS, code: unit },
   });
   const concept = (code) => ({ valueCodeableConcept: { coding: [{ system: SNOMED, code }] } });
-  const pressure = [{ code: { coding: [{ system: LOINC, code: "8480-6" }] } }];
-  Object.assign(pressure[0], quantity(systolic, "mm[Hg]"));
+  const part = (code, value) => ({
+    code: { coding: [{ system: LOINC, code }] },
+    ...quantity(value, "mm[Hg]"),
+  });
+  const pressure = [part("8480-6", systolic), part("8462-4", 75)];
   return batch([
     observation(LOINC, "9279-1", quantity(respiration, "/min")),
     observation(LOINC, "2708-6", quantity(saturation, "%")),
