@@ -139,6 +139,27 @@ fn an_import_that_broke_off_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_line_without_a_name_of_its_own_is_not_made_twice() {
+    let dir = Folder::new();
+    let server = Server::demo(&dir, 0);
+    let source = server.role("plo-epj");
+    let (_, resources) = record(40);
+    let mut unnamed = resources.clone();
+    for measurement in &mut unnamed[1..] {
+        let measurement = measurement.as_object_mut().unwrap();
+        measurement.remove("id");
+        measurement.remove("identifier");
+    }
+    import(&source, "twice", lines(&unnamed)).expect(200);
+    server.kill();
+    // As after a crash that came before how far the import was had been written.
+    std::fs::remove_dir_all(dir.path().join("9901/jobs")).unwrap();
+    let server = Server::serve(&dir);
+    let again = import(&server.role("plo-epj"), "twice", lines(&unnamed));
+    assert_eq!(said(&again), "41 lines: 0 created, 0 updated, 41 unchanged, 0 refused");
+}
+
+#[test]
 fn an_export_is_as_it_was_when_it_was_asked_for() {
     let server = Server::demo(&Folder::new(), 0);
     let source = server.role("plo-epj");

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::bulk::job::{Job, LIFETIME, Work};
 use crate::error::Failure;
+use crate::naming;
 use crate::submission::{Channel, Done, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
 
@@ -142,6 +143,12 @@ impl Import {
         Ok(self.progress)
     }
 
+    /// Records what waits and ends before the file does; the same name goes on from here.
+    pub async fn stop(mut self) -> Result<(), Failure> {
+        self.record().await?;
+        self.settle().await
+    }
+
     /// Begins to record the lines that wait. The chunk before goes on meanwhile, unless they may refer
     /// to what it brings.
     async fn record(&mut self) -> Result<(), Failure> {
@@ -152,7 +159,8 @@ impl Import {
         }
         let first = self.progress.lines + self.running.as_ref().map_or(0, |it| it.lines) + 1;
         let count = lines.len() as u64;
-        let read = tokio::task::spawn_blocking(move || read_lines(lines, first)).await;
+        let name = self.name.clone();
+        let read = tokio::task::spawn_blocking(move || read_lines(lines, first, &name)).await;
         let read = read.map_err(|_| Failure::Unavailable("an import was stopped".to_owned()))?;
         let has_patients = read.operations.iter().any(|(_, it)| it.kind == "Patient");
         let (tenant, caller) = (self.tenant.clone(), self.caller.clone());
@@ -232,7 +240,9 @@ struct Read {
     refused: Results,
 }
 
-fn read_lines(lines: Vec<Vec<u8>>, first: u64) -> Read {
+/// A chunk that was recorded when the connection broke, before the progress was written, comes again:
+/// a new resource that nothing else names is named after its line, so that it is not made twice.
+fn read_lines(lines: Vec<Vec<u8>>, first: u64, name: &str) -> Read {
     let mut read = Read { operations: Vec::with_capacity(lines.len()), refused: Vec::new() };
     for (line, text) in (first..).zip(lines) {
         // A blank line is no resource and no fault.
@@ -240,7 +250,14 @@ fn read_lines(lines: Vec<Vec<u8>>, first: u64) -> Read {
             continue;
         }
         match operation(&text) {
-            Ok(operation) => read.operations.push((line, operation)),
+            Ok(mut operation) => {
+                let value = operation.resource.as_ref();
+                let named = value.and_then(|value| naming::event_id(operation.kind, value));
+                if operation.is_create() && operation.kind != "Patient" && named.is_none() {
+                    operation.event_id = Some(format!("import:{name}#{line}"));
+                }
+                read.operations.push((line, operation));
+            }
             Err(failure) => read.refused.push((line, Err(failure))),
         }
     }

@@ -1,12 +1,10 @@
 //! Bulk export and import of one municipality (HL7 Bulk Data Access 2.0; import is our own).
 
-use std::sync::Arc;
-
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, EXPIRES, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::response::IntoResponse;
 use exchange::bulk::export::{Scope, Wish};
 use exchange::bulk::import::{Import, MAX_LINE};
 use exchange::bulk::job::LIFETIME;
@@ -22,16 +20,13 @@ use futures_util::{StreamExt, stream};
 use crate::app::App;
 use crate::input::{self, header};
 use crate::problem::{Problem, respond};
-use crate::routes::fhir::http_date;
+use crate::routes::fhir::{Answer, Shared, http_date, put};
 
 /// Media type of a resource on each line.
 const NDJSON: &str = "application/fhir+ndjson";
 
 /// What `_outputFormat` may say.
 const NAMES_OF_NDJSON: [&str; 3] = [NDJSON, "application/ndjson", "ndjson"];
-
-type Shared = State<Arc<App>>;
-type Answer = Result<Response, Problem>;
 
 /// `$export` of everything.
 pub async fn export(
@@ -241,6 +236,7 @@ pub async fn import(
         }
         line.extend_from_slice(rest);
         if line.len() > MAX_LINE {
+            import.stop().await?;
             return Err(Problem::edge(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 IssueCode::TooLong,
@@ -275,10 +271,4 @@ pub async fn import_status(
 
 fn wrong(message: &str) -> Problem {
     Problem::Failure(Failure::Malformed(vec![Issue::error(IssueCode::Invalid, "", message)]))
-}
-
-fn put(response: &mut Response, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
 }

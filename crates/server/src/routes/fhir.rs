@@ -26,8 +26,8 @@ pub mod write;
 
 mod prefer;
 
-type Shared = State<Arc<App>>;
-type Answer = Result<Response, Problem>;
+pub(super) type Shared = State<Arc<App>>;
+pub(super) type Answer = Result<Response, Problem>;
 /// The municipality, and who calls.
 type Entered = (Arc<Tenant>, Arc<Caller>);
 
@@ -88,7 +88,7 @@ fn versioned(version: u64, updated: i64, mut response: Response) -> Response {
     response
 }
 
-fn put(response: &mut Response, name: HeaderName, value: &str) {
+pub(super) fn put(response: &mut Response, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
