@@ -61,7 +61,7 @@ pub fn infections(
 ) -> Vec<Infection> {
     if let Some(plan) = resident.story {
         return match plan.plot {
-            Plot::CopdRising => vec![infection(now_ms - 34 * HOUR, 44, 6, 0.7)],
+            Plot::CopdRising => vec![infection(now_ms - 49 * HOUR, 60, 6, 0.82)],
             Plot::InfectionReceded => vec![infection(now_ms - 11 * DAY, 52, 7, 0.85)],
             Plot::HomeToLegevakt | Plot::DementiaAtHome => Vec::new(),
         };

@@ -83,7 +83,8 @@ fn copd(base: Normal, chance: &mut Stream, told: bool) -> Normal {
         saturation: 89.6 + 1.0 * chance.unit(),
         oxygen,
         scale: SpO2Scale::Two,
-        spread: 0.5,
+        // A story shows what it says at whatever hour it is started.
+        spread: if told { 0.3 } else { 0.5 },
         ..base
     };
     match (oxygen, told) {

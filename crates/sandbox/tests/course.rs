@@ -5,6 +5,7 @@
 use jiff::civil::Date;
 use proptest::prelude::*;
 use record::news2::normal::{self, Measure, Place as Against, Point};
+use record::news2::trend::{self, Trend};
 use sandbox::infection::{self, Infection};
 use sandbox::people::{self, Profile, Resident};
 use sandbox::services::{self, Care, Place, State};
@@ -124,39 +125,50 @@ fn each_profile_has_its_own_normal() {
 }
 
 #[test]
-fn the_stories_show_what_they_say() {
-    for municipality in sandbox::world::municipalities() {
-        for index in 0..sandbox::stories::PER_MUNICIPALITY {
-            let resident = people::resident(5, municipality, index);
-            let care = services::care(5, municipality, &resident, today());
-            let infections = infection::infections(5, municipality, &resident, &care, NOW);
-            let rounds = vitals::rounds(5, municipality, &resident, &care, &infections, NOW);
-            let points: Vec<Point> = rounds
-                .iter()
-                .zip(totals(&rounds))
-                .map(|(round, total)| Point { at_ms: round.at_ms, value: f64::from(total) })
-                .collect();
-            let usual = normal::normal(Measure::Total, &points, NOW).unwrap();
-            let last = points.last().unwrap().value;
-            let highest = points.iter().map(|point| point.value).fold(0.0, f64::max);
-            let against = normal::deviation(last, &usual).place;
-            match resident.story.unwrap().plot {
-                Plot::CopdRising => {
-                    assert_eq!(usual.centre, 5.0);
-                    assert_eq!(against, Against::Above);
-                    assert!(last >= 7.0 && last == highest && care.place == Place::Kad);
-                }
-                Plot::InfectionReceded => {
-                    assert!(highest >= 7.0 && last <= 2.0, "{highest} then {last}");
-                    assert_eq!((against, care.place), (Against::Within, Place::ShortStay));
-                }
-                Plot::HomeToLegevakt | Plot::DementiaAtHome => {
-                    assert!(highest <= 3.0);
-                    assert_eq!(care.place, Place::Home);
-                    let going_on = care.decisions.iter().filter(|d| d.state == State::Active);
-                    assert!(going_on.count() >= 4);
-                }
+fn the_stories_show_what_they_say_at_any_hour_of_the_year() {
+    // Through all hours and weekdays, one and a half years on.
+    for step in 0..2_000 {
+        let now_ms = NOW + step * (7 * calendar::HOUR + 5 * calendar::MINUTE);
+        for municipality in sandbox::world::municipalities() {
+            for index in 0..sandbox::stories::PER_MUNICIPALITY {
+                shows_what_it_says(municipality, index, now_ms);
             }
+        }
+    }
+}
+
+fn shows_what_it_says(municipality: &'static Municipality, index: u32, now_ms: i64) {
+    let resident = people::resident(1, municipality, index);
+    let care = services::care(1, municipality, &resident, calendar::date_of(now_ms));
+    let infections = infection::infections(1, municipality, &resident, &care, now_ms);
+    let rounds = vitals::rounds(1, municipality, &resident, &care, &infections, now_ms);
+    let points: Vec<Point> = rounds
+        .iter()
+        .zip(totals(&rounds))
+        .map(|(round, total)| Point { at_ms: round.at_ms, value: f64::from(total) })
+        .collect();
+    let last = points.last().unwrap();
+    let usual = normal::normal(Measure::Total, &points, last.at_ms - calendar::DAY).unwrap();
+    let highest = points.iter().map(|point| point.value).fold(0.0, f64::max);
+    let against = normal::deviation(last.value, &usual).place;
+    let when = calendar::written(now_ms);
+    match resident.story.unwrap().plot {
+        Plot::CopdRising => {
+            let trend = trend::movement(Measure::Total, &points, None, now_ms).trend;
+            assert_eq!(trend, Trend::Rising, "{when}");
+            assert!((4.0..=5.0).contains(&usual.centre), "{when}: {}", usual.centre);
+            assert_eq!((against, care.place), (Against::Above, Place::Kad), "{when}");
+            assert!(last.value >= 7.0 && last.value >= highest - 1.0, "{when}: {}", last.value);
+        }
+        Plot::InfectionReceded => {
+            assert!(highest >= 7.0 && last.value <= 2.0, "{when}: {highest} then {}", last.value);
+            assert_eq!((against, care.place), (Against::Within, Place::ShortStay), "{when}");
+        }
+        Plot::HomeToLegevakt | Plot::DementiaAtHome => {
+            assert!(highest <= 3.0, "{when}: {highest}");
+            assert_eq!(care.place, Place::Home, "{when}");
+            let going_on = care.decisions.iter().filter(|d| d.state == State::Active);
+            assert!(going_on.count() >= 4, "{when}");
         }
     }
 }
