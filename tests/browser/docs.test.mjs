@@ -19,7 +19,9 @@ const body = (page, call) => page.locator(`#call-${call} .answer > pre`);
 
 test("one chooses a municipality, and all its calls are there", async () => {
   const { page, leave } = await visit(browser, demo);
-  await page.goto("/docs");
+  await page.goto("/");
+  await page.getByRole("link", { name: "For leverandører: prøv API-et" }).click();
+  await page.getByRole("heading", { name: "Hvilken kommunes API?", level: 1 }).waitFor();
   await inspect(page, "the choice of a municipality");
   await page.getByRole("link", { name: "9902 Granfjelldal kommune" }).click();
   await page.getByRole("heading", { name: "API for Granfjelldal kommune", level: 1 }).waitFor();

@@ -65,6 +65,7 @@ signin-no-resident = Velg en innbygger, eller skriv et identitetsnummer.
 signin-unknown-number = Ingen syntetisk person i kommunen har dette nummeret. Kontroller sifrene, eller velg en av personene i listen.
 about-demo = Om demonstrasjonen
 about-demo-text = Kommunene, de ansatte og innbyggerne er oppdiktet. Tilgang, logging og regler virker som i en ordinær løsning. I ordinær bruk logger helsepersonell inn med HelseID og innbyggere med ID-porten.
+about-demo-vendor = For leverandører: prøv API-et
 
 ## Finne en pasient
 
