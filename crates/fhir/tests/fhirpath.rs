@@ -371,3 +371,45 @@ fn an_invariant_that_gives_nothing_is_unknown_and_does_not_hold() {
         assert_eq!(holds, Ok(truth == Some(true)), "{text}");
     }
 }
+
+#[test]
+fn numbers_are_quantities_of_ones_beside_quantities() {
+    check(
+        &[
+            "7 = 7 '1'",
+            "7.0 ~ 7 '1'",
+            "7 != 3 months",
+            "7 in (7 '1' | 2 'mg')",
+            "2 * 1 year",
+            "1 'mg' * 2",
+            "6 months / 4",
+            "@2020 + 2 * 1 year",
+        ],
+        expect![[r#"
+            7 = 7 '1'  =>  [Boolean true]
+            7.0 ~ 7 '1'  =>  [Boolean true]
+            7 != 3 months  =>  []
+            7 in (7 '1' | 2 'mg')  =>  [Boolean true]
+            2 * 1 year  =>  [Quantity 2 year]
+            1 'mg' * 2  =>  [Quantity 2 'mg']
+            6 months / 4  =>  [Quantity 1.5 months]
+            @2020 + 2 * 1 year  =>  [Date 2022]
+        "#]],
+    );
+}
+
+#[test]
+fn nothing_joined_is_nothing() {
+    check(
+        &[
+            "{}.join(',')",
+            "name.suffix.join(',')",
+            "name.where(use = 'usual').given.first().join()",
+        ],
+        expect![[r#"
+            {}.join(',')  =>  []
+            name.suffix.join(',')  =>  []
+            name.where(use = 'usual').given.first().join()  =>  []
+        "#]],
+    );
+}

@@ -74,6 +74,11 @@ pub(super) fn plus<'a>(
     Some(Quantity { value: one.value.plus(second)?, ..one.clone() })
 }
 
+/// A number as the quantity that it turns into by itself (§5.5).
+pub(super) fn of_ones<'a>(value: Decimal) -> Quantity<'a> {
+    Quantity { value, unit: Cow::Borrowed("1"), calendar: false }
+}
+
 /// The product, or the quotient.
 pub(super) fn times<'a>(
     one: &Quantity<'a>,
@@ -81,14 +86,16 @@ pub(super) fn times<'a>(
     over: bool,
 ) -> Option<Quantity<'a>> {
     let value = if over { one.value.over(two.value)? } else { one.value.times(two.value)? };
+    // So many times as much is of the same unit, which may be a word of the calendar.
+    if two.unit == "1" {
+        return Some(Quantity { value, ..one.clone() });
+    }
+    if one.unit == "1" && !over {
+        return Some(Quantity { value, ..two.clone() });
+    }
     let (first, second) = (code(one, false), code(two, false));
     let (first, second) = (first.as_ref(), second.as_ref());
-    let unit = match (first, second, over) {
-        (_, "1", _) => first.to_owned(),
-        ("1", _, false) => second.to_owned(),
-        (_, _, false) => format!("({first}).({second})"),
-        (_, _, true) => format!("({first})/({second})"),
-    };
+    let unit = if over { format!("({first})/({second})") } else { format!("({first}).({second})") };
     // A product with what is no unit would mean nothing.
     ucum::is_valid(&unit).then_some(())?;
     Some(Quantity { value, unit: Cow::Owned(unit), calendar: false })

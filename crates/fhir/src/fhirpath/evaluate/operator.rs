@@ -155,10 +155,7 @@ impl<'a> Evaluator<'_, 'a> {
 /// A number beside a quantity is a quantity of ones.
 fn alike_types<'a>(one: Item<'a>, two: Item<'a>) -> (Item<'a>, Item<'a>) {
     let as_quantity = |item: Item<'a>| match number(&item) {
-        Some(value) => {
-            let unit = Cow::Borrowed("1");
-            Item::Quantity(Box::new(Quantity { value, unit, calendar: false }))
-        }
+        Some(value) => Item::Quantity(Box::new(quantity::of_ones(value))),
         None => item,
     };
     match (&one, &two) {
