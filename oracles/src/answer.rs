@@ -101,7 +101,13 @@ pub fn difference(ours: &Answer, theirs: &Answer) -> Option<&'static str> {
         (one, two) if one == two => "type",
         (one, two) if one.len() > two.len() => "more here",
         (one, two) if one.len() < two.len() => "fewer here",
-        (one, two) => if sorted(one) == sorted(two) { "order" } else { "value" },
+        (one, two) => {
+            if sorted(one) == sorted(two) {
+                "order"
+            } else {
+                "value"
+            }
+        }
     })
 }
 
@@ -113,7 +119,9 @@ fn sorted(mut all: Vec<String>) -> Vec<String> {
 /// Where two answers begin to differ, in short.
 pub fn apart(ours: &Answer, theirs: &Answer) -> (String, String) {
     let same = match (ours, theirs) {
-        (Ok(ours), Ok(theirs)) => ours.iter().zip(theirs).take_while(|(one, two)| one == two).count(),
+        (Ok(ours), Ok(theirs)) => {
+            ours.iter().zip(theirs).take_while(|(one, two)| one == two).count()
+        }
         _ => 0,
     };
     let show = |answer: &Answer| match answer {

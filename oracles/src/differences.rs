@@ -12,7 +12,13 @@ pub struct Differences {
 
 impl Differences {
     /// Adds one.
-    pub fn add(&mut self, oracle: &str, subject: &str, kind: &str, example: impl FnOnce() -> String) {
+    pub fn add(
+        &mut self,
+        oracle: &str,
+        subject: &str,
+        kind: &str,
+        example: impl FnOnce() -> String,
+    ) {
         let entry = self.found.entry(format!("{oracle} | {subject} | {kind}"));
         entry.or_insert_with(|| (0, example())).0 += 1;
     }

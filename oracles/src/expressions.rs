@@ -52,7 +52,8 @@ impl Asked {
             Ours::Expression(Ok(expression)) => {
                 let focus = Item::resource(&example.value);
                 let scope = Scope::new().now(NOW).resource(focus.clone()).budget(u64::MAX);
-                let found = expression.evaluate(focus, &scope).map_err(|error| error.to_string())?;
+                let found =
+                    expression.evaluate(focus, &scope).map_err(|error| error.to_string())?;
                 Ok(found.iter().map(Shown::own).collect())
             }
             Ours::Parameter(code) => {
@@ -86,11 +87,13 @@ impl Asked {
 pub fn search_parameters() -> Result<Vec<Asked>, String> {
     let mut asked = Vec::new();
     for published in definitions("search-parameters.json")? {
-        let (Some(text), Some(code)) = (published.text("expression"), published.text("code")) else {
+        let (Some(text), Some(code)) = (published.text("expression"), published.text("code"))
+        else {
             continue;
         };
         for base in published.items("base").iter().filter_map(Value::as_str) {
-            let of = resource_kind(base).filter(|kind| *kind != "Resource" && *kind != "DomainResource");
+            let of =
+                resource_kind(base).filter(|kind| *kind != "Resource" && *kind != "DomainResource");
             let name = format!("{base}.{code}");
             asked.push(Asked::evaluated(format!("path {name}"), text.to_owned(), of));
             if parameter(of.unwrap_or("Patient"), code).is_some() {
@@ -139,7 +142,8 @@ pub fn invariants() -> Result<Vec<Asked>, String> {
             for element in definition.get("snapshot").map_or(&[][..], |it| it.items("element")) {
                 let Some(path) = element.text("path") else { continue };
                 for constraint in element.items("constraint") {
-                    let (Some(key), Some(text)) = (constraint.text("key"), constraint.text("expression"))
+                    let (Some(key), Some(text)) =
+                        (constraint.text("key"), constraint.text("expression"))
                     else {
                         continue;
                     };

@@ -8,11 +8,14 @@ mod differences;
 mod examples;
 mod expressions;
 mod node;
+mod octofhir;
+mod random;
 
 use differences::Differences;
 use examples::Example;
 use expressions::Asked;
 use node::Node;
+use octofhir::Octofhir;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -29,16 +32,34 @@ fn run() -> Result<(), String> {
     let (examples, left_out) = examples::examples()?;
     println!("{} examples; {left_out} large ones and ones alike left out", examples.len());
     let mut differences = Differences::default();
-    let mut asked = expressions::search_parameters()?;
-    asked.extend(expressions::invariants()?);
-    println!("{} expressions of R4", asked.len());
-    let count = paths(&asked, &examples, &mut differences)?;
-    println!("{count} answers compared with fhirpath.js, {} differ", differences.count());
+    let mut published = expressions::search_parameters()?;
+    published.extend(expressions::invariants()?);
+    ask("of R4", &published, &examples, &mut differences)?;
+    ask("over elements", &random::over_elements(), &examples, &mut differences)?;
+    ask(
+        "over values",
+        &random::over_values(),
+        examples.get(..1).unwrap_or_default(),
+        &mut differences,
+    )?;
     differences.judge()
 }
 
-/// Asks every expression of every example it is for.
-fn paths(asked: &[Asked], examples: &[Example], into: &mut Differences) -> Result<usize, String> {
+/// Asks every expression of every example it is for, and says how many answers there were.
+fn ask(
+    what: &str,
+    asked: &[Asked],
+    examples: &[Example],
+    into: &mut Differences,
+) -> Result<(), String> {
+    let before = into.count();
+    let count = compare(asked, examples, into)?;
+    let (asked, differ) = (asked.len(), into.count() - before);
+    println!("fhirpath.js: {asked} expressions {what}, {count} answers, {differ} differ");
+    Ok(())
+}
+
+fn compare(asked: &[Asked], examples: &[Example], into: &mut Differences) -> Result<usize, String> {
     let mut node = Node::start(asked.iter().map(|asked| asked.text.as_str()))?;
     let mut count = 0;
     for example in examples {

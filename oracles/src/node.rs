@@ -48,7 +48,8 @@ impl Node {
         if !read.is_ok_and(|bytes| bytes > 0) {
             return Err("fhirpath.js ended".to_owned());
         }
-        let answers = json::parse(line.as_bytes()).map_err(|error| format!("fhirpath.js: {error}"))?;
+        let answers =
+            json::parse(line.as_bytes()).map_err(|error| format!("fhirpath.js: {error}"))?;
         Ok(answers.as_array().unwrap_or_default().iter().map(answer).collect())
     }
 
