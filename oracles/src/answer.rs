@@ -1,10 +1,10 @@
 //! What an engine answers to an expression, in a form that two engines can be compared by.
 //!
-//! Numbers are compared as numbers of 64 bits, since JavaScript reads them so; objects by their members in
-//! any order; nested elements all have the type `Element`, since not everybody names them.
+//! Not compared is what others cannot tell: whether a number is whole by type or by value, and its digits
+//! after the tenth; the order of members; the names of nested elements' types; UTC as written or not.
 
 use fhir::fhirpath::item::Item;
-use fhir::value::Value;
+use fhir::value::{Number, Value};
 use std::fmt::Write;
 
 /// The items found, each as its type and its value, or why there are none.
@@ -20,9 +20,19 @@ pub struct Shown {
 impl Shown {
     /// An item of an engine that gives types and JSON.
     pub fn new(kind: &str, value: &Value) -> Shown {
-        let is_element = matches!(kind, "FHIR.BackboneElement" | "FHIR.Element");
-        let kind = if is_element { "FHIR.Element" } else { kind };
-        Shown { kind: kind.to_owned(), value: text(value) }
+        let kind = match kind {
+            "FHIR.BackboneElement" | "FHIR.Element" => "FHIR.Element",
+            "System.Integer" | "System.Decimal" => "System.Number",
+            other => other,
+        };
+        let value = match (kind, value) {
+            ("System.DateTime" | "FHIR.dateTime" | "FHIR.instant", Value::String(text)) => {
+                moment(text)
+            }
+            ("System.Quantity", Value::String(text)) => quantity(text),
+            _ => text(value),
+        };
+        Shown { kind: kind.to_owned(), value }
     }
 
     /// An item of our own.
@@ -31,12 +41,15 @@ impl Shown {
             return Shown::node(node.kind.name(), node.value);
         }
         let kind = format!("System.{}", item.kind().name());
+        let written = item.to_string();
         let value = match item {
-            Item::Boolean(truth) => text(&Value::Bool(*truth)),
-            Item::Integer(_) | Item::Decimal(_) => number(&item.to_string()),
-            _ => format!("\"{item}\""),
+            Item::Boolean(truth) => Value::Bool(*truth),
+            Item::Integer(_) | Item::Decimal(_) => {
+                Number::parse(&written).map_or(Value::Null, Value::Number)
+            }
+            _ => Value::from(written.as_str()),
         };
-        Shown { kind, value }
+        Shown::new(&kind, &value)
     }
 
     /// An element of our own.
@@ -81,8 +94,26 @@ fn write_to(value: &Value, out: &mut String) {
     }
 }
 
+/// Ten digits are compared.
 fn number(text: &str) -> String {
-    text.parse::<f64>().map_or_else(|_| text.to_owned(), |number| number.to_string())
+    text.parse::<f64>().map_or_else(|_| text.to_owned(), |number| format!("{number:.9e}"))
+}
+
+/// The instant, if it is one; without the zone that some give to what has none.
+fn moment(text: &str) -> String {
+    let instant = text.parse::<jiff::Timestamp>().map(|instant| instant.to_string());
+    let text = instant.unwrap_or_else(|_| text.to_owned());
+    ["Z", "-00:00", "+00:00"]
+        .iter()
+        .find_map(|end| text.strip_suffix(end))
+        .unwrap_or(&text)
+        .to_owned()
+}
+
+/// The number and the unit, which is one or many.
+fn quantity(text: &str) -> String {
+    let (value, unit) = text.split_once(' ').unwrap_or((text, ""));
+    format!("{} {}", number(value), unit.strip_suffix('s').unwrap_or(unit))
 }
 
 /// How two answers differ, in a word; nothing if they do not.

@@ -7,10 +7,14 @@ mod answer;
 mod differences;
 mod examples;
 mod expressions;
+#[path = "../../crates/fhir/tests/mutation/mod.rs"]
+mod mutation;
 mod node;
 mod octofhir;
 mod random;
+mod validation;
 
+use answer::Answer;
 use differences::Differences;
 use examples::Example;
 use expressions::Asked;
@@ -28,55 +32,62 @@ fn main() -> ExitCode {
     }
 }
 
+/// The second engine is asked of one example in so many, since it takes its time.
+const ONE_IN: usize = 4;
+
 fn run() -> Result<(), String> {
     let (examples, left_out) = examples::examples()?;
     println!("{} examples; {left_out} large ones and ones alike left out", examples.len());
     let mut differences = Differences::default();
     let mut published = expressions::search_parameters()?;
     published.extend(expressions::invariants()?);
-    ask("of R4", &published, &examples, &mut differences)?;
-    ask("over elements", &random::over_elements(), &examples, &mut differences)?;
-    ask(
-        "over values",
-        &random::over_values(),
-        examples.get(..1).unwrap_or_default(),
-        &mut differences,
-    )?;
+    let first = examples.get(..1).unwrap_or_default();
+    let (elements, values) = (random::over_elements(), random::over_values());
+    let sets = [
+        ("of R4", &published, &examples[..]),
+        ("over elements", &elements, &examples[..]),
+        ("over values", &values, first),
+    ];
+    for (what, asked, examples) in sets {
+        let mut node = Node::start(asked.iter().map(|asked| asked.text.as_str()))?;
+        let mut ask = |example: &Example, numbers: &[usize]| node.answers(example, numbers);
+        compare(("fhirpath.js", what), asked, examples.iter(), &mut ask, &mut differences)?;
+        node.finish()?;
+    }
+    let octofhir = Octofhir::new()?;
+    let asked = published.into_iter().filter(|asked| octofhir::can_answer(&asked.text));
+    let asked: Vec<Asked> = asked.collect();
+    let mut ask = |example: &Example, numbers: &[usize]| {
+        octofhir.answers(example, numbers.iter().map(|number| asked[*number].text.as_str()))
+    };
+    let some = examples.iter().step_by(ONE_IN);
+    compare(("octofhir", "of R4"), &asked, some, &mut ask, &mut differences)?;
+    validation::compare(&octofhir, &examples, &mut differences)?;
     differences.judge()
 }
 
 /// Asks every expression of every example it is for, and says how many answers there were.
-fn ask(
-    what: &str,
+fn compare<'e>(
+    (oracle, what): (&str, &str),
     asked: &[Asked],
-    examples: &[Example],
+    examples: impl Iterator<Item = &'e Example>,
+    oracles: &mut dyn FnMut(&Example, &[usize]) -> Result<Vec<Answer>, String>,
     into: &mut Differences,
 ) -> Result<(), String> {
-    let before = into.count();
-    let count = compare(asked, examples, into)?;
-    let (asked, differ) = (asked.len(), into.count() - before);
-    println!("fhirpath.js: {asked} expressions {what}, {count} answers, {differ} differ");
-    Ok(())
-}
-
-fn compare(asked: &[Asked], examples: &[Example], into: &mut Differences) -> Result<usize, String> {
-    let mut node = Node::start(asked.iter().map(|asked| asked.text.as_str()))?;
-    let mut count = 0;
+    let (mut count, before) = (0, into.count());
     for example in examples {
         let numbers: Vec<usize> =
             (0..asked.len()).filter(|number| asked[*number].is_for(example)).collect();
-        node.ask(example, &numbers)?;
-        let ours: Vec<_> = numbers.iter().map(|number| asked[*number].answer(example)).collect();
-        let theirs = node.read()?;
-        if theirs.len() != ours.len() {
-            return Err(format!("{}: {} answers of {}", example.name, theirs.len(), ours.len()));
+        let theirs = oracles(example, &numbers)?;
+        if theirs.len() != numbers.len() {
+            return Err(format!("{oracle}: {} answers of {}", theirs.len(), numbers.len()));
         }
-        for ((number, ours), theirs) in numbers.iter().zip(ours).zip(theirs) {
+        for (number, theirs) in numbers.iter().zip(theirs) {
             let asked = &asked[*number];
-            let (ours, theirs) = (asked.compared(ours), asked.compared(theirs));
+            let (ours, theirs) = (asked.compared(asked.answer(example)), asked.compared(theirs));
             count += 1;
             if let Some(kind) = answer::difference(&ours, &theirs) {
-                into.add("fhirpath.js", &asked.name, kind, || {
+                into.add(oracle, &asked.name, kind, || {
                     let (ours, theirs) = answer::apart(&ours, &theirs);
                     let name = &example.name;
                     format!("{name}: {}\n    ours   {ours}\n    theirs {theirs}", asked.text)
@@ -84,6 +95,7 @@ fn compare(asked: &[Asked], examples: &[Example], into: &mut Differences) -> Res
             }
         }
     }
-    node.finish()?;
-    Ok(count)
+    let (asked, differ) = (asked.len(), into.count() - before);
+    println!("{oracle}: {asked} expressions {what}, {count} answers, {differ} differ");
+    Ok(())
 }

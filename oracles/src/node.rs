@@ -36,13 +36,9 @@ impl Node {
         writeln!(self.to, "{line}").map_err(|error| format!("fhirpath.js: {error}"))
     }
 
-    /// Asks the expressions of these numbers; the answers are to be [`Node::read`].
-    pub fn ask(&mut self, example: &Example, numbers: &[usize]) -> Result<(), String> {
-        self.send(&format!("{{\"resource\":{},\"ask\":{numbers:?}}}", example.text))
-    }
-
-    /// The answers to the question before.
-    pub fn read(&mut self) -> Result<Vec<Answer>, String> {
+    /// The answers to the expressions of these numbers about an example.
+    pub fn answers(&mut self, example: &Example, numbers: &[usize]) -> Result<Vec<Answer>, String> {
+        self.send(&format!("{{\"resource\":{},\"ask\":{numbers:?}}}", example.text))?;
         let mut line = String::new();
         let read = self.from.read_line(&mut line);
         if !read.is_ok_and(|bytes| bytes > 0) {

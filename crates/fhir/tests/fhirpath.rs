@@ -431,3 +431,29 @@ fn products_of_many_digits_lose_the_last_ones_only() {
         "#]],
     );
 }
+
+#[test]
+fn sums_have_the_finer_unit_and_times_of_day_take_no_days() {
+    check(
+        &[
+            "1 'kg' + 1 'g'",
+            "1 'g' - 1 'kg'",
+            "2 weeks + 36 hours",
+            "1 year + 1 month",
+            "3 months - 1 year",
+            "3 months + 2 weeks",
+            "@T10:30 + 90 minutes",
+            "@T10:30 + 1 day",
+        ],
+        expect![[r#"
+            1 'kg' + 1 'g'  =>  [Quantity 1001 'g']
+            1 'g' - 1 'kg'  =>  [Quantity -999 'g']
+            2 weeks + 36 hours  =>  [Quantity 372 hours]
+            1 year + 1 month  =>  [Quantity 13 month]
+            3 months - 1 year  =>  [Quantity -9 months]
+            3 months + 2 weeks  =>  []
+            @T10:30 + 90 minutes  =>  [Time 12:00]
+            @T10:30 + 1 day  =>  [error: `+` does not take items of this type]
+        "#]],
+    );
+}

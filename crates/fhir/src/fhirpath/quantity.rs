@@ -60,7 +60,7 @@ pub(super) fn comparable(one: &Quantity<'_>, two: &Quantity<'_>) -> bool {
     order(one, two).is_some()
 }
 
-/// The sum in the unit of the second, if the units measure the same.
+/// The sum in the finer unit of the two, if the units measure the same (§6.6.3).
 pub(super) fn plus<'a>(
     one: &Quantity<'a>,
     two: &Quantity<'a>,
@@ -70,7 +70,25 @@ pub(super) fn plus<'a>(
     if one.unit == two.unit && one.calendar == two.calendar {
         return Some(Quantity { value: one.value.plus(second)?, ..one.clone() });
     }
-    let second = convert(second, &code(two, false), &code(one, false))?;
+    let in_months = |value: Decimal, unit| match unit {
+        Unit::Year => value.times(Decimal::from(12)),
+        Unit::Month => Some(value),
+        _ => None,
+    };
+    if let (Some(first_unit), Some(second_unit)) = (one.calendar_unit(), two.calendar_unit())
+        && let (Some(first), Some(second)) =
+            (in_months(one.value, first_unit), in_months(second, second_unit))
+    {
+        let finer = if first_unit == Unit::Month { one } else { two };
+        return Some(Quantity { value: first.plus(second)?, ..finer.clone() });
+    }
+    let (first_code, second_code) = (code(one, false), code(two, false));
+    let is_second_finer = ucum::convert(1.0, &first_code, &second_code)? > 1.0;
+    if is_second_finer {
+        let first = convert(one.value, &first_code, &second_code)?;
+        return Some(Quantity { value: first.plus(second)?, ..two.clone() });
+    }
+    let second = convert(second, &second_code, &first_code)?;
     Some(Quantity { value: one.value.plus(second)?, ..one.clone() })
 }
 
