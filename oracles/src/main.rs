@@ -8,6 +8,7 @@ mod differences;
 mod examples;
 mod expressions;
 #[path = "../../crates/fhir/tests/mutation/mod.rs"]
+#[expect(dead_code, reason = "its samples are for the tests of the crate")]
 mod mutation;
 mod node;
 mod octofhir;
