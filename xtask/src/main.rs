@@ -6,6 +6,7 @@ use std::process::ExitCode;
 mod bench;
 mod definitions;
 mod fuzz;
+mod oracles;
 mod test;
 
 const USAGE: &str = "usage:
@@ -13,6 +14,7 @@ const USAGE: &str = "usage:
   cargo xtask long
   cargo xtask bench [--quick | --growth [--patients 1000,10000]]
   cargo xtask fuzz [seconds for each target]
+  cargo xtask oracles
   cargo xtask definitions <directory of HL7's bundles>";
 
 fn main() -> ExitCode {
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
             Ok(seconds) => fuzz::run(seconds),
             Err(_) => Err(USAGE.to_owned()),
         },
+        ["oracles"] => oracles::run(),
         ["definitions", directory] => definitions::run(Path::new(directory)),
         _ => Err(USAGE.to_owned()),
     };

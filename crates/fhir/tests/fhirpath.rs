@@ -371,3 +371,89 @@ fn an_invariant_that_gives_nothing_is_unknown_and_does_not_hold() {
         assert_eq!(holds, Ok(truth == Some(true)), "{text}");
     }
 }
+
+#[test]
+fn numbers_are_quantities_of_ones_beside_quantities() {
+    check(
+        &[
+            "7 = 7 '1'",
+            "7.0 ~ 7 '1'",
+            "7 != 3 months",
+            "7 in (7 '1' | 2 'mg')",
+            "2 * 1 year",
+            "1 'mg' * 2",
+            "6 months / 4",
+            "@2020 + 2 * 1 year",
+        ],
+        expect![[r#"
+            7 = 7 '1'  =>  [Boolean true]
+            7.0 ~ 7 '1'  =>  [Boolean true]
+            7 != 3 months  =>  []
+            7 in (7 '1' | 2 'mg')  =>  [Boolean true]
+            2 * 1 year  =>  [Quantity 2 year]
+            1 'mg' * 2  =>  [Quantity 2 'mg']
+            6 months / 4  =>  [Quantity 1.5 months]
+            @2020 + 2 * 1 year  =>  [Date 2022]
+        "#]],
+    );
+}
+
+#[test]
+fn nothing_joined_is_nothing() {
+    check(
+        &[
+            "{}.join(',')",
+            "name.suffix.join(',')",
+            "name.where(use = 'usual').given.first().join()",
+        ],
+        expect![[r#"
+            {}.join(',')  =>  []
+            name.suffix.join(',')  =>  []
+            name.where(use = 'usual').given.first().join()  =>  []
+        "#]],
+    );
+}
+
+#[test]
+fn products_of_many_digits_lose_the_last_ones_only() {
+    check(
+        &[
+            "(7 / -3) * (2147483647 / 1.5)",
+            "(100000.00001 / 7).power(3)",
+            "(1 / 3) * (1 / 3) * (1 / 3)",
+            "99999999999999999999.0 * 99999999999999999999.0",
+        ],
+        expect![[r#"
+            (7 / -3) * (2147483647 / 1.5)  =>  [Decimal -3340530117.5555555551561147451111111111]
+            (100000.00001 / 7).power(3)  =>  [Decimal 2915451895918.3673467346938775276967930]
+            (1 / 3) * (1 / 3) * (1 / 3)  =>  [Decimal 0.037037037037037036925962962962962963]
+            99999999999999999999.0 * 99999999999999999999.0  =>  []
+        "#]],
+    );
+}
+
+#[test]
+fn sums_have_the_finer_unit_and_times_of_day_take_no_days() {
+    check(
+        &[
+            "1 'kg' + 1 'g'",
+            "1 'g' - 1 'kg'",
+            "2 weeks + 36 hours",
+            "1 year + 1 month",
+            "3 months - 1 year",
+            "3 months + 2 weeks",
+            "@T10:30 + 90 minutes",
+            "@T10:30 + 1 day",
+        ],
+        expect![[r#"
+            1 'kg' + 1 'g'  =>  [Quantity 1001 'g']
+            1 'g' - 1 'kg'  =>  [Quantity -999 'g']
+            2 weeks + 36 hours  =>  [Quantity 372 hours]
+            1 year + 1 month  =>  [Quantity 13 month]
+            3 months - 1 year  =>  [Quantity -9 months]
+            3 months + 2 weeks  =>  []
+            @T10:30 + 90 minutes  =>  [Time 12:00]
+            @T10:30 + 1 day  =>  [error: `+` does not take items of this type]
+        "#]],
+    );
+}

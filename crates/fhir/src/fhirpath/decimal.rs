@@ -129,19 +129,28 @@ impl Decimal {
         self.plus(other.negated()?)
     }
 
-    /// The product.
+    /// The product. Where all its digits do not fit, the last decimals of the longer factor go first.
     pub fn times(self, other: Decimal) -> Option<Decimal> {
-        let (one, two) = (self, other);
-        let direct = one.coefficient.checked_mul(two.coefficient);
-        match direct.and_then(|product| Decimal::new(product, one.scale + two.scale)) {
-            Some(product) => Some(product),
-            None => {
-                let (one, two) = (one.trimmed(), two.trimmed());
-                let product = one.coefficient.checked_mul(two.coefficient)?;
+        let direct = self.coefficient.checked_mul(other.coefficient);
+        if let Some(product) =
+            direct.and_then(|product| Decimal::new(product, self.scale + other.scale))
+        {
+            return Some(product);
+        }
+        let (mut one, mut two) = (self.trimmed(), other.trimmed());
+        loop {
+            if let Some(product) = one.coefficient.checked_mul(two.coefficient) {
                 let excess = (one.scale + two.scale).saturating_sub(MOST_DECIMALS);
                 let scale = one.scale + two.scale - excess;
-                Some(Decimal { coefficient: product / power(excess)?, scale })
+                return Some(Decimal { coefficient: product / power(excess)?, scale });
             }
+            let first_is_longer = one.coefficient.unsigned_abs() >= two.coefficient.unsigned_abs();
+            let shortened = if two.scale == 0 || (first_is_longer && one.scale > 0) {
+                &mut one
+            } else {
+                &mut two
+            };
+            *shortened = shortened.rounded(shortened.scale.checked_sub(1)?)?;
         }
     }
 

@@ -60,7 +60,7 @@ pub(super) fn comparable(one: &Quantity<'_>, two: &Quantity<'_>) -> bool {
     order(one, two).is_some()
 }
 
-/// The sum in the unit of the second, if the units measure the same.
+/// The sum in the finer unit of the two, if the units measure the same (§6.6.3).
 pub(super) fn plus<'a>(
     one: &Quantity<'a>,
     two: &Quantity<'a>,
@@ -70,8 +70,31 @@ pub(super) fn plus<'a>(
     if one.unit == two.unit && one.calendar == two.calendar {
         return Some(Quantity { value: one.value.plus(second)?, ..one.clone() });
     }
-    let second = convert(second, &code(two, false), &code(one, false))?;
+    let in_months = |value: Decimal, unit| match unit {
+        Unit::Year => value.times(Decimal::from(12)),
+        Unit::Month => Some(value),
+        _ => None,
+    };
+    if let (Some(first_unit), Some(second_unit)) = (one.calendar_unit(), two.calendar_unit())
+        && let (Some(first), Some(second)) =
+            (in_months(one.value, first_unit), in_months(second, second_unit))
+    {
+        let finer = if first_unit == Unit::Month { one } else { two };
+        return Some(Quantity { value: first.plus(second)?, ..finer.clone() });
+    }
+    let (first_code, second_code) = (code(one, false), code(two, false));
+    let is_second_finer = ucum::convert(1.0, &first_code, &second_code)? > 1.0;
+    if is_second_finer {
+        let first = convert(one.value, &first_code, &second_code)?;
+        return Some(Quantity { value: first.plus(second)?, ..two.clone() });
+    }
+    let second = convert(second, &second_code, &first_code)?;
     Some(Quantity { value: one.value.plus(second)?, ..one.clone() })
+}
+
+/// A number as the quantity that it turns into by itself (§5.5).
+pub(super) fn of_ones<'a>(value: Decimal) -> Quantity<'a> {
+    Quantity { value, unit: Cow::Borrowed("1"), calendar: false }
 }
 
 /// The product, or the quotient.
@@ -81,14 +104,16 @@ pub(super) fn times<'a>(
     over: bool,
 ) -> Option<Quantity<'a>> {
     let value = if over { one.value.over(two.value)? } else { one.value.times(two.value)? };
+    // So many times as much is of the same unit, which may be a word of the calendar.
+    if two.unit == "1" {
+        return Some(Quantity { value, ..one.clone() });
+    }
+    if one.unit == "1" && !over {
+        return Some(Quantity { value, ..two.clone() });
+    }
     let (first, second) = (code(one, false), code(two, false));
     let (first, second) = (first.as_ref(), second.as_ref());
-    let unit = match (first, second, over) {
-        (_, "1", _) => first.to_owned(),
-        ("1", _, false) => second.to_owned(),
-        (_, _, false) => format!("({first}).({second})"),
-        (_, _, true) => format!("({first})/({second})"),
-    };
+    let unit = if over { format!("({first})/({second})") } else { format!("({first}).({second})") };
     // A product with what is no unit would mean nothing.
     ucum::is_valid(&unit).then_some(())?;
     Some(Quantity { value, unit: Cow::Owned(unit), calendar: false })

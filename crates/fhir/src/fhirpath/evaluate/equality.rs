@@ -2,7 +2,7 @@
 
 use super::{Evaluator, Result};
 use crate::fhirpath::decimal::Decimal;
-use crate::fhirpath::item::{Item, Items, Node};
+use crate::fhirpath::item::{Item, Items, Node, Quantity};
 use crate::fhirpath::model::Kind;
 use crate::fhirpath::quantity;
 use crate::value::{Number, Value};
@@ -56,7 +56,12 @@ impl<'a> Evaluator<'_, 'a> {
             (Item::String(one), Item::String(two)) => Some(one == two),
             (Item::Moment(one), Item::Moment(two)) => one.equals(&two),
             (Item::Type(one), Item::Type(two)) => Some(one == two),
-            (Item::Quantity(one), Item::Quantity(two)) => quantity::equal(&one, &two),
+            (Item::Quantity(one), two) => {
+                quantity_of(&two).map_or(Some(false), |two| quantity::equal(&one, &two))
+            }
+            (one, Item::Quantity(two)) => {
+                quantity_of(&one).map_or(Some(false), |one| quantity::equal(&one, &two))
+            }
             (one, two) => match (number(&one), number(&two)) {
                 (Some(one), Some(two)) => Some(one == two),
                 _ => Some(false),
@@ -134,7 +139,12 @@ impl<'a> Evaluator<'_, 'a> {
             (Item::Node(one), Item::Node(two)) => self.alike_values(one.value, two.value)?,
             (Item::String(one), Item::String(two)) => folded(&one) == folded(&two),
             (Item::Moment(one), Item::Moment(two)) => one.is_like(&two),
-            (Item::Quantity(one), Item::Quantity(two)) => quantity::alike(&one, &two),
+            (Item::Quantity(one), two) => {
+                quantity_of(&two).is_some_and(|two| quantity::alike(&one, &two))
+            }
+            (one, Item::Quantity(two)) => {
+                quantity_of(&one).is_some_and(|one| quantity::alike(&one, &two))
+            }
             (one, two) => match (number(&one), number(&two)) {
                 (Some(one), Some(two)) => one.is_like(two),
                 _ => self.same(&one, &two)? == Some(true),
@@ -204,6 +214,14 @@ pub(super) fn number(item: &Item<'_>) -> Option<Decimal> {
         Item::Integer(number) => Some(Decimal::from(*number)),
         Item::Decimal(number) => Some(*number),
         _ => None,
+    }
+}
+
+/// The item as a quantity, which a number turns into by itself.
+fn quantity_of<'a>(item: &Item<'a>) -> Option<Quantity<'a>> {
+    match item {
+        Item::Quantity(quantity) => Some((**quantity).clone()),
+        other => number(other).map(quantity::of_ones),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Evaluator, Frame, Result, single, value};
 use crate::fhirpath::EvaluationError;
 use crate::fhirpath::decimal::Decimal;
 use crate::fhirpath::item::{Item, Items, Quantity};
-use crate::fhirpath::moment::{Moment, Unit};
+use crate::fhirpath::moment::{Moment, Sort, Unit};
 use crate::fhirpath::quantity;
 use crate::fhirpath::syntax::{Operator, Term};
 use std::borrow::Cow;
@@ -36,7 +36,6 @@ pub(super) fn order(one: &Item<'_>, two: &Item<'_>) -> Option<Ordering> {
 
 /// Whether two values are of types that can be compared.
 fn may_compare(one: &Item<'_>, two: &Item<'_>) -> bool {
-    use crate::fhirpath::moment::Sort;
     match (one, two) {
         (Item::String(_), Item::String(_)) | (Item::Quantity(_), Item::Quantity(_)) => true,
         (Item::Moment(one), Item::Moment(two)) => {
@@ -155,10 +154,7 @@ impl<'a> Evaluator<'_, 'a> {
 /// A number beside a quantity is a quantity of ones.
 fn alike_types<'a>(one: Item<'a>, two: Item<'a>) -> (Item<'a>, Item<'a>) {
     let as_quantity = |item: Item<'a>| match number(&item) {
-        Some(value) => {
-            let unit = Cow::Borrowed("1");
-            Item::Quantity(Box::new(Quantity { value, unit, calendar: false }))
-        }
+        Some(value) => Item::Quantity(Box::new(quantity::of_ones(value))),
         None => item,
     };
     match (&one, &two) {
@@ -209,7 +205,7 @@ fn decimals<'a>(operator: Operator, one: Decimal, two: Decimal) -> Option<Item<'
     result.map(Item::Decimal)
 }
 
-/// A moment and a span of time (§6.8). The spans of UCUM that are no calendar's are refused: nobody's
+/// A moment and a span of time (§6.8), which for a time of day is of hours or less. The spans of UCUM that are no calendar's are refused: nobody's
 /// year has 365.25 days.
 fn shifted<'a>(
     operator: Operator,
@@ -226,6 +222,10 @@ fn shifted<'a>(
         "wk" => Unit::Week,
         word => Unit::of_word(word).ok_or(wrong.clone())?,
     };
+    let is_of_date = matches!(unit, Unit::Year | Unit::Month | Unit::Week | Unit::Day);
+    if moment.sort == Sort::Time && is_of_date {
+        return Err(wrong);
+    }
     let amount = match operator {
         Operator::Plus => Some(quantity.value),
         Operator::Minus => quantity.value.negated(),

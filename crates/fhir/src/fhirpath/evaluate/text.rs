@@ -131,7 +131,11 @@ impl<'a> Evaluator<'_, 'a> {
         let argument = self.argument(call, 0, frame)?;
         let between = string(&argument, "join")?.unwrap_or_default();
         let mut joined = String::new();
-        let valued = input.iter().filter(|item| item.node().is_none_or(Node::has_value));
+        let mut valued =
+            input.iter().filter(|item| item.node().is_none_or(Node::has_value)).peekable();
+        if valued.peek().is_none() {
+            return Ok(Items::None);
+        }
         for (index, item) in valued.enumerate() {
             let text = item.as_str().ok_or(EvaluationError::WrongType("join"))?;
             self.spend((text.len() + between.len()) / 64)?;
