@@ -4,6 +4,7 @@
 //! so a restart forgets it, and the request is sent again; ending the job ends the work. What the work
 //! discloses is in the audit ledger before the answer is there, as always.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use access::caller::{Caller, Party};
@@ -24,7 +25,7 @@ const LIFETIME: i64 = 60 * 60 * 1000;
 const MOST_HELD: usize = 256 * 1024 * 1024;
 
 /// An answer that is being made, or is there.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Later {
     request: String,
     /// Who asked, beside the client.
@@ -45,6 +46,13 @@ pub enum Status {
         /// When the job ends to exist, milliseconds since 1970.
         expires: i64,
     },
+}
+
+impl fmt::Debug for Later {
+    /// Without whom it is for and what it holds.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Later").field("time", &self.time).finish_non_exhaustive()
+    }
 }
 
 impl Later {
