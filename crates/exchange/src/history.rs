@@ -139,7 +139,9 @@ impl History {
             address.push('/');
             address.push_str(part);
         }
-        let mut query = form_urlencoded::Serializer::new(format!("{address}/_history?"));
+        address.push_str("/_history?");
+        let start = address.len();
+        let mut query = form_urlencoded::Serializer::for_suffix(address, start);
         query.extend_pairs(&self.pairs);
         if let Some(next) = next {
             query.append_pair(CURSOR, next);
