@@ -2,9 +2,12 @@
 //! `:above`, `:below`).
 //!
 //! The codes come from the platform's own terminology ([`crate::rules`]), the same for every
-//! municipality. What is not known there whole refuses the search by name: an answer from half a value
+//! municipality, and then from the ValueSets that the caller may read. What is not known whole refuses the search by name: an answer from half a value
 //! set would look like a whole one.
 
+use std::collections::BTreeMap;
+
+use access::caller::Caller;
 use fhir::issue::{Issue, IssueCode};
 use fhir::query::{Condition, Query, Scope, SystemMatch, TokenMatch};
 use fhir::search::set::Parameters;
@@ -12,11 +15,15 @@ use fhir::search::set::Parameters;
 use crate::added;
 use crate::error::Failure;
 use crate::rules::{respelled, rules};
+use crate::tenant::Tenant;
 
 /// Codes that all value sets and hierarchies of one search may become.
 const MOST: usize = 2_000;
 
-/// Reads a search, and its codes.
+/// The codes of value sets beside the platform's own, by URL.
+pub type Sets = BTreeMap<String, Vec<TokenMatch>>;
+
+/// Reads a search, and its codes. `sets` are those of [`Tenant::named_sets`].
 ///
 /// # Errors
 /// As [`Query::read`]; and for what is not known of codes, or is too much.
@@ -24,6 +31,7 @@ pub fn read(
     parameters: &Parameters,
     scope: Scope<'_>,
     pairs: &[(String, String)],
+    sets: &Sets,
 ) -> Result<Query, Failure> {
     let mut query = Query::read(parameters, scope, pairs).map_err(Failure::Malformed)?;
     if added::follows(&query) {
@@ -34,7 +42,7 @@ pub fn read(
     let mut left = MOST;
     query.expand(&mut |condition| {
         let codes = match condition {
-            Condition::InValueSet(url) => members(url),
+            Condition::InValueSet(url) => members(url, sets),
             Condition::Subsumed { token, below } => related(token, *below),
             _ => Ok(Vec::new()),
         };
@@ -51,13 +59,56 @@ fn refused(code: IssueCode, message: &str) -> Failure {
     Failure::Malformed(vec![Issue::error(code, "", message)])
 }
 
+impl Tenant {
+    /// The value sets that a search names and the platform does not know itself, from the ValueSets that
+    /// the caller may read.
+    pub(crate) async fn named_sets(
+        &self,
+        caller: &Caller,
+        parameters: &Parameters,
+        scope: Scope<'_>,
+        pairs: &[(String, String)],
+    ) -> Result<Sets, Failure> {
+        let may_name = |(name, _): &(String, String)| {
+            name == "_filter" || name.ends_with(":in") || name.ends_with(":not-in")
+        };
+        if !pairs.iter().any(may_name) {
+            return Ok(Sets::new());
+        }
+        let mut urls = Vec::new();
+        let mut query = Query::read(parameters, scope, pairs).map_err(Failure::Malformed)?;
+        query.expand(&mut |condition| {
+            if let Condition::InValueSet(url) = condition {
+                urls.push(url.to_string());
+            }
+            Ok::<_, Failure>(Vec::new())
+        })?;
+        let mut sets = Sets::new();
+        for url in urls {
+            if own(&url).is_none() && !sets.contains_key(&url) {
+                let codes = self.stored_codes(caller, &url).await?;
+                let codes = codes.iter().map(|(system, code)| token(system, code)).collect();
+                sets.insert(url, codes);
+            }
+        }
+        Ok(sets)
+    }
+}
+
+/// The codes of a value set that the platform knows whole.
+fn own(url: &str) -> Option<Vec<(&'static str, &'static str)>> {
+    rules().terminology().codes_of(url).filter(|codes| !codes.is_empty())
+}
+
 /// The codes of a value set.
-fn members(url: &str) -> Result<Vec<TokenMatch>, &'static str> {
-    let codes = rules().terminology().codes_of(url).filter(|codes| !codes.is_empty()).ok_or(
+fn members(url: &str, sets: &Sets) -> Result<Vec<TokenMatch>, &'static str> {
+    if let Some(codes) = own(url) {
+        return Ok(codes.into_iter().map(|(system, code)| token(system, code)).collect());
+    }
+    sets.get(url).filter(|codes| !codes.is_empty()).cloned().ok_or(
         "`:in` and `:not-in`: the value set is not known here, or not all of its codes are; list \
          the codes instead",
-    )?;
-    Ok(codes.into_iter().map(|(system, code)| token(system, code)).collect())
+    )
 }
 
 /// The code itself, and those below or above it.

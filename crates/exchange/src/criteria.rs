@@ -13,7 +13,7 @@ use fhir::query::{Query, Scope};
 use fhir::search::set::Parameters;
 use record::identity::contains_number;
 
-use crate::coded;
+use crate::coded::{self, Sets};
 use crate::error::Failure;
 use crate::read::{Named, keys_of};
 use crate::searchset::Pairs;
@@ -50,7 +50,7 @@ impl Criteria {
     }
 
     fn query(&self, parameters: &Parameters) -> Result<Query, Failure> {
-        let mut query = coded::read(parameters, Scope::Type(self.kind), &self.pairs)?;
+        let mut query = coded::read(parameters, Scope::Type(self.kind), &self.pairs, &Sets::new())?;
         let unsupported = query.unsupported.iter().map(|it| {
             let text = format!("`{}`: {}", it.parameter, it.reason.as_str());
             Issue::error(IssueCode::NotSupported, "", text)

@@ -4,7 +4,7 @@ use access::refusal::Refusal;
 use fhir::issue::{Issue, IssueCode};
 
 /// Why not.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Failure {
     /// The request cannot be read at all.
     #[error("the request cannot be read")]

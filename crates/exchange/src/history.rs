@@ -1,7 +1,9 @@
 //! Histories: of one resource, of a type, of everything (R4 http, history), newest first.
 //!
-//! A page follows the version the page before ended with, so that what is recorded meanwhile moves
-//! nothing. Every person whose versions are shown gets an entry in the audit ledger.
+//! Times are turned into positions of the ledger, whose order is that of time, and everything else is
+//! asked by position. A link seals where its page begins and what was newest on the first page, so that
+//! what is recorded meanwhile moves nothing. Every person whose versions are shown gets an entry in the
+//! audit ledger.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +13,14 @@ use fhir::instant::{self, format_instant};
 use fhir::issue::IssueCode;
 use fhir::json;
 use fhir::value::Value;
-use record::catalogue::{Catalogue, CategoryKey};
+use record::catalogue::CategoryKey;
 use record::entry::Position;
 use record::identity::PersonId;
-use view::history::{Change, Changes};
+use view::history::{Change, Changes, Span};
 
 use crate::audit::{AuditRecord, Deed};
 use crate::error::Failure;
-use crate::read::{Version, keys_of};
+use crate::read::{Version, all_keys, keys_of};
 use crate::searchset::Pairs;
 use crate::tenant::Tenant;
 
@@ -28,7 +30,7 @@ const DEFAULT_COUNT: usize = 100;
 /// Most versions on a page.
 const MAX_COUNT: usize = 1_000;
 
-/// Parameter of a paging link: the version that the page before ended with.
+/// Parameter of a paging link: where its page begins, sealed.
 const CURSOR: &str = "_cursor";
 
 /// A history as it was asked for.
@@ -37,9 +39,11 @@ pub struct History {
     kind: Option<&'static str>,
     id: Option<String>,
     count: usize,
-    /// Milliseconds since 1970.
+    /// `_since`, milliseconds since 1970.
     since: Option<i64>,
-    before: Position,
+    /// `_at`: from the first millisecond to before the last one.
+    at: Option<(i64, i64)>,
+    cursor: Option<String>,
     /// What links repeat.
     pairs: Pairs,
 }
@@ -50,8 +54,15 @@ pub struct Past {
     pub versions: Vec<(Change, Version)>,
     /// How many versions there are in all, where that is known.
     pub total: Option<usize>,
-    /// Where to go on: before this version.
-    pub next: Option<Position>,
+    /// Where to go on, sealed.
+    pub next: Option<String>,
+}
+
+/// What a page is taken from.
+struct Stretch {
+    /// Before this position: what was newest on the first page.
+    until: Position,
+    span: Span,
 }
 
 impl History {
@@ -62,8 +73,9 @@ impl History {
         pairs: &Pairs,
         strict: bool,
     ) -> Result<Self, Failure> {
-        let (count, before) = (DEFAULT_COUNT, Position::MAX);
-        let mut history = Self { kind, id, count, since: None, before, pairs: Pairs::new() };
+        let (count, pairs_kept) = (DEFAULT_COUNT, Pairs::new());
+        let mut history =
+            Self { kind, id, count, since: None, at: None, cursor: None, pairs: pairs_kept };
         let wrong = |name: &str, text: &str| {
             Err(Failure::malformed(IssueCode::Value, "", format!("parameter `{name}`: {text}")))
         };
@@ -77,16 +89,19 @@ impl History {
                     Some((low, _)) => history.since = Some(low),
                     None => return wrong(name, "send an instant, as `2026-01-05T10:00:00+01:00`"),
                 },
-                CURSOR => match value.parse() {
-                    Ok(version) => history.before = version,
-                    Err(_) => return wrong(name, "follow the link `next` as it was given"),
+                "_at" => match instant::range(value) {
+                    Some(period) => history.at = Some(period),
+                    None => return wrong(name, "send a date or an instant, as `2026-01-05`"),
                 },
+                CURSOR => history.cursor = Some(value.clone()),
                 "_format" | "_pretty" => {}
-                "_at" | "_list" | "_sort" => return wrong(name, "not supported for histories"),
+                "_sort" if value == "-_lastUpdated" => {}
+                "_sort" => return wrong(name, "a history has the newest first, `-_lastUpdated`"),
+                "_list" => return wrong(name, "not supported for histories"),
                 _ if strict => return wrong(name, "no parameter of a history"),
                 _ => {}
             }
-            if matches!(name.as_str(), "_count" | "_since") {
+            if matches!(name.as_str(), "_count" | "_since" | "_at") {
                 history.pairs.push((name.clone(), value.clone()));
             }
         }
@@ -100,7 +115,7 @@ impl History {
             out.extend_from_slice(format!(",\"total\":{total}").as_bytes());
         }
         let mut links = vec![json!({ "relation": "self", "url": self.address(base, None) })];
-        if let Some(next) = past.next {
+        if let Some(next) = &past.next {
             links.push(json!({ "relation": "next", "url": self.address(base, Some(next)) }));
         }
         out.extend_from_slice(b",\"link\":");
@@ -113,16 +128,23 @@ impl History {
         out
     }
 
-    fn address(&self, base: &str, next: Option<Position>) -> String {
+    /// What a link belongs to: the same for every page.
+    fn name(&self) -> String {
+        self.address("history", None)
+    }
+
+    fn address(&self, base: &str, next: Option<&str>) -> String {
         let mut address = base.to_owned();
         for part in self.kind.iter().copied().chain(self.id.as_deref()) {
             address.push('/');
             address.push_str(part);
         }
-        let mut query = form_urlencoded::Serializer::new(format!("{address}/_history?"));
+        address.push_str("/_history?");
+        let start = address.len();
+        let mut query = form_urlencoded::Serializer::for_suffix(address, start);
         query.extend_pairs(&self.pairs);
         if let Some(next) = next {
-            query.append_pair(CURSOR, &next.to_string());
+            query.append_pair(CURSOR, next);
         }
         query.finish().trim_end_matches('?').to_owned()
     }
@@ -175,19 +197,21 @@ impl Tenant {
         let all = self.view.versions(&permit, kind, id)?;
         let first = *all.last().ok_or(Failure::NotFound)?;
         let person = self.view.locate(kind, id)?.and_then(|located| located.person);
-        let mut rest = all.iter().filter(|version| **version < history.before);
-        let change = |version: &Position| Change {
-            version: *version,
+        let stretch = self.stretch(history)?;
+        let total = Span { before: stretch.until, ..stretch.span }.of(&all).len();
+        let mut rest = stretch.span.of(&all).into_iter();
+        let change = |version: Position| Change {
+            version,
             kind,
             id: id.to_owned(),
             person,
-            first: *version == first,
+            first: version == first,
         };
         let changes: Vec<Change> = rest.by_ref().take(history.count).map(change).collect();
         let next = changes.last().map(|change| change.version).filter(|_| rest.next().is_some());
-        let past = self.past(Changes { changes, next }, history.since)?;
+        let past = self.past(history, &stretch, Changes { changes, next })?;
         self.disclosed_of(caller, &permit, "history", kind, id, past.versions.len()).await?;
-        Ok(Past { total: history.since.is_none().then_some(all.len()), ..past })
+        Ok(Past { total: Some(total), ..past })
     }
 
     async fn history_of_all(
@@ -198,11 +222,12 @@ impl Tenant {
     ) -> Result<Past, Failure> {
         let keys = match kind {
             Some(kind) => keys_of(kind),
-            None => Catalogue::get().categories.iter().map(|it| it.key.as_str()).collect(),
+            None => all_keys(),
         };
         let permit = self.decide(caller, "history", About::Unnamed, &keys).await?;
-        let changes = self.view.changes(&permit, kind, history.before, history.count)?;
-        let past = self.past(changes, history.since)?;
+        let stretch = self.stretch(history)?;
+        let changes = self.view.changes(&permit, kind, &stretch.span, history.count)?;
+        let past = self.past(history, &stretch, changes)?;
         let mut shown: BTreeMap<Option<PersonId>, usize> = BTreeMap::new();
         for (change, _) in &past.versions {
             *shown.entry(change.person).or_default() += 1;
@@ -219,21 +244,68 @@ impl Tenant {
         Ok(past)
     }
 
-    /// The contents of versions, up to the first that is older than `since`.
-    fn past(&self, changes: Changes, since: Option<i64>) -> Result<Past, Failure> {
-        let Changes { changes, next } = changes;
-        let mut versions = Vec::with_capacity(changes.len());
-        for change in changes {
-            let version = match self.version(change.kind, change.version) {
-                // Content that was erased since has no place in a history.
-                Err(Failure::Gone) => continue,
-                version => version?,
-            };
-            if since.is_some_and(|since| version.updated < since) {
-                return Ok(Past { versions, total: None, next: None });
+    /// What a page is taken from.
+    fn stretch(&self, history: &History) -> Result<Stretch, Failure> {
+        let (until, before) = match &history.cursor {
+            Some(sealed) => {
+                let place = self.view.open_place(&history.name(), sealed)?;
+                let parsed = place.split_once(' ');
+                let parsed = parsed.and_then(|it| Some((it.0.parse().ok()?, it.1.parse().ok()?)));
+                parsed.ok_or_else(|| Failure::Unavailable("a link cannot be read".to_owned()))?
             }
-            versions.push((change, version));
+            None => {
+                let visible = self.visible();
+                let until = match history.at {
+                    Some((_, end)) => self.recorded_before(end, visible)?,
+                    None => visible,
+                };
+                (until + 1, until + 1)
+            }
+        };
+        let from = match history.since {
+            Some(since) => self.recorded_before(since, until)? + 1,
+            None => 1,
+        };
+        let lasting = match history.at {
+            Some((start, _)) => self.recorded_before(start.saturating_add(1), until)?,
+            None => 0,
+        };
+        Ok(Stretch { until, span: Span { from, before, lasting } })
+    }
+
+    /// The last position, up to `newest`, of what was recorded before a time, milliseconds since 1970;
+    /// 0 where there is none.
+    fn recorded_before(&self, time: i64, newest: Position) -> Result<Position, Failure> {
+        // Positions have no gaps, and `recorded_at` never goes backwards.
+        let (mut before, mut after) = (0, newest + 1);
+        while before + 1 < after {
+            let middle = before + (after - before) / 2;
+            match self.ledger.record(middle)? {
+                Some(record) if record.entry.recorded_at < time => before = middle,
+                _ => after = middle,
+            }
         }
-        Ok(Past { versions, total: None, next })
+        Ok(before)
+    }
+
+    /// The contents of versions.
+    fn past(
+        &self,
+        history: &History,
+        stretch: &Stretch,
+        changes: Changes,
+    ) -> Result<Past, Failure> {
+        let mut versions = Vec::with_capacity(changes.changes.len());
+        for change in changes.changes {
+            match self.version(change.kind, change.version) {
+                // Content that was erased since has no place in a history.
+                Err(Failure::Gone) => {}
+                version => versions.push((change, version?)),
+            }
+        }
+        let next = changes.next.map(|before| {
+            self.view.seal_place(&history.name(), &format!("{} {before}", stretch.until))
+        });
+        Ok(Past { versions, total: None, next: next.transpose()? })
     }
 }

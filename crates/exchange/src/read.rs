@@ -404,11 +404,15 @@ pub(crate) fn keys_of(kind: &str) -> Vec<CategoryKey> {
     Catalogue::get().of_type(kind).map(|category| category.key.as_str()).collect()
 }
 
+/// Keys of all categories.
+pub(crate) fn all_keys() -> Vec<CategoryKey> {
+    Catalogue::get().categories.iter().map(|category| category.key.as_str()).collect()
+}
+
 /// Keys of the categories that hold resources of the types searched.
 fn searched_keys(query: &Query) -> Vec<CategoryKey> {
     if query.kinds.is_empty() {
-        let all = Catalogue::get().categories.iter();
-        return all.map(|category| category.key.as_str()).collect();
+        return all_keys();
     }
     query.kinds.iter().flat_map(|kind| keys_of(kind)).collect()
 }

@@ -6,7 +6,6 @@ use fhir::issue::{Issue, IssueCode, operation_outcome};
 use fhir::json;
 use fhir::query::{Query, Reason, Scope, Summary};
 use fhir::resource::is_id;
-use fhir::search::set::Parameters;
 use fhir::subset::Subset;
 use fhir::value::Value;
 use record::entry::Position;
@@ -105,11 +104,13 @@ impl Search {
     }
 
     /// Reads the parameters.
-    fn understood(&self, parameters: &Parameters) -> Result<Understood, Failure> {
+    async fn understood(&self, tenant: &Tenant, caller: &Caller) -> Result<Understood, Failure> {
+        let parameters = tenant.parameters()?;
         let mut pairs = self.pairs.clone();
         let cursor = pairs.iter().find(|(name, _)| name == CURSOR).map(|(_, it)| it.clone());
         pairs.retain(|(name, _)| name != CURSOR);
-        let mut query = coded::read(parameters, self.place.scope(), &pairs)?;
+        let sets = tenant.named_sets(caller, &parameters, self.place.scope(), &pairs).await?;
+        let mut query = coded::read(&parameters, self.place.scope(), &pairs, &sets)?;
         let mut ignored = Vec::new();
         let mut refused = self.strict;
         for unsupported in &query.unsupported {
@@ -141,8 +142,7 @@ impl Search {
         caller: &Caller,
         base: &str,
     ) -> Result<Vec<u8>, Failure> {
-        let Understood { query, cursor, pairs, ignored } =
-            self.understood(&*tenant.parameters()?)?;
+        let Understood { query, cursor, pairs, ignored } = self.understood(tenant, caller).await?;
         let subset = subset(query.summary, &query.elements);
         // `_elements` are those of what was searched for.
         let of_included = subset.clone().filter(|it| !matches!(it, Subset::Elements(_)));

@@ -5,7 +5,7 @@
 //! in `data/`. Nothing here may do IO, be async, read a clock or draw a random number, and nothing
 //! here knows a Norwegian rule or another crate of ours.
 //!
-//! - [`value`], [`mod@json`], [`xml`]: the tree, and its texts. [`json!`] writes one in Rust.
+//! - [`value`], [`mod@json`], [`xml`], [`base64`]: the tree, and its texts. [`json!`] writes one in Rust.
 //! - [`resource`], [`issue`]: an object with a known type; what may be wrong with it.
 //! - [`instant`]: dates and times as half-open ranges of milliseconds.
 //! - [`definitions`], [`primitive`], [`mod@reference`]: every element of every R4 type; the forms of
@@ -20,6 +20,7 @@
 //! - [`query`]: the grammar of a search request.
 //! - [`terminology`]: code systems, value sets and concept maps, and what is asked of them.
 
+pub mod base64;
 pub mod check;
 pub mod compartment;
 pub mod definitions;

@@ -5,11 +5,11 @@
 //! does not fit the resource. Invariants: all operations or none; `resourceType` and `id` stay; the
 //! work is bounded by [`MAX_OPERATIONS`] and [`MAX_VALUES`], however often content is copied.
 
+use crate::base64;
 use crate::issue::{Issue, IssueCode};
 use crate::json::DEPTH_LIMIT;
 use crate::value::{Object, Value};
 
-mod base64;
 mod fhirpath;
 mod json;
 mod number;

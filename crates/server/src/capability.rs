@@ -49,6 +49,9 @@ pub fn statement(base: &str, register: &Register, parameters: &Parameters) -> Va
         .collect();
     let rest = json!({
         "mode": "server",
+        "documentation": "Searches, histories and Bundles are answered later under `Prefer: \
+                          respond-async`. A Binary is sent and read as its bytes by any media type \
+                          that is not FHIR's.",
         "security": {
             "cors": false,
             "service": [{

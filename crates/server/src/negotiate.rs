@@ -7,6 +7,8 @@
 pub mod coding;
 pub mod media;
 
+mod raw;
+
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, VARY};
@@ -33,6 +35,8 @@ const LONG: usize = 256 * 1024;
 struct Wish {
     format: Format,
     pretty: bool,
+    /// The bytes of a Binary, and not the resource.
+    raw: bool,
     coding: Option<Coding>,
 }
 
@@ -77,8 +81,14 @@ async fn wish(request: Request) -> Result<(Wish, Request), Problem> {
         request = Request::from_parts(head, Body::from(form));
     }
     let value = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, it)| &**it);
+    let raw = raw::is_wanted(&request, value("_format"));
     let wish = Wish {
-        format: media::wanted(request.headers(), value("_format"))?,
+        format: if raw {
+            Format::Json
+        } else {
+            media::wanted(request.headers(), value("_format"))?
+        },
+        raw,
         pretty: value("_pretty") == Some("true"),
         coding: coding::wanted(request.headers()),
     };
@@ -128,7 +138,8 @@ async fn turned(method: &Method, mut response: Response, wish: Wish) -> Response
         return response;
     };
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    let turns = is_fhir(&response) && (wish.pretty || wish.format == Format::Xml);
+    let gives_bytes = wish.raw && response.status() == StatusCode::OK;
+    let turns = is_fhir(&response) && (wish.pretty || wish.format == Format::Xml || gives_bytes);
     let packs = wish.coding.is_some() && !response.headers().contains_key(CONTENT_ENCODING);
     if length == 0 || !(turns || (packs && length >= WORTH_PACKING)) {
         return response;
@@ -155,6 +166,9 @@ fn written(method: &Method, head: &mut Parts, body: &[u8], wish: Wish) -> Vec<u8
     let Ok(value) = json::parse(body) else {
         return body.to_vec();
     };
+    if wish.raw && head.status == StatusCode::OK {
+        return raw::given(head, &value);
+    }
     let text = match (wish.format, wish.pretty) {
         (Format::Json, false) => Ok(json::print(&value)),
         (Format::Json, true) => Ok(json::pretty(&value)),

@@ -46,13 +46,39 @@ pub struct Changes {
     pub next: Option<Position>,
 }
 
+/// Which versions are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// From this position,
+    pub from: Position,
+    /// to before this one,
+    pub before: Position,
+    /// and not followed by another version of the same resource at this position or before.
+    pub lasting: Position,
+}
+
+impl Span {
+    /// The versions of a resource that are in the span, out of all of them, the newest first.
+    pub fn of(&self, versions: &[Position]) -> Vec<Position> {
+        let followers = std::iter::once(Position::MAX).chain(versions.iter().copied());
+        versions
+            .iter()
+            .zip(followers)
+            .filter(|(version, follower)| {
+                (self.from..self.before).contains(*version) && *follower > self.lasting
+            })
+            .map(|(version, _)| *version)
+            .collect()
+    }
+}
+
 impl View {
-    /// At most `count` versions before a position, of one type or of all, that the permit opens.
+    /// At most `count` versions of a span, of one type or of all, that the permit opens.
     pub fn changes(
         &self,
         permit: &ReadPermit,
         kind: Option<&str>,
-        before: Position,
+        span: &Span,
         count: usize,
     ) -> Result<Changes, Error> {
         self.with(|connection| {
@@ -68,15 +94,22 @@ impl View {
                 [],
                 |row| row.get(0),
             )?;
-            let mut high = before.min(newest.unsigned_abs() + 1);
+            let mut high = span.before.min(newest.unsigned_abs() + 1);
+            let lowest = span.from.max(1);
             let mut found = Changes::default();
             for _ in 0..WINDOWS {
-                let low = if windowed { high.saturating_sub(WINDOW).max(1) } else { 1 };
+                let low = if windowed { high.saturating_sub(WINDOW).max(lowest) } else { lowest };
                 if low >= high {
                     return Ok(found);
                 }
                 let missing = count - found.changes.len();
-                let more = between(&snapshot, &limits, windowed, (low, high), missing)?;
+                let more = between(
+                    &snapshot,
+                    &limits,
+                    windowed,
+                    &Span { from: low, before: high, ..*span },
+                    missing,
+                )?;
                 found.changes.extend(more);
                 if found.changes.len() == count {
                     found.next = found.changes.last().map(|change| change.version);
@@ -84,18 +117,18 @@ impl View {
                 }
                 high = low;
             }
-            found.next = Some(high).filter(|next| *next > 1);
+            found.next = Some(high).filter(|next| *next > lowest);
             Ok(found)
         })
     }
 }
 
-/// The newest versions with `low <= version < high`.
+/// The newest versions of a span.
 fn between(
     connection: &Connection,
     limits: &Piece,
     windowed: bool,
-    (low, high): (Position, Position),
+    span: &Span,
     count: usize,
 ) -> Result<Vec<Change>, Error> {
     // A window starts from the versions in it, a person from what there is about the person.
@@ -105,18 +138,27 @@ fn between(
         "resource r CROSS JOIN version v ON v.rid = r.rid"
     };
     let limit = &limits.text;
+    // What is current has no follower.
+    let follows = if span.lasting > 0 {
+        " AND coalesce((SELECT min(f.version) FROM version f
+                        WHERE f.rid = v.rid AND f.version > v.version), r.version) > ?"
+    } else {
+        ""
+    };
     let text = format!(
         "SELECT r.version AS version, r.kind, r.id, r.person, r.rid FROM resource r
          WHERE r.version >= ? AND r.version < ? AND r.state <> {derived} AND {limit}
          UNION ALL
          SELECT v.version, r.kind, r.id, r.person, r.rid FROM {earlier}
-         WHERE v.version >= ? AND v.version < ? AND {limit}
+         WHERE v.version >= ? AND v.version < ? AND {limit}{follows}
          ORDER BY version DESC LIMIT {count}",
         derived = state::DERIVED,
     );
-    let range = [low, high].map(|at| Sql::from(i64::try_from(at).unwrap_or(i64::MAX)));
+    let number = |at: Position| Sql::from(i64::try_from(at).unwrap_or(i64::MAX));
+    let range = [number(span.from), number(span.before)];
     let half = || range.iter().chain(&limits.values);
-    let values: Vec<&Sql> = half().chain(half()).collect();
+    let lasting = (span.lasting > 0).then(|| number(span.lasting));
+    let values: Vec<&Sql> = half().chain(half()).chain(&lasting).collect();
     let mut select = connection.prepare_cached(&text)?;
     let rows = select.query_map(params_from_iter(values), |row| {
         let version = position(row, 0)?;

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use view::scan::{Met, Stretch, Whom};
 
 use crate::audit::{AuditRecord, Deed};
+use crate::bulk::filter::TypeFilter;
 use crate::bulk::job::{Job, LIFETIME, Work};
 use crate::error::Failure;
 use crate::read::keys_of;
@@ -47,6 +48,9 @@ pub struct Export {
     pub kinds: Vec<String>,
     /// Only what was recorded since, milliseconds since 1970.
     pub since: Option<i64>,
+    /// Only what these find, of the types they name.
+    #[serde(default)]
+    pub filters: Vec<TypeFilter>,
     /// The time it stands for, milliseconds since 1970.
     pub time: i64,
     /// The ledger position it stands for.
@@ -99,6 +103,10 @@ pub struct Wish {
     pub kinds: Vec<&'static str>,
     /// `_since`.
     pub since: Option<i64>,
+    /// `_typeFilter`, each value as it was sent.
+    pub filters: Vec<String>,
+    /// Whether a filter that cannot be followed is left out.
+    pub lenient: bool,
 }
 
 impl Tenant {
@@ -109,6 +117,7 @@ impl Tenant {
             return Err(Failure::invalid(IssueCode::Forbidden, "", text));
         }
         let kinds = self.exported(caller, &wish).await?;
+        let filters = self.type_filters(caller, &wish.filters, &wish.kinds, wish.lenient).await?;
         if let Scope::Group(id) = &wish.scope {
             self.members(caller, id).await?;
         }
@@ -118,6 +127,7 @@ impl Tenant {
             scope: wish.scope,
             kinds: kinds.into_iter().map(str::to_owned).collect(),
             since: wish.since,
+            filters,
             time: now,
             position: self.visible(),
             files: None,
@@ -144,11 +154,6 @@ impl Tenant {
         let readable =
             |kind: &&'static str| keys_of(kind).iter().any(|key| permit.categories().contains(key));
         Ok(fhir::definitions::resource_kinds().into_iter().filter(readable).collect())
-    }
-
-    /// Ends an export; `false` where the caller has no such.
-    pub fn export_end(&self, caller: &Caller, id: &str) -> bool {
-        self.jobs.end(caller, id)
     }
 
     /// The files of an export, found on first call. `None`: no such job of the caller's.
@@ -208,9 +213,19 @@ impl Tenant {
         let stretch = stretch(&export, file, kind, &members);
         let met = self.view.walk(&permit, &stretch, row, CHUNK)?;
         let next = if met.len() < CHUNK { None } else { met.last().map(|met| met.row) };
+        let wanted = match file.removed {
+            true => None,
+            false => {
+                let ids: Vec<&str> = met.iter().map(|met| met.stored.id.as_str()).collect();
+                self.filtered(caller, &permit, &export.filters, kind, &ids).await?
+            }
+        };
         let mut text = Vec::with_capacity(met.len() * 1_024);
         let mut shown: BTreeMap<Option<PersonId>, usize> = BTreeMap::new();
         for met in met {
+            if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&met.stored.id)) {
+                continue;
+            }
             let person = met.stored.person;
             if self.write_line(&export, &permit, kind, met, file.removed, &mut text)? {
                 *shown.entry(person).or_default() += 1;
@@ -337,13 +352,18 @@ impl Export {
                 })
                 .collect()
         };
-        json!({
-            "transactionTime": format_instant(self.time),
-            "request": self.request.as_str(),
-            "requiresAccessToken": true,
-            "output": listed(false),
-            "deleted": listed(true),
-            "error": [],
-        })
+        manifest(self.time, &self.request, listed(false), listed(true))
     }
+}
+
+/// What the files of a job are.
+pub(crate) fn manifest(time: i64, request: &str, output: Value, deleted: Value) -> Value {
+    json!({
+        "transactionTime": format_instant(time),
+        "request": request,
+        "requiresAccessToken": true,
+        "output": output,
+        "deleted": deleted,
+        "error": [],
+    })
 }

@@ -93,7 +93,7 @@ impl Tenant {
     pub fn import_progress(&self, caller: &Caller, name: &str) -> Option<Progress> {
         match self.jobs.find(caller, name, self.now())?.work {
             Work::Import(progress) => Some(progress),
-            Work::Export(_) => None,
+            Work::Export(_) | Work::Answer(_) => None,
         }
     }
 }

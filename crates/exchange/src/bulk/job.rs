@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bulk::export::Export;
 use crate::bulk::import::Progress;
+use crate::bulk::later::Later;
 use crate::error::Failure;
 
 /// How long a job is kept after its last change: one day, in milliseconds.
@@ -44,6 +45,9 @@ pub enum Work {
     Export(Export),
     /// Takes in.
     Import(Progress),
+    /// Answers a request in the background. Never in a file.
+    #[serde(skip)]
+    Answer(Later),
 }
 
 /// The jobs of one municipality.
@@ -97,9 +101,12 @@ impl Jobs {
             let text = format!("there are {MOST} jobs already; delete those that are done");
             return Err(Failure::invalid(IssueCode::TooCostly, "", text));
         }
-        self.write(&name, job).map_err(|error| {
-            Failure::Unavailable(format!("cannot write in `{}`: {error}", self.directory.display()))
-        })?;
+        if !matches!(job.work, Work::Answer(_)) {
+            self.write(&name, job).map_err(|error| {
+                let directory = self.directory.display();
+                Failure::Unavailable(format!("cannot write in `{directory}`: {error}"))
+            })?;
+        }
         known.insert(name, job.clone());
         Ok(())
     }
@@ -109,10 +116,20 @@ impl Jobs {
         self.forget(&mut self.known.lock(), &key(&caller.client_id, id))
     }
 
+    /// How many bytes of answers are kept.
+    pub(crate) fn held(&self) -> usize {
+        let size = |job: &Job| if let Work::Answer(later) = &job.work { later.size() } else { 0 };
+        self.known.lock().values().map(size).sum()
+    }
+
     fn forget(&self, known: &mut BTreeMap<String, Job>, key: &str) -> bool {
         // A file that is left is over its time or is read again after a restart: no harm.
         drop(fs::remove_file(self.file(key)));
-        known.remove(key).is_some()
+        let gone = known.remove(key);
+        if let Some(Job { work: Work::Answer(later), .. }) = &gone {
+            later.stop();
+        }
+        gone.is_some()
     }
 
     /// Writes beside and renames, so that a crash leaves the old or the new.

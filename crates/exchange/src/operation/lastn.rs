@@ -111,7 +111,9 @@ impl Tenant {
         let mut newest = Newest::new(most);
         let mut pairs = given.pairs_without(&["max", "_count", "_sort"]);
         pairs.push(("_count".to_owned(), CHUNK.to_owned()));
-        let query = coded::read(&*self.parameters()?, Scope::Type("Observation"), &pairs)?;
+        let (parameters, scope) = (self.parameters()?, Scope::Type("Observation"));
+        let sets = self.named_sets(caller, &parameters, scope, &pairs).await?;
+        let query = coded::read(&parameters, Scope::Type("Observation"), &pairs, &sets)?;
         let looked = self
             .observations(caller, "lastn", query, |value, stored| {
                 newest.add(names(value), effective(value), stored);

@@ -1,15 +1,23 @@
-//! `$meta`, `$meta-add` and `$meta-delete` of one resource: profiles, tags and security labels.
+//! `$meta`, `$meta-add` and `$meta-delete`: profiles, tags and security labels, of one resource or in
+//! use.
 //!
 //! A change is a new version through the ordinary write flow, by the owner alone.
 
+use std::collections::BTreeMap;
+
 use access::caller::Caller;
-use fhir::issue::IssueCode;
+use access::decide::About;
+use access::permit::{Reach, ReadPermit};
+use fhir::issue::{Issue, IssueCode, operation_outcome};
 use fhir::json;
+use fhir::query::{Query, Scope};
+use fhir::search::set::Parameters as SearchParameters;
 use fhir::value::{Object, Value};
 
 use super::parameters::{Parameters, missing, wrong};
 use crate::error::Failure;
-use crate::read::parsed;
+use crate::read::{all_keys, keys_of, parsed};
+use crate::searchset::incomplete;
 use crate::submission::{Channel, Operation, Submission};
 use crate::tenant::Tenant;
 
@@ -25,6 +33,15 @@ pub enum Change {
 /// Elements that are sets, which a change works on.
 const SETS: [&str; 3] = ["profile", "security", "tag"];
 
+/// Resources read at a time for what is in use.
+const CHUNK: u32 = 500;
+
+/// Most resources read for each element of what is in use.
+const MOST_READ: usize = 5_000;
+
+/// What is in use under each element, by what makes it the same.
+type InUse = BTreeMap<&'static str, BTreeMap<String, Value>>;
+
 /// How often a change is tried again when another came in between.
 const TRIES: usize = 3;
 
@@ -37,6 +54,70 @@ impl Tenant {
         id: &str,
     ) -> Result<Value, Failure> {
         Ok(printed(&parsed(&self.read(caller, kind, id).await?)?))
+    }
+
+    /// `Type/$meta` and `$meta`: what the resources that the caller may see have, out of the newest of
+    /// them. Where there are more, or some cannot be read, an `OperationOutcome` beside it says so.
+    pub async fn meta_in_use(
+        &self,
+        caller: &Caller,
+        kind: Option<&'static str>,
+    ) -> Result<Value, Failure> {
+        let keys = kind.map_or_else(all_keys, keys_of);
+        let permit = self.decide(caller, "meta", About::Unnamed, &keys).await?;
+        let (mut found, mut told, mut read) = (InUse::new(), Vec::new(), 0);
+        for element in SETS {
+            let (looked, more) = self.in_use(&permit, kind, element, &mut found)?;
+            read += looked;
+            if more {
+                let text = format!("`{element}`: only the {MOST_READ} newest resources were read");
+                told.push(Issue::warning(IssueCode::Incomplete, "", text));
+            }
+        }
+        told.extend(incomplete(&self.view.skipped(&permit)?));
+        let person = if let Reach::Person(person) = permit.reach() { Some(*person) } else { None };
+        self.disclosed(caller, &permit, "meta", person, permit.categories(), read).await?;
+        let mut meta = Object::new();
+        for (element, items) in found {
+            meta.set(element, items.into_values().collect::<Vec<_>>());
+        }
+        let mut answer = vec![json!({ "name": "return", "valueMeta": meta })];
+        if !told.is_empty() {
+            answer.push(json!({ "name": "outcome", "resource": operation_outcome(&told) }));
+        }
+        Ok(json!({ "resourceType": "Parameters", "parameter": answer }))
+    }
+
+    /// Adds what resources have under an element; how many were read, and whether there are more.
+    fn in_use(
+        &self,
+        permit: &ReadPermit,
+        kind: Option<&'static str>,
+        element: &'static str,
+        found: &mut InUse,
+    ) -> Result<(usize, bool), Failure> {
+        let scope = kind.map_or(Scope::System, Scope::Type);
+        let pairs = [(format!("_{element}:missing"), "false".to_owned())];
+        let query =
+            Query::read(SearchParameters::r4(), scope, &pairs).map_err(Failure::Malformed)?;
+        let query = Query { count: Some(CHUNK), ..query };
+        let (mut cursor, mut read) = (None, 0);
+        loop {
+            let page = self.view.search(permit, &query, cursor.as_deref(), self.now())?;
+            read += page.matches.len();
+            for stored in &page.matches {
+                let resource = parsed(stored)?;
+                for item in resource.get("meta").into_iter().flat_map(|meta| meta.items(element)) {
+                    let of = found.entry(element).or_default();
+                    of.entry(sameness(item)).or_insert_with(|| item.clone());
+                }
+            }
+            match page.next {
+                Some(_) if read >= MOST_READ => return Ok((read, true)),
+                Some(next) => cursor = Some(next),
+                None => return Ok((read, false)),
+            }
+        }
     }
 
     /// `Type/id/$meta-add` and `Type/id/$meta-delete`: the `meta` as it is then.
@@ -124,11 +205,15 @@ fn without(before: &[Value], items: &[Value]) -> Vec<Value> {
     kept.cloned().collect()
 }
 
-/// Profiles are the same by URL, tags and labels by system and code (R4 resource-operations).
 fn is_same(one: &Value, other: &Value) -> bool {
-    match (one.as_str(), other.as_str()) {
-        (None, None) => ["system", "code"].iter().all(|name| one.text(name) == other.text(name)),
-        (one, other) => one == other,
+    sameness(one) == sameness(other)
+}
+
+/// Profiles are the same by URL, tags and labels by system and code (R4 resource-operations).
+fn sameness(item: &Value) -> String {
+    match item.as_str() {
+        Some(url) => url.to_owned(),
+        None => ["system", "code"].map(|name| item.text(name).unwrap_or_default()).join("|"),
     }
 }
 

@@ -19,7 +19,7 @@ use record::system;
 use super::lastn::effective;
 use super::parameters::{Parameters, missing, wrong};
 use super::statistic::{STATISTICS, Statistic, calculate};
-use crate::coded;
+use crate::coded::{self, Sets};
 use crate::error::Failure;
 use crate::read::parsed;
 use crate::tenant::Tenant;
@@ -72,7 +72,8 @@ impl Tenant {
             ("_count", "500".to_owned()),
         ];
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
-        let query = coded::read(&*self.parameters()?, Scope::Type("Observation"), &pairs)?;
+        let query =
+            coded::read(&*self.parameters()?, Scope::Type("Observation"), &pairs, &Sets::new())?;
         let mut found: BTreeMap<Code, Found> = BTreeMap::new();
         let mut sources: Vec<Value> = Vec::new();
         let mut count = 0;

@@ -164,6 +164,22 @@ impl Tenant {
         })
     }
 
+    /// The codes, with their systems, of the stored ValueSet with this canonical URL; none where the
+    /// caller may read no such, or not all of its codes are known.
+    pub(crate) async fn stored_codes(
+        &self,
+        caller: &Caller,
+        url: &str,
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let Some(stored) = self.stored(caller, "ValueSet", url).await? else {
+            return Ok(Vec::new());
+        };
+        let (_, more) = self.known(caller, Subject::Resource(stored.clone())).await?;
+        let known = terminology(&more).extended(&[stored]).map_err(Failure::Invalid)?;
+        let codes = known.codes_of(url).unwrap_or_default();
+        Ok(codes.into_iter().map(|(system, code)| (system.into(), code.into())).collect())
+    }
+
     /// What a call names: the stored resource of an instance, one sent along, or a URL.
     async fn subject(
         &self,

@@ -7,6 +7,7 @@ mod board;
 mod catalogue;
 mod conditions;
 mod incomplete;
+mod later;
 mod norway;
 mod okt;
 mod operations;

@@ -52,6 +52,21 @@ impl Format {
     }
 }
 
+/// Whether a media type is one of FHIR's, or says nothing.
+pub fn is_fhir(media: &str) -> bool {
+    let media = Media::parse(media);
+    media.name.is_empty() || Format::named(&media.name).is_some()
+}
+
+/// Whether a caller asks for a resource in a format of FHIR by its name, and not for whatever there is.
+pub fn names_fhir(headers: &HeaderMap, format: Option<&str>) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    format.is_some()
+        || accepted
+            .flat_map(weighed)
+            .any(|(text, weight)| weight > 0 && Format::named(&Media::parse(text).name).is_some())
+}
+
 /// The format of what was sent; JSON where nothing says.
 ///
 /// # Errors

@@ -1,13 +1,13 @@
-//! Bulk export and import of one municipality (HL7 Bulk Data Access 2.0; import is our own).
+//! Bulk export and import of one municipality (HL7 Bulk Data Access 2.0; import is our own), and the
+//! jobs that exports and answers made in the background are fetched through.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LOCATION, CONTENT_TYPE, EXPIRES, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use exchange::bulk::export::{Scope, Wish};
 use exchange::bulk::import::{Import, MAX_LINE};
-use exchange::bulk::job::LIFETIME;
+use exchange::bulk::later::Status;
 use exchange::error::Failure;
 use exchange::read::known_kind;
 use exchange::searchset::Pairs;
@@ -17,77 +17,51 @@ use fhir::json;
 use fhir::value::Value;
 use futures_util::{StreamExt, stream};
 
-use crate::app::App;
-use crate::input::{self, header};
+use super::call::Call;
+use super::fhir::prefer::Prefer;
+use super::fhir::{Answer, http_date, put};
+use crate::input;
 use crate::problem::{Problem, respond};
-use crate::routes::fhir::{Answer, Shared, http_date, put};
 
 /// Media type of a resource on each line.
 const NDJSON: &str = "application/fhir+ndjson";
+
+/// Header that says how far something is (Bulk Data Access 2.0).
+const PROGRESS: HeaderName = HeaderName::from_static("x-progress");
 
 /// What `_outputFormat` may say.
 const NAMES_OF_NDJSON: [&str; 3] = [NDJSON, "application/ndjson", "ndjson"];
 
 /// `$export` of everything.
-pub async fn export(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    kick_off(&app, &kommune, Scope::System, "$export", query, &headers, body).await
+pub async fn export(call: Call, body: Body) -> Answer {
+    kick_off(&call, Scope::System, body).await
 }
 
 /// `Patient/$export`.
-pub async fn export_patients(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    kick_off(&app, &kommune, Scope::Patients, "Patient/$export", query, &headers, body).await
+pub async fn export_patients(call: Call, body: Body) -> Answer {
+    kick_off(&call, Scope::Patients, body).await
 }
 
 /// `Group/id/$export`.
-pub async fn export_group(
-    State(app): Shared,
-    Path((kommune, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let path = format!("Group/{id}/$export");
-    kick_off(&app, &kommune, Scope::Group(id), &path, query, &headers, body).await
+pub async fn export_group(call: Call, body: Body) -> Answer {
+    kick_off(&call, Scope::Group(call.own_id()?.to_owned()), body).await
 }
 
-async fn kick_off(
-    app: &App,
-    kommune: &str,
-    scope: Scope,
-    path: &str,
-    query: Option<String>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(kommune, headers)?;
-    let query = query.unwrap_or_default();
-    let mut pairs = input::pairs(query.as_bytes());
-    let sent = input::bytes(headers, body).await?;
+async fn kick_off(call: &Call, scope: Scope, body: Body) -> Answer {
+    let mut pairs = call.pairs();
+    let sent = input::bytes(&call.headers, body).await?;
     if !sent.is_empty() {
         pairs.extend(parameters(&input::parse(&sent)?)?);
     }
-    let strict = header(headers, "prefer").is_some_and(|it| it.contains("handling=strict"));
-    let wish = wish(&pairs, strict)?;
-    let mut request = format!("{}/{kommune}/fhir/{path}", app.public_url);
-    if !query.is_empty() {
-        request.push_str(&format!("?{query}"));
+    let prefer = Prefer::of(&call.headers);
+    let mut wish = wish(&pairs, scope, prefer)?;
+    wish.request = call.address();
+    if !call.query.is_empty() {
+        wish.request.push_str(&format!("?{}", call.query));
     }
-    let id = tenant.export(&caller, Wish { request, scope, ..wish }).await?;
+    let id = call.tenant.export(&call.caller, wish).await?;
     let mut response = StatusCode::ACCEPTED.into_response();
-    let status = format!("{}/{kommune}/export/{id}", app.public_url);
-    put(&mut response, CONTENT_LOCATION, &status);
+    put(&mut response, CONTENT_LOCATION, &call.door(&format!("export/{id}")));
     Ok(response)
 }
 
@@ -105,10 +79,17 @@ fn parameters(value: &Value) -> Result<Pairs, Problem> {
     pairs.ok_or_else(|| wrong("give each parameter a `name` and a value that is a string"))
 }
 
-/// What the parameters ask for. Under `handling=strict` an unknown one refuses.
-fn wish(pairs: &Pairs, strict: bool) -> Result<Wish, Problem> {
-    let mut wish =
-        Wish { request: String::new(), scope: Scope::System, kinds: Vec::new(), since: None };
+/// What the parameters ask for. Under `handling=strict` an unknown one refuses, and without
+/// `handling=lenient` a filter that cannot be followed.
+fn wish(pairs: &Pairs, scope: Scope, prefer: Prefer) -> Result<Wish, Problem> {
+    let mut wish = Wish {
+        request: String::new(),
+        scope,
+        kinds: Vec::new(),
+        since: None,
+        filters: Vec::new(),
+        lenient: prefer.lenient,
+    };
     for (name, value) in pairs {
         match name.as_str() {
             "_type" => {
@@ -118,6 +99,7 @@ fn wish(pairs: &Pairs, strict: bool) -> Result<Wish, Problem> {
                     wish.kinds.push(kind);
                 }
             }
+            "_typeFilter" => wish.filters.push(value.clone()),
             "_since" => match range(value) {
                 Some((low, _)) => wish.since = Some(low),
                 None => {
@@ -130,8 +112,10 @@ fn wish(pairs: &Pairs, strict: bool) -> Result<Wish, Problem> {
                 return Err(wrong(text));
             }
             "_format" | "_pretty" => {}
-            _ if strict => {
-                return Err(wrong("only `_type`, `_since` and `_outputFormat` are supported"));
+            _ if prefer.strict => {
+                let text =
+                    "only `_type`, `_since`, `_typeFilter` and `_outputFormat` are supported";
+                return Err(wrong(text));
             }
             _ => {}
         }
@@ -139,52 +123,44 @@ fn wish(pairs: &Pairs, strict: bool) -> Result<Wish, Problem> {
     Ok(wish)
 }
 
-/// Where an export is: 202 while its files are found, then the manifest.
-pub async fn export_status(
-    State(app): Shared,
-    Path((kommune, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let export = tenant.export_files(&caller, &id).await?.ok_or(Failure::NotFound)?;
-    let address = format!("{}/{kommune}/export/{id}", app.public_url);
-    let body = json::print(&export.manifest(&address)).into_bytes();
-    let mut response = (StatusCode::OK, body).into_response();
+/// Where a job is: 202 while it goes on, then the manifest.
+pub async fn job_status(call: Call) -> Answer {
+    let status = call.tenant.job(&call.caller, call.own_id()?, &call.address()).await?;
+    let Status::Done { manifest, expires } = status else {
+        let mut response = StatusCode::ACCEPTED.into_response();
+        put(&mut response, PROGRESS, "in progress");
+        put(&mut response, RETRY_AFTER, "1");
+        return Ok(response);
+    };
+    let mut response = (StatusCode::OK, json::print(&manifest)).into_response();
     put(&mut response, CONTENT_TYPE, "application/json");
     put(&mut response, CACHE_CONTROL, "no-store");
-    put(&mut response, EXPIRES, &http_date(export.time + LIFETIME));
+    put(&mut response, EXPIRES, &http_date(expires));
     Ok(response)
 }
 
-/// `DELETE` of an export.
-pub async fn export_end(
-    State(app): Shared,
-    Path((kommune, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    if tenant.export_end(&caller, &id) {
+/// `DELETE` of a job.
+pub async fn job_end(call: Call) -> Answer {
+    if call.tenant.job_end(&call.caller, call.own_id()?) {
         Ok(StatusCode::ACCEPTED.into_response())
     } else {
         Err(Failure::NotFound.into())
     }
 }
 
-/// One file of an export, line by line.
-pub async fn export_file(
-    State(app): Shared,
-    Path((kommune, id, file)): Path<(String, String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let file: usize = file.parse().map_err(|_| Failure::NotFound)?;
+/// One file of a job, line by line.
+pub async fn job_file(call: Call) -> Answer {
+    let id = call.own_id()?.to_owned();
+    let file = call.part("file").and_then(|file| file.parse::<usize>().ok());
+    let file = file.ok_or(Failure::NotFound)?;
+    let (tenant, caller) = (call.tenant, call.caller);
     // What refuses does so before anything is sent; a fault later breaks the connection off.
-    let first = tenant.export_lines(&caller, &id, file, None).await?.ok_or(Failure::NotFound)?;
+    let first = tenant.job_lines(&caller, &id, file, None).await?.ok_or(Failure::NotFound)?;
     let rest = stream::unfold(first.next, move |row| {
         let (tenant, caller, id) = (tenant.clone(), caller.clone(), id.clone());
         async move {
             let row = row?;
-            let lines = tenant.export_lines(&caller, &id, file, Some(row)).await;
+            let lines = tenant.job_lines(&caller, &id, file, Some(row)).await;
             Some(match lines {
                 Ok(Some(lines)) => (Ok(Bytes::from(lines.text)), lines.next),
                 Ok(None) => (Err(Failure::NotFound), None),
@@ -201,15 +177,8 @@ pub async fn export_file(
 
 /// `$import`: resources line by line. `job` names the import; sent again under the same name, it goes
 /// on where it broke off.
-pub async fn import(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let media = header(&headers, "content-type").unwrap_or_default();
+pub async fn import(call: Call, body: Body) -> Answer {
+    let media = call.header("content-type").unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     if !matches!(media, NDJSON | "application/ndjson" | "application/x-ndjson") {
         return Err(Problem::edge(
@@ -218,11 +187,11 @@ pub async fn import(
             "send a resource on each line, as `application/fhir+ndjson`",
         ));
     }
-    let pairs = input::pairs(query.unwrap_or_default().as_bytes());
+    let pairs = call.pairs();
     let name = pairs.iter().find(|(name, _)| name == "job").map(|(_, name)| name.as_str());
     let name =
         name.ok_or_else(|| wrong("name the import with `job=`, so that it can be resumed"))?;
-    let mut import = Import::begin(tenant, caller, name)?;
+    let mut import = Import::begin(call.tenant, call.caller, name)?;
     let mut stream = body.into_data_stream();
     let mut line = Vec::new();
     while let Some(chunk) = stream.next().await {
@@ -252,19 +221,15 @@ pub async fn import(
 }
 
 /// How far an import is.
-pub async fn import_status(
-    State(app): Shared,
-    Path((kommune, name)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let progress = tenant.import_progress(&caller, &name).ok_or(Failure::NotFound)?;
+pub async fn import_status(call: Call) -> Answer {
+    let name = call.part("name").unwrap_or_default();
+    let progress = call.tenant.import_progress(&call.caller, name).ok_or(Failure::NotFound)?;
     if progress.complete {
         return Ok(respond(StatusCode::OK, &progress.outcome()));
     }
     let mut response = respond(StatusCode::ACCEPTED, &progress.outcome());
     let told = format!("{} lines", progress.lines);
-    put(&mut response, HeaderName::from_static("x-progress"), &told);
+    put(&mut response, PROGRESS, &told);
     put(&mut response, RETRY_AFTER, "1");
     Ok(response)
 }

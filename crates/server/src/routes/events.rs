@@ -1,12 +1,8 @@
 //! CloudEvents 1.0 over HTTP: structured, binary and batched mode.
 
-use std::sync::Arc;
-
 use axum::body::Body;
-use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
 use exchange::answered;
 use exchange::cloud_event::CloudEvent;
 use exchange::error::Failure;
@@ -14,36 +10,31 @@ use exchange::submission::Channel;
 use fhir::issue::{Issue, IssueCode};
 use fhir::value::Value;
 
-use crate::app::App;
-use crate::input::{self, header};
+use super::call::Call;
+use super::fhir::Answer;
+use crate::input::header;
 use crate::problem::{Problem, fhir_body};
 
 /// Most events in one batch.
 const MAX_BATCH: usize = 1_000;
 
 /// `POST events`. Answers a `batch-response` with one entry for each resource recorded.
-pub async fn submit(
-    State(app): State<Arc<App>>,
-    Path(kommune): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let kind = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
+pub async fn submit(call: Call, body: Body) -> Answer {
+    let kind = call.header(CONTENT_TYPE.as_str()).unwrap_or_default();
     let batched = kind.starts_with("application/cloudevents-batch+json");
     let structured = kind.starts_with("application/cloudevents+json");
-    let value = input::json(&headers, body).await?;
+    let value = call.json(body).await?;
     let events = if batched {
         batch(value)?
     } else if structured {
         vec![CloudEvent::structured(value)?]
     } else {
-        vec![binary(&headers, value)?]
+        vec![binary(&call.headers, value)?]
     };
     let single = events.len() == 1;
     let mut results = Vec::new();
     for event in events {
-        match tenant.submit_event(&caller, event).await {
+        match call.tenant.submit_event(&call.caller, event).await {
             Ok(more) => results.extend(more),
             Err(failure) if single => return Err(failure.into()),
             Err(failure) => results.push(Err(failure)),

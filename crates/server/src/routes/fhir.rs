@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
-use access::caller::Caller;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{ETAG, LAST_MODIFIED};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use exchange::error::Failure;
-use exchange::tenant::Tenant;
 use fhir::issue::{Issue, IssueCode};
 use fhir::json;
 
@@ -24,12 +22,12 @@ pub mod look;
 pub mod operation;
 pub mod write;
 
-mod prefer;
+mod binary;
+mod later;
+pub(super) mod prefer;
 
 pub(super) type Shared = State<Arc<App>>;
 pub(super) type Answer = Result<Response, Problem>;
-/// The municipality, and who calls.
-type Entered = (Arc<Tenant>, Arc<Caller>);
 
 /// Header with the source's own id of an event, as NHN's APIs name it.
 const EVENT_ID: &str = "nhn-event-id";
@@ -41,7 +39,7 @@ pub async fn metadata(
     RawQuery(query): RawQuery,
 ) -> Answer {
     let hosted = app.hosted(&kommune)?;
-    let base = base(&app, &kommune, "fhir");
+    let base = format!("{}/{kommune}/fhir", app.public_url);
     let register = hosted.tenant.register();
     let pairs = input::pairs(query.unwrap_or_default().as_bytes());
     let mode = pairs.iter().find(|(name, _)| name == "mode").map(|(_, mode)| mode.as_str());
@@ -69,11 +67,6 @@ fn capabilities(hosted: &Hosted, base: &str) -> Result<Arc<str>, Problem> {
     let text: Arc<str> = json::print(&statement).into();
     *made = Some((parameters, text.clone()));
     Ok(text)
-}
-
-/// The address of a door.
-fn base(app: &App, kommune: &str, door: &str) -> String {
-    format!("{}/{kommune}/{door}", app.public_url)
 }
 
 fn wrong(location: &str, message: &str) -> Problem {

@@ -1,6 +1,7 @@
 //! The addresses of the platform: one router, made from [`table`].
 
 pub mod bulk;
+pub mod call;
 pub mod endpoint;
 pub mod events;
 pub mod fhir;

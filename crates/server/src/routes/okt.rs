@@ -1,35 +1,24 @@
 //! Norsk helsenett's OKT contract (conventions §2.2). Its addresses carry the identity number, so
 //! nothing here is ever logged but the route.
 
-use std::sync::Arc;
-
 use axum::body::Body;
-use axum::extract::{Path, State};
 use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use exchange::cloud_event::okt_event;
 use exchange::submission::{Channel, Done};
 use serde_json::json;
 
-use crate::app::App;
-use crate::input::{self, header};
+use super::call::Call;
 use crate::problem::Problem;
 
-type Shared = State<Arc<App>>;
 type Answer = Result<Response, Problem>;
 
 /// `POST okt-events`: the whole list of a person's services.
-pub async fn submit(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let event = okt_event(&input::json(&headers, body).await?)?;
-    let id = header(&headers, "nhn-event-id");
-    let receipts = tenant.submit_okt(&caller, &event, id, Channel::Okt).await?;
+pub async fn submit(call: Call, body: Body) -> Answer {
+    let event = okt_event(&call.json(body).await?)?;
+    let id = call.header("nhn-event-id");
+    let receipts = call.tenant.submit_okt(&call.caller, &event, id, Channel::Okt).await?;
     let count = |done| receipts.iter().filter(|receipt| receipt.result == done).count();
     let message = format!(
         "{} new, {} changed, {} unchanged, {} removed",
@@ -42,25 +31,20 @@ pub async fn submit(
 }
 
 /// `GET okt-events/{pid}`.
-pub async fn events(
-    State(app): Shared,
-    Path((kommune, pid)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let event = tenant.okt_events(&caller, &pid).await?;
+pub async fn events(call: Call) -> Answer {
+    let event = call.tenant.okt_events(&call.caller, number(&call)).await?;
     Ok(plain(&json!(event)))
 }
 
 /// `GET okt-status/{pid}`: how many services are active and not paused.
-pub async fn status(
-    State(app): Shared,
-    Path((kommune, pid)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let active = tenant.okt_status(&caller, &pid).await?;
-    Ok(plain(&json!({ "personIdentifier": pid, "oktStatus": active })))
+pub async fn status(call: Call) -> Answer {
+    let active = call.tenant.okt_status(&call.caller, number(&call)).await?;
+    Ok(plain(&json!({ "personIdentifier": number(&call), "oktStatus": active })))
+}
+
+/// The identity number in the address.
+fn number(call: &Call) -> &str {
+    call.part("pid").unwrap_or_default()
 }
 
 fn plain(value: &serde_json::Value) -> Response {

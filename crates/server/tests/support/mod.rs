@@ -214,7 +214,7 @@ impl Client {
     }
 
     pub fn get(&self, path: &str) -> Answer {
-        self.send(Method::GET, path, &[], None)
+        self.send(Method::GET, path, &[("accept", "application/fhir+json, */*;q=0.1")], None)
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Answer {

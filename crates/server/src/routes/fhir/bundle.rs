@@ -1,8 +1,6 @@
 //! `POST [base]`: batch, transaction or collection.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
 use exchange::answered;
 use exchange::bundle::Request;
 use exchange::carry_out::Return;
@@ -10,31 +8,17 @@ use exchange::submission::Channel;
 use fhir::json;
 
 use super::prefer::Prefer;
-use super::{Answer, EVENT_ID, Shared, base, wrong};
-use crate::app::App;
-use crate::input::{self, header};
-use crate::problem::fhir_body;
+use super::{Answer, EVENT_ID, later, wrong};
+use crate::routes::call::Call;
 
 /// `POST [base]`.
-pub async fn bundle(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    submit(&app, &kommune, &headers, body, Channel::Fhir).await
+pub async fn bundle(call: Call, body: Body) -> Answer {
+    submit(&call, body, Channel::Fhir).await
 }
 
 /// Takes a Bundle through a door.
-pub async fn submit(
-    app: &App,
-    kommune: &str,
-    headers: &HeaderMap,
-    body: Body,
-    channel: Channel,
-) -> Answer {
-    let (tenant, caller) = app.enter(kommune, headers)?;
-    let value = input::json(headers, body).await?;
+pub async fn submit(call: &Call, body: Body, channel: Channel) -> Answer {
+    let value = call.json(body).await?;
     if value.text("resourceType") != Some("Bundle") {
         return Err(wrong("resourceType", "send a Bundle, or a resource to its own type"));
     }
@@ -42,8 +26,8 @@ pub async fn submit(
         Some("transaction") => "transaction-response",
         _ => "batch-response",
     };
-    let event = header(headers, EVENT_ID).map(|id| (id, json::print(&value)));
-    let prefer = Prefer::of(headers);
+    let event = call.header(EVENT_ID).map(|id| (id, json::print(&value)));
+    let prefer = Prefer::of(&call.headers);
     let mut request = Request::read(value, channel, prefer.strict)?;
     if let Some((id, content)) = event {
         request.name_after(id, content.as_bytes());
@@ -51,8 +35,10 @@ pub async fn submit(
     let full_urls = request.full_urls();
     // Those who send much at once seldom want all of it back.
     let returned = prefer.returned.unwrap_or(Return::Minimal);
-    let base = base(app, kommune, "fhir");
-    let answers = tenant.carry_out(&caller, request, returned, &base).await?;
-    let body = answered::response(kind, &full_urls, &answers, channel);
-    Ok(fhir_body(StatusCode::OK, body))
+    let (tenant, caller, base) = (call.tenant.clone(), call.caller.clone(), call.base());
+    let work = async move {
+        let answers = tenant.carry_out(&caller, request, returned, &base).await?;
+        Ok(answered::response(kind, &full_urls, &answers, channel))
+    };
+    later::bundle(call, prefer, work).await
 }

@@ -1,199 +1,44 @@
 //! Looks: read, vread, search and history.
 
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use exchange::error::Failure;
 use exchange::history::History;
 use exchange::look::{Look, Seen, Unless};
-use exchange::read::known_kind;
 use exchange::searchset::{Pairs, Place, Search};
 
 use super::prefer::Prefer;
-use super::{Answer, Entered, Shared, base, put, versioned};
-use crate::app::App;
-use crate::input::{self, header};
+use super::{Answer, later, put, versioned};
 use crate::problem::{Problem, fhir_body};
+use crate::routes::call::Call;
 
 /// `GET [base]/Type/id`.
-pub async fn read(
-    State(app): Shared,
-    Path((kommune, kind, id)): Path<(String, String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
-    let entered = app.enter(&kommune, &headers)?;
-    let kind = known_kind(&kind)?;
-    let look = Look::resource(kind, id.clone(), None, &pairs(query), unless(&headers))?;
-    let base = base(&app, &kommune, "fhir");
-    let answer = answer(entered, look, &base).await;
+pub async fn read(call: Call) -> Answer {
+    let (kind, id) = (call.kind()?, call.own_id()?);
+    let answer = resource(&call, None).await;
     if let Err(Problem::Failure(Failure::Removed(version))) = answer {
-        let gone = Problem::Failure(Failure::Removed(version)).into_response();
-        let mut response = gone;
-        put(&mut response, axum::http::header::ETAG, &format!("W/\"{version}\""));
-        put(&mut response, LOCATION, &format!("{base}/{kind}/{id}/_history/{version}"));
+        let mut response = Problem::Failure(Failure::Removed(version)).into_response();
+        put(&mut response, ETAG, &format!("W/\"{version}\""));
+        let place = format!("{}/{kind}/{id}/_history/{version}", call.base());
+        put(&mut response, LOCATION, &place);
         return Ok(response);
     }
     answer
 }
 
 /// `GET [base]/Type/id/_history/version`.
-pub async fn vread(
-    State(app): Shared,
-    Path((kommune, kind, id, version)): Path<(String, String, String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
-    let entered = app.enter(&kommune, &headers)?;
-    let version = version.parse().map_err(|_| Failure::NotFound)?;
-    let kind = known_kind(&kind)?;
-    let look = Look::resource(kind, id, Some(version), &pairs(query), unless(&headers))?;
-    answer(entered, look, &base(&app, &kommune, "fhir")).await
+pub async fn vread(call: Call) -> Answer {
+    let version = call.part("version").and_then(|version| version.parse().ok());
+    resource(&call, Some(version.ok_or(Failure::NotFound)?)).await
 }
 
-/// `GET [base]/Type/id/_history`.
-pub async fn history(
-    State(app): Shared,
-    Path((kommune, kind, id)): Path<(String, String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
-    past(&app, &kommune, Some(&kind), Some(id), query, &headers).await
-}
-
-/// `GET [base]/Type/_history`.
-pub async fn history_of_type(
-    State(app): Shared,
-    Path((kommune, kind)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
-    past(&app, &kommune, Some(&kind), None, query, &headers).await
-}
-
-/// `GET [base]/_history`.
-pub async fn history_of_all(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
-    past(&app, &kommune, None, None, query, &headers).await
-}
-
-async fn past(
-    app: &App,
-    kommune: &str,
-    kind: Option<&str>,
-    id: Option<String>,
-    query: Option<String>,
-    headers: &HeaderMap,
-) -> Answer {
-    let entered = app.enter(kommune, headers)?;
-    let kind = kind.map(known_kind).transpose()?;
-    let history = History::read(kind, id, &pairs(query), Prefer::of(headers).strict)?;
-    answer(entered, Look::history(history), &base(app, kommune, "fhir")).await
-}
-
-/// `GET [base]?…`.
-pub async fn search_all(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
-    search_pairs(&app, &kommune, "fhir", Place::System, pairs(query), &headers).await
-}
-
-/// `POST [base]/_search`.
-pub async fn search_all_form(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let pairs = with_form(query, &headers, body).await?;
-    search_pairs(&app, &kommune, "fhir", Place::System, pairs, &headers).await
-}
-
-/// `GET [base]/Type?…`.
-pub async fn search(
-    State(app): Shared,
-    Path((kommune, kind)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
-    let place = Place::Type(known_kind(&kind)?);
-    search_pairs(&app, &kommune, "fhir", place, pairs(query), &headers).await
-}
-
-/// `POST [base]/Type/_search`.
-pub async fn search_form(
-    State(app): Shared,
-    Path((kommune, kind)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let place = Place::Type(known_kind(&kind)?);
-    let pairs = with_form(query, &headers, body).await?;
-    search_pairs(&app, &kommune, "fhir", place, pairs, &headers).await
-}
-
-/// `GET [base]/Patient/id/Type?…`, and `GET [base]/Patient/id/*?…`.
-pub async fn search_compartment(
-    State(app): Shared,
-    Path((kommune, kind, id, of)): Path<(String, String, String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
-    let place = Place::compartment(&kind, &id, &of)?;
-    search_pairs(&app, &kommune, "fhir", place, pairs(query), &headers).await
-}
-
-/// `POST [base]/Patient/id/Type/_search`.
-pub async fn search_compartment_form(
-    State(app): Shared,
-    Path((kommune, kind, id, of)): Path<(String, String, String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let place = Place::compartment(&kind, &id, &of)?;
-    let pairs = with_form(query, &headers, body).await?;
-    search_pairs(&app, &kommune, "fhir", place, pairs, &headers).await
-}
-
-/// A search through a door.
-pub async fn search_pairs(
-    app: &App,
-    kommune: &str,
-    door: &str,
-    place: Place,
-    pairs: Pairs,
-    headers: &HeaderMap,
-) -> Answer {
-    let entered = app.enter(kommune, headers)?;
-    let search = Search::new(place, pairs, Prefer::of(headers).strict);
-    answer(entered, Look::search(search), &base(app, kommune, door)).await
-}
-
-/// Parameters in the form and in the address count alike.
-async fn with_form(
-    query: Option<String>,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Pairs, Problem> {
-    let mut pairs = pairs(query);
-    pairs.extend(input::pairs(&input::bytes(headers, body).await?));
-    Ok(pairs)
-}
-
-async fn answer((tenant, caller): Entered, look: Look, base: &str) -> Answer {
-    Ok(match tenant.look(&caller, look, base).await? {
+/// The current version of a resource, or the one named.
+async fn resource(call: &Call, version: Option<u64>) -> Answer {
+    let id = call.own_id()?.to_owned();
+    let look = Look::resource(call.kind()?, id, version, &call.pairs(), unless(call))?;
+    Ok(match call.tenant.look(&call.caller, look, &call.base()).await? {
         Seen::Resource { version, updated, body } => {
             versioned(version, updated, fhir_body(StatusCode::OK, body))
         }
@@ -205,16 +50,63 @@ async fn answer((tenant, caller): Entered, look: Look, base: &str) -> Answer {
     })
 }
 
-fn pairs(query: Option<String>) -> Pairs {
-    input::pairs(query.unwrap_or_default().as_bytes())
+/// `GET [base]/Type/id/_history`, `GET [base]/Type/_history` and `GET [base]/_history`.
+pub async fn history(call: Call) -> Answer {
+    let kind = call.part("kind").map(|_| call.kind()).transpose()?;
+    let id = call.id().map(str::to_owned);
+    let prefer = Prefer::of(&call.headers);
+    let history = History::read(kind, id, &call.pairs(), prefer.strict)?;
+    many(&call, prefer, Look::history(history), call.base()).await
+}
+
+/// `GET [base]?…`, `GET [base]/Type?…`, and of a compartment `GET [base]/Patient/id/Type?…` and
+/// `GET [base]/Patient/id/*?…`.
+pub async fn search(call: Call) -> Answer {
+    let (place, pairs) = (place(&call)?, call.pairs());
+    search_pairs(&call, "fhir", place, pairs).await
+}
+
+/// `POST [base]/_search`, `POST [base]/Type/_search` and `POST [base]/Patient/id/Type/_search`.
+pub async fn search_form(call: Call, body: Body) -> Answer {
+    let place = place(&call)?;
+    let pairs = call.with_form(body).await?;
+    search_pairs(&call, "fhir", place, pairs).await
+}
+
+/// Where a search looks.
+fn place(call: &Call) -> Result<Place, Problem> {
+    Ok(match (call.part("kind"), call.id(), call.part("of")) {
+        (Some(kind), Some(id), Some(of)) => Place::compartment(kind, id, of)?,
+        (Some(_), ..) => Place::Type(call.kind()?),
+        (None, ..) => Place::System,
+    })
+}
+
+/// A search through a door.
+pub async fn search_pairs(call: &Call, door: &str, place: Place, pairs: Pairs) -> Answer {
+    let prefer = Prefer::of(&call.headers);
+    let search = Search::new(place, pairs, prefer.strict);
+    many(call, prefer, Look::search(search), call.door(door)).await
+}
+
+/// A look at many resources. `base` is the address of the door.
+async fn many(call: &Call, prefer: Prefer, look: Look, base: String) -> Answer {
+    let (tenant, caller) = (call.tenant.clone(), call.caller.clone());
+    let work = async move {
+        Ok(match tenant.look(&caller, look, &base).await? {
+            Seen::Bundle(body) | Seen::Resource { body, .. } => body,
+            Seen::Unmodified { .. } => Vec::new(),
+        })
+    };
+    later::bundle(call, prefer, work).await
 }
 
 /// What the caller has already. A date that cannot be read asks for nothing (RFC 9110 §13.1.3).
-fn unless(headers: &HeaderMap) -> Unless {
-    let date = header(headers, IF_MODIFIED_SINCE.as_str());
+fn unless(call: &Call) -> Unless {
+    let date = call.header(IF_MODIFIED_SINCE.as_str());
     let date = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok());
     Unless {
-        none_match: header(headers, IF_NONE_MATCH.as_str()).map(str::to_owned),
+        none_match: call.header(IF_NONE_MATCH.as_str()).map(str::to_owned),
         modified_since: date.map(|date| date.timestamp().as_millisecond()),
     }
 }

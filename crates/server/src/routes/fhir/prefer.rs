@@ -1,19 +1,23 @@
-//! The header `Prefer` (RFC 7240; R4 http, `return` and `handling`).
+//! The header `Prefer` (RFC 7240; R4 http, `return` and `handling`; R4 async).
 
 use axum::http::HeaderMap;
 use exchange::carry_out::Return;
 
 /// What the caller prefers. Unknown preferences are passed over, as RFC 7240 asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Prefer {
+pub(in crate::routes) struct Prefer {
     /// `return=…`.
-    pub(super) returned: Option<Return>,
+    pub(in crate::routes) returned: Option<Return>,
     /// `handling=strict`: refuse what is not supported.
-    pub(super) strict: bool,
+    pub(in crate::routes) strict: bool,
+    /// `handling=lenient`: leave out what is not supported, where that would refuse otherwise.
+    pub(in crate::routes) lenient: bool,
+    /// `respond-async`: the answer may come later.
+    pub(in crate::routes) later: bool,
 }
 
 impl Prefer {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(in crate::routes) fn of(headers: &HeaderMap) -> Self {
         let mut prefer = Self::default();
         let lines = headers.get_all("prefer").iter().filter_map(|line| line.to_str().ok());
         for preference in lines.flat_map(|line| line.split([',', ';'])) {
@@ -23,6 +27,8 @@ impl Prefer {
                 ("return", "representation") => prefer.returned = Some(Return::Representation),
                 ("return", "OperationOutcome") => prefer.returned = Some(Return::Outcome),
                 ("handling", "strict") => prefer.strict = true,
+                ("handling", "lenient") => prefer.lenient = true,
+                ("respond-async", _) => prefer.later = true,
                 _ => {}
             }
         }

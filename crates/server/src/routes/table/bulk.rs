@@ -2,8 +2,8 @@
 
 use axum::routing::on;
 
-use super::SYSTEMS;
 use super::parameters::{ASYNCHRONOUS, EXPORT, IMPORT, PARAMETERS};
+use super::{READERS, SYSTEMS};
 use crate::routes::bulk;
 use crate::routes::endpoint::Act::Operation;
 use crate::routes::endpoint::Verb::{Delete, Get, Post};
@@ -61,28 +61,28 @@ pub const ROWS: &[Endpoint] = &[
         &[Get],
         "/{kommune}/export/{id}",
         "export-status",
-        "The manifest of an export, once its files are found",
-        |with| on(with, bulk::export_status),
+        "The manifest of an export, or of an answer made in the background, once it is there",
+        |with| on(with, bulk::job_status),
     )
-    .callers(SYSTEMS)
-    .answers(&[(200, Form::Json("ExportManifest"))]),
+    .callers(READERS)
+    .answers(&[(200, Form::Json("ExportManifest")), (202, Form::Empty)]),
     Endpoint::new(
         &[Delete],
         "/{kommune}/export/{id}",
         "export-end",
-        "End an export before its day is over",
-        |with| on(with, bulk::export_end),
+        "End an export or a request that is answered later",
+        |with| on(with, bulk::job_end),
     )
-    .callers(SYSTEMS)
+    .callers(READERS)
     .answers(BEGUN),
     Endpoint::new(
         &[Get],
         "/{kommune}/export/{id}/{file}",
         "export-file",
-        "One file of an export: a resource on each line",
-        |with| on(with, bulk::export_file),
+        "One file of an export or of a later answer: a resource on each line",
+        |with| on(with, bulk::job_file),
     )
-    .callers(SYSTEMS)
+    .callers(READERS)
     .answers(&[(200, Form::Lines)]),
     Endpoint::new(
         &[Post],

@@ -62,7 +62,7 @@ pub const PMD: &[Endpoint] = &[
         form: Form::Type("Bundle"),
         example: Some(include_str!("examples/pmd.json")),
     }])
-    .answers(&[(200, Form::Type("Bundle"))]),
+    .answers(&[(200, Form::Type("Bundle")), (202, Form::Empty)]),
     Endpoint::new(
         &[Post],
         "/{kommune}/pmd/Observation/_search",
@@ -72,7 +72,7 @@ pub const PMD: &[Endpoint] = &[
     )
     .callers(READERS)
     .takes(&[Content { media: FORM, form: Form::Pairs, example: Some("_count=5&_sort=-date") }])
-    .answers(&[(200, Form::Type("Bundle"))]),
+    .answers(&[(200, Form::Type("Bundle")), (202, Form::Empty)]),
 ];
 
 /// CloudEvents 1.0 over HTTP.

@@ -18,7 +18,7 @@ const CHANGED: &[(u16, Form)] = &[(200, Form::Resource), (202, Form::Empty)];
 const REMOVED: &[(u16, Form)] =
     &[(200, Form::Type("OperationOutcome")), (202, Form::Empty), (204, Form::Empty)];
 const READ_OR_KEPT: &[(u16, Form)] = &[(200, Form::Resource), (304, Form::Empty)];
-const BUNDLE: &[(u16, Form)] = &[(200, Form::Type("Bundle"))];
+const BUNDLE: &[(u16, Form)] = &[(200, Form::Type("Bundle")), (202, Form::Empty)];
 const ANSWERED: &[(u16, Form)] = &[(200, Form::Type("Parameters"))];
 
 const MODE: &[Param] = &[Param::choice(
@@ -63,7 +63,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir",
         "search-all",
         "Search in several types, `_type`, or in all",
-        |with| on(with, look::search_all),
+        |with| on(with, look::search),
     )
     .also("/{kommune}/fhir/")
     .acts(&[OfSystem("search-system")])
@@ -76,7 +76,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/_search",
         "search-all-form",
         "Search in several types with the parameters in a form",
-        |with| on(with, look::search_all_form),
+        |with| on(with, look::search_form),
     )
     .acts(&[OfSystem("search-system")])
     .callers(READERS)
@@ -88,7 +88,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/{kind}/{id}/{of}",
         "search-compartment",
         "Search what belongs to a patient, or another compartment: one type, or `*` for all",
-        |with| on(with, look::search_compartment),
+        |with| on(with, look::search),
     )
     .callers(READERS)
     .query(SEARCH)
@@ -99,7 +99,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/{kind}/{id}/{of}/_search",
         "search-compartment-form",
         "Search what belongs to a patient with the parameters in a form",
-        |with| on(with, look::search_compartment_form),
+        |with| on(with, look::search_form),
     )
     .callers(READERS)
     .headers(SEARCHING)
@@ -160,7 +160,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/{kind}",
         "update-matching",
         "Update the one resource that matches the query, or create it",
-        |with| on(with, write::update_matching),
+        |with| on(with, write::update),
     )
     .acts(&[Condition("conditionalUpdate", Yes)])
     .callers(SYSTEMS)
@@ -186,7 +186,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/{kind}",
         "patch-matching",
         "Change parts of the one resource that matches the query",
-        |with| on(with, write::patch_matching),
+        |with| on(with, write::patch),
     )
     .callers(SYSTEMS)
     .query(MATCHING)
@@ -205,7 +205,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/{kind}",
         "delete-matching",
         "Remove the one resource that matches the query, if any",
-        |with| on(with, write::delete_matching),
+        |with| on(with, write::delete),
     )
     .acts(&[Condition("conditionalDelete", Code("single"))])
     .callers(SYSTEMS)
@@ -229,7 +229,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/{kind}/_history",
         "history-of-type",
         "What has changed in one type",
-        |with| on(with, look::history_of_type),
+        |with| on(with, look::history),
     )
     .acts(&[OfType("history-type")])
     .callers(KEEPERS)
@@ -241,7 +241,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/_history",
         "history-of-all",
         "What has changed",
-        |with| on(with, look::history_of_all),
+        |with| on(with, look::history),
     )
     .acts(&[OfSystem("history-system")])
     .callers(KEEPERS)

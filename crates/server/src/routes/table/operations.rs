@@ -6,7 +6,7 @@ use super::parameters::{
     A_META, A_RESOURCE, A_VERSION_OR_NONE, EVERYTHING, EXPAND, FORMS, IN_SET, IN_SYSTEM, LASTN,
     LOOKUP, PARAMETERS, STATS, SUBSUMES, TRANSLATE, VALIDATE,
 };
-use super::{READERS, SYSTEMS};
+use super::{KEEPERS, READERS, SYSTEMS};
 use crate::routes::endpoint::Act::Operation;
 use crate::routes::endpoint::Verb::{Get, Post};
 use crate::routes::endpoint::{Endpoint, Form};
@@ -74,7 +74,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/{kind}/{id}/$validate",
         "validate-one",
         "The same of a stored resource, or of a new version of it",
-        |with| on(with, resource::validate_one),
+        |with| on(with, resource::validate),
     )
     .acts(&[Operation("http://hl7.org/fhir/OperationDefinition/Resource-validate")])
     .callers(READERS)
@@ -90,6 +90,28 @@ pub const ROWS: &[Endpoint] = &[
     )
     .acts(&[Operation("http://hl7.org/fhir/OperationDefinition/Resource-meta")])
     .callers(READERS)
+    .answers(ANSWERED),
+    Endpoint::new(
+        &[Get],
+        "/{kommune}/fhir/{kind}/$meta",
+        "meta-of-type",
+        "Profiles, tags and security labels in use in one type",
+        |with| on(with, resource::meta_in_use),
+    )
+    .acts(&[Operation("http://hl7.org/fhir/OperationDefinition/Resource-meta")])
+    .callers(KEEPERS)
+    .query(FORMS)
+    .answers(ANSWERED),
+    Endpoint::new(
+        &[Get],
+        "/{kommune}/fhir/$meta",
+        "meta-of-all",
+        "Profiles, tags and security labels in use",
+        |with| on(with, resource::meta_in_use),
+    )
+    .acts(&[Operation("http://hl7.org/fhir/OperationDefinition/Resource-meta")])
+    .callers(KEEPERS)
+    .query(FORMS)
     .answers(ANSWERED),
     Endpoint::new(
         &[Post],
@@ -130,7 +152,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/ValueSet/{id}/$expand",
         "expand-one",
         "The codes of a value set that is kept here",
-        |with| on(with, codes::expand_one),
+        |with| on(with, codes::expand),
     )
     .acts(&[Operation("http://hl7.org/fhir/OperationDefinition/ValueSet-expand")])
     .callers(READERS)
@@ -154,7 +176,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/ValueSet/{id}/$validate-code",
         "validate-in-one-set",
         "Whether a code is in a value set that is kept here",
-        |with| on(with, codes::validate_in_one_set),
+        |with| on(with, codes::validate_in_set),
     )
     .acts(&[Operation("http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code")])
     .callers(READERS)
@@ -178,7 +200,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/CodeSystem/{id}/$validate-code",
         "validate-in-one-system",
         "Whether a code is in a code system that is kept here",
-        |with| on(with, codes::validate_in_one_system),
+        |with| on(with, codes::validate_in_system),
     )
     .acts(&[Operation("http://hl7.org/fhir/OperationDefinition/CodeSystem-validate-code")])
     .callers(READERS)
@@ -226,7 +248,7 @@ pub const ROWS: &[Endpoint] = &[
         "/{kommune}/fhir/ConceptMap/{id}/$translate",
         "translate-by-one",
         "What a code is in another system, by a map that is kept here",
-        |with| on(with, codes::translate_by_one),
+        |with| on(with, codes::translate),
     )
     .acts(&[Operation("http://hl7.org/fhir/OperationDefinition/ConceptMap-translate")])
     .callers(READERS)

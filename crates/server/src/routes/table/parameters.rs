@@ -50,12 +50,20 @@ pub const SEARCH: &[Param] = &[
 ];
 
 /// Of a history.
-pub const HISTORY: &[Param] = &[COUNT, SINCE, FORMAT, PRETTY];
+pub const HISTORY: &[Param] = &[
+    COUNT,
+    SINCE,
+    Param::text("_at", "a date or instant: what was current at some time in it"),
+    Param::choice("_sort", "the newest first", &["-_lastUpdated"]),
+    FORMAT,
+    PRETTY,
+];
 
 /// Of an export.
 pub const EXPORT: &[Param] = &[
     Param::text("_type", "resource types, with commas between"),
     SINCE,
+    Param::text("_typeFilter", "`Type?query`: only the matches of a type; several count as any"),
     Param::choice("_outputFormat", "the form of the files", &["application/fhir+ndjson", "ndjson"]),
 ];
 
@@ -68,10 +76,15 @@ const PREFER_RETURN: Param = Param::choice(
     "what to answer with",
     &["return=representation", "return=minimal", "return=OperationOutcome"],
 );
-const PREFER_HANDLING: Param = Param::choice(
+const PREFER_SEARCHING: Param = Param::choice(
     "Prefer",
-    "whether what is not supported refuses or is left out",
-    &["handling=strict", "handling=lenient"],
+    "whether what is not supported refuses or is left out, and that the answer may come later",
+    &["handling=strict", "handling=lenient", "respond-async"],
+);
+const PREFER_BUNDLING: Param = Param::choice(
+    "Prefer",
+    "what to answer with, and that it may come later",
+    &["return=representation", "return=minimal", "return=OperationOutcome", "respond-async"],
 );
 const IF_MATCH: Param = Param::text("If-Match", "`W/\"version\"`: only if this version is current");
 const IF_NONE_MATCH: Param = Param::text("If-None-Match", "`*`: only if there is none");
@@ -85,7 +98,7 @@ pub const READING: &[Param] = &[
 ];
 
 /// Of a search.
-pub const SEARCHING: &[Param] = &[PREFER_HANDLING];
+pub const SEARCHING: &[Param] = &[PREFER_SEARCHING];
 
 /// Of a create.
 pub const CREATING: &[Param] = &[
@@ -104,13 +117,13 @@ pub const PATCHING: &[Param] = &[IF_MATCH, PREFER_RETURN, EVENT_ID];
 pub const REMOVING: &[Param] = &[IF_MATCH, PREFER_RETURN];
 
 /// Of a Bundle.
-pub const BUNDLING: &[Param] = &[PREFER_RETURN, EVENT_ID];
+pub const BUNDLING: &[Param] = &[PREFER_BUNDLING, EVENT_ID];
 
 /// Of an asynchronous request.
 pub const ASYNCHRONOUS: &[Param] = &[Param::choice(
     "Prefer",
     "that the answer may come later, and whether what is not supported refuses",
-    &["respond-async", "respond-async, handling=strict"],
+    &["respond-async", "respond-async, handling=strict", "respond-async, handling=lenient"],
 )];
 
 /// Of an OKT event.

@@ -1,9 +1,9 @@
 //! Texts written in other ways: base64 and hex, and escaped for HTML and JSON.
 
+use crate::base64;
 use crate::json;
 use crate::value::Value;
 
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const HEX: &[u8; 16] = b"0123456789abcdef";
 const HTML: [(char, &str); 5] =
     [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
@@ -14,8 +14,8 @@ pub(super) fn encode(text: &str, form: &str) -> Option<String> {
         "hex" => {
             Some(text.bytes().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect())
         }
-        "base64" => Some(base64(text)),
-        "urlbase64" => Some(base64(text).replace('+', "-").replace('/', "_")),
+        "base64" => Some(base64::encode(text.as_bytes())),
+        "urlbase64" => Some(base64::encode(text.as_bytes()).replace('+', "-").replace('/', "_")),
         _ => None,
     }
 }
@@ -75,20 +75,6 @@ fn hex_digit(value: u8) -> char {
     char::from(HEX.get(usize::from(value)).copied().unwrap_or(b'0'))
 }
 
-fn base64(text: &str) -> String {
-    let mut out = String::new();
-    for chunk in text.as_bytes().chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for (index, shift) in [18, 12, 6, 0].into_iter().enumerate() {
-            let digit = usize::try_from(bits >> shift & 63).ok().and_then(|at| BASE64.get(at));
-            let kept = index <= chunk.len();
-            out.push(digit.filter(|_| kept).map_or('=', |digit| char::from(*digit)));
-        }
-    }
-    out
-}
-
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u32>> = text.chars().map(|letter| letter.to_digit(16)).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
@@ -96,18 +82,9 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     pairs.map(|byte| u8::try_from(byte).ok()).collect()
 }
 
+/// Base64, also without the `=` at its end.
 fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let data = text.trim_end_matches('=');
-    let mut bytes = Vec::new();
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for letter in data.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-        let digit = BASE64.iter().position(|known| *known == letter)?;
-        bits = (bits << 6 | u32::try_from(digit).ok()?) & 0xffff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from(bits >> held & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
+    let data: String = text.trim_end_matches('=').split_ascii_whitespace().collect();
+    let missing = (4 - data.len() % 4) % 4;
+    base64::decode(&format!("{data}{}", "=".repeat(missing)))
 }

@@ -1,140 +1,47 @@
-//! Operations on code systems, value sets and concept maps.
+//! Operations on code systems, value sets and concept maps, of one that is kept here where the address
+//! has its id.
 
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 
-use super::super::{Answer, Shared};
-use super::given;
+use super::super::Answer;
 use crate::problem::respond;
+use crate::routes::call::Call;
 
-/// `ValueSet/$expand`.
-pub async fn expand(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let given = given(query, &headers, body, "valueSet").await?;
-    Ok(respond(StatusCode::OK, &tenant.expand(&caller, None, &given).await?))
+/// `ValueSet/$expand` and `ValueSet/id/$expand`.
+pub async fn expand(call: Call, body: Body) -> Answer {
+    let given = call.given(body, "valueSet").await?;
+    Ok(respond(StatusCode::OK, &call.tenant.expand(&call.caller, call.id(), &given).await?))
 }
 
-/// `ValueSet/id/$expand`.
-pub async fn expand_one(
-    State(app): Shared,
-    Path((kommune, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let given = given(query, &headers, body, "valueSet").await?;
-    Ok(respond(StatusCode::OK, &tenant.expand(&caller, Some(&id), &given).await?))
+/// `ValueSet/$validate-code` and `ValueSet/id/$validate-code`.
+pub async fn validate_in_set(call: Call, body: Body) -> Answer {
+    let given = call.given(body, "valueSet").await?;
+    let answer = call.tenant.validate_code_in_set(&call.caller, call.id(), &given).await?;
+    Ok(respond(StatusCode::OK, &answer))
 }
 
-/// `ValueSet/$validate-code`.
-pub async fn validate_in_set(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let given = given(query, &headers, body, "valueSet").await?;
-    Ok(respond(StatusCode::OK, &tenant.validate_code_in_set(&caller, None, &given).await?))
-}
-
-/// `ValueSet/id/$validate-code`.
-pub async fn validate_in_one_set(
-    State(app): Shared,
-    Path((kommune, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let given = given(query, &headers, body, "valueSet").await?;
-    Ok(respond(StatusCode::OK, &tenant.validate_code_in_set(&caller, Some(&id), &given).await?))
-}
-
-/// `CodeSystem/$validate-code`.
-pub async fn validate_in_system(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let given = given(query, &headers, body, "codeSystem").await?;
-    Ok(respond(StatusCode::OK, &tenant.validate_code_in_system(&caller, None, &given).await?))
-}
-
-/// `CodeSystem/id/$validate-code`.
-pub async fn validate_in_one_system(
-    State(app): Shared,
-    Path((kommune, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let given = given(query, &headers, body, "codeSystem").await?;
-    let answer = tenant.validate_code_in_system(&caller, Some(&id), &given).await?;
+/// `CodeSystem/$validate-code` and `CodeSystem/id/$validate-code`.
+pub async fn validate_in_system(call: Call, body: Body) -> Answer {
+    let given = call.given(body, "codeSystem").await?;
+    let answer = call.tenant.validate_code_in_system(&call.caller, call.id(), &given).await?;
     Ok(respond(StatusCode::OK, &answer))
 }
 
 /// `CodeSystem/$lookup`.
-pub async fn lookup(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let given = given(query, &headers, body, "codeSystem").await?;
-    Ok(respond(StatusCode::OK, &tenant.lookup(&caller, &given).await?))
+pub async fn lookup(call: Call, body: Body) -> Answer {
+    let given = call.given(body, "codeSystem").await?;
+    Ok(respond(StatusCode::OK, &call.tenant.lookup(&call.caller, &given).await?))
 }
 
 /// `CodeSystem/$subsumes`.
-pub async fn subsumes(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let given = given(query, &headers, body, "codeSystem").await?;
-    Ok(respond(StatusCode::OK, &tenant.subsumes(&caller, &given).await?))
+pub async fn subsumes(call: Call, body: Body) -> Answer {
+    let given = call.given(body, "codeSystem").await?;
+    Ok(respond(StatusCode::OK, &call.tenant.subsumes(&call.caller, &given).await?))
 }
 
-/// `ConceptMap/$translate`.
-pub async fn translate(
-    State(app): Shared,
-    Path(kommune): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let given = given(query, &headers, body, "conceptMap").await?;
-    Ok(respond(StatusCode::OK, &tenant.translate(&caller, None, &given).await?))
-}
-
-/// `ConceptMap/id/$translate`.
-pub async fn translate_by_one(
-    State(app): Shared,
-    Path((kommune, id)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let (tenant, caller) = app.enter(&kommune, &headers)?;
-    let given = given(query, &headers, body, "conceptMap").await?;
-    Ok(respond(StatusCode::OK, &tenant.translate(&caller, Some(&id), &given).await?))
+/// `ConceptMap/$translate` and `ConceptMap/id/$translate`.
+pub async fn translate(call: Call, body: Body) -> Answer {
+    let given = call.given(body, "conceptMap").await?;
+    Ok(respond(StatusCode::OK, &call.tenant.translate(&call.caller, call.id(), &given).await?))
 }

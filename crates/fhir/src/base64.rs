@@ -1,7 +1,24 @@
 //! Base64 as FHIR's `base64Binary` writes it (RFC 4648 §4), white space allowed.
 
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The text of bytes.
+pub fn encode(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for (index, shift) in [18, 12, 6, 0].into_iter().enumerate() {
+            let digit = usize::try_from(bits >> shift & 63).ok().and_then(|at| DIGITS.get(at));
+            let kept = index <= chunk.len();
+            out.push(digit.filter(|_| kept).map_or('=', |digit| char::from(*digit)));
+        }
+    }
+    out
+}
+
 /// The bytes; nothing if the text is not base64.
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut held, mut padding) = (0_u32, 0_u32, 0_usize);
     for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
