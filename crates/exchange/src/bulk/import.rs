@@ -2,15 +2,14 @@
 //!
 //! A line with an `id` is an update (or a create with this id), one without is a create. While lines
 //! arrive, those before are read, and of those before some are checked, some committed and some made
-//! visible, all at once on all cores; but a line waits for those before it on which it hangs
-//! ([`batch`]), so that the effect is that of one after the other. A file with Patients must come
-//! before those that refer to them.
+//! visible, all at once on all cores; but a line waits for those before it on which it hangs (see
+//! `batch`), so that the effect is that of one after the other. A file with Patients must come before
+//! those that refer to them.
 //!
-//! Invariant: so much of a file is held at a time, however long it is.
+//! An import has a name that the client chooses: sent again under the same name, lines that were taken
+//! before are passed over, so an import that broke off is resumed by sending the file again.
 //!
-//! An import has a name that the client chooses: sent again under the
-//! same name, lines that were taken before are passed over, so an import that broke off is resumed by
-//! sending the file again.
+//! Invariant: however long a file is, only so much of it is held at a time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
