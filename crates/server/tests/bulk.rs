@@ -160,6 +160,20 @@ fn a_line_without_a_name_of_its_own_is_not_made_twice() {
 }
 
 #[test]
+fn a_later_line_about_the_same_resource_wins() {
+    let server = shared();
+    let source = server.role("plo-epj");
+    let (id, mut resources) = record(2);
+    let mut later = resources[1].clone();
+    later["valueQuantity"]["value"] = json!(99);
+    resources.push(later);
+    let answer = import(&source, "later", lines(&resources));
+    assert_eq!(said(&answer), "4 lines: 3 created, 1 updated, 0 unchanged, 0 refused");
+    let kept = source.get(&format!("/9901/fhir/Observation/{id}-0"));
+    assert_eq!(kept.expect(200)["valueQuantity"]["value"], 99);
+}
+
+#[test]
 fn an_export_is_as_it_was_when_it_was_asked_for() {
     let server = Server::demo(&Folder::new(), 0);
     let source = server.role("plo-epj");

@@ -1,5 +1,5 @@
-//! What is sent: measurements at home as VKP Observations, one by one, as CloudEvents and in
-//! Bundles. All of it is prepared before a phase begins.
+//! What is sent: measurements at home as VKP Observations, one by one, as CloudEvents, in
+//! Bundles and in a file. All of it is prepared before a phase begins.
 
 use record::news2::parameter::Value as Measured;
 use record::system;
@@ -59,6 +59,17 @@ impl Material {
             .collect()
     }
 
+    /// Measurements that a file brings, all new: each with the id that its source gave it.
+    pub fn imported(&self) -> Vec<String> {
+        let residents: Vec<Resident> = self.measured().collect();
+        let first = 8 * i64::from(self.scale.each);
+        let rounds = first..first + i64::from(self.scale.imported);
+        rounds
+            .flat_map(|round| residents.iter().map(move |it| (it, round)))
+            .map(|(it, round)| named(&self.at(it, round, 3_000), it.index, round))
+            .collect()
+    }
+
     /// `POST Observation/_search` for one resident's heart rates, the newest first.
     pub fn searches(&self, token: &str) -> Vec<Request> {
         let path = format!("/{KOMMUNE}/fhir/Observation/_search");
@@ -114,6 +125,19 @@ impl Material {
         let at_ms = self.now_ms - round * APART - shift;
         fhir::json::print(&single(&measuring, at_ms, Single::Parameter(value)))
     }
+}
+
+/// A resource with an id of the source's own.
+fn named(resource: &str, index: u32, round: i64) -> String {
+    let kind = "{\"resourceType\":\"Observation\",";
+    resource.replacen(kind, &format!("{kind}\"id\":\"m-{index}-{round}\","), 1)
+}
+
+/// The measurements as one file to import.
+pub fn import(measurements: &[String], name: &str, token: &str) -> Request {
+    let path = format!("/{KOMMUNE}/fhir/$import?job={name}");
+    let lines = measurements.join("\n");
+    request("POST", &path, token, "application/fhir+ndjson", lines.as_bytes())
 }
 
 /// The measurements as Bundles of one size and type.

@@ -22,6 +22,8 @@ pub struct Scale {
     measured: u32,
     /// Measurements of each of them.
     each: u32,
+    /// Measurements of each of them that come in a file.
+    imported: u32,
     /// Requests prepared for a phase of single events.
     events: u32,
     /// Longest time a phase of single requests runs, in seconds.
@@ -29,8 +31,9 @@ pub struct Scale {
 }
 
 const USUAL: Scale =
-    Scale { residents: 200, measured: 2_500, each: 40, events: 20_000, seconds: 5.0 };
-const QUICK: Scale = Scale { residents: 12, measured: 50, each: 20, events: 300, seconds: 0.3 };
+    Scale { residents: 200, measured: 2_500, each: 40, imported: 20, events: 20_000, seconds: 5.0 };
+const QUICK: Scale =
+    Scale { residents: 12, measured: 50, each: 20, imported: 20, events: 300, seconds: 0.3 };
 /// Patients of each step of the run that shows growth, where it is not said.
 const GROWTH: [u32; 3] = [1_000, 10_000, 100_000];
 

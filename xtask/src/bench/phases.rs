@@ -21,6 +21,9 @@ const BULK_SECONDS: f64 = 600.0;
 /// Resources in a PMD batch and in a FHIR transaction.
 const SIZES: [usize; 2] = [100, 500];
 
+/// Imported resources that bare SQLite takes in a transaction.
+const IMPORTED: usize = 1_000;
+
 /// One whole run.
 pub fn run(program: &Path, scale: Scale) -> Result<Value, String> {
     let server = Server::start(program, scale.residents)?;
@@ -29,6 +32,7 @@ pub fn run(program: &Path, scale: Scale) -> Result<Value, String> {
     let doctor = phases.server.token(Role::Legevaktslege)?;
     let vkp = phases.server.token(Role::Vkp)?;
     let bulk = phases.bulk(&material, &vkp)?;
+    let import = phases.import(&material, &vkp)?;
     let memory_full = phases.server.peak_memory();
     let reads = phases.reads(&doctor)?;
     let searches = phases.single(&material.searches(&doctor), true, &has(b"\"mode\":\"match\""))?;
@@ -45,6 +49,7 @@ pub fn run(program: &Path, scale: Scale) -> Result<Value, String> {
         "single_ingest": creates,
         "cloud_event_ingest": events,
         "bulk_ingest": bulk,
+        "import": import,
         "read": reads,
         "patient_search": searches,
         "overview": overviews,
@@ -106,18 +111,45 @@ impl Phases {
         let how = Drive { connections: BULK_CONNECTIONS, seconds: BULK_SECONDS, again: false };
         let before = self.before();
         let driven = drive(self.server.address, requests, how, &keep)?;
+        self.beside_bare(&before, &driven, resources, size)
+    }
+
+    /// What a phase of many resources measured, and how fast bare SQLite takes the same, `size` of them
+    /// in a transaction.
+    fn beside_bare(
+        &self,
+        before: &Before,
+        driven: &Driven,
+        resources: &[String],
+        size: usize,
+    ) -> Result<Value, String> {
         let per_second = resources.len() as f64 / driven.seconds;
-        let path = self.server.directory().join(format!("bare-{size}.db"));
-        let mut result = self.told(&before, &driven, resources.len());
+        let path = self.server.directory().join(format!("bare-{}.db", resources.len() * size));
+        let mut result = self.told(before, driven, resources.len());
         let bare = bare::inserts(&path, resources, size)?;
         if let Some(result) = result.as_object_mut() {
             result.remove("per_second");
-            result.insert("in_a_bundle".to_owned(), json!(size));
+            result.insert("in_a_transaction".to_owned(), json!(size));
             result.insert("resources_per_second".to_owned(), rounded(per_second));
             result.insert("bare_sqlite_per_second".to_owned(), rounded(bare));
             result.insert("of_bare_sqlite".to_owned(), json!(hundredths(per_second / bare)));
         }
         Ok(result)
+    }
+
+    /// A file of measurements, on one connection, beside bare SQLite.
+    fn import(&self, material: &Material, token: &str) -> Result<Value, String> {
+        let measurements = material.imported();
+        let file = [material::import(&measurements, "bench", token)];
+        let all = format!("{0} lines: {0} created", measurements.len());
+        let check = |body: &[u8]| match find(body, all.as_bytes()) {
+            Some(_) => Ok(()),
+            None => Err(format!("not everything was imported: {}", start(body))),
+        };
+        let how = Drive { connections: 1, seconds: BULK_SECONDS, again: false };
+        let before = self.before();
+        let driven = drive(self.server.address, &file, how, &check)?;
+        self.beside_bare(&before, &driven, &measurements, IMPORTED)
     }
 
     fn reads(&self, token: &str) -> Result<Value, String> {

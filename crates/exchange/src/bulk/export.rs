@@ -6,6 +6,7 @@
 //! for is given as it was then. The same file can be fetched again, whatever happened in between.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use access::caller::{Caller, Party};
 use access::decide::About;
@@ -84,12 +85,18 @@ pub struct File {
     pub removed: bool,
 }
 
-/// Lines of a file, and where to go on.
-pub struct Lines {
-    /// NDJSON.
-    pub text: Vec<u8>,
-    /// The row to go on after; `None` at the end of the file.
-    pub next: Option<i64>,
+/// A file of an export that is being read.
+pub struct Reading {
+    tenant: Arc<Tenant>,
+    caller: Arc<Caller>,
+    export: Export,
+    file: File,
+    kind: &'static str,
+    /// Those of a Group, as it is when the reading begins.
+    members: Option<Vec<PersonId>>,
+    /// The row to go on after.
+    after: Option<i64>,
+    ended: bool,
 }
 
 /// What an export is asked for with.
@@ -195,49 +202,20 @@ impl Tenant {
         Ok(files)
     }
 
-    /// The next lines of a file, after `row`. `None`: no such job or file.
-    pub async fn export_lines(
-        &self,
-        caller: &Caller,
+    /// Begins to read a file. `None`: no such job or file.
+    pub async fn export_file(
+        self: Arc<Self>,
+        caller: Arc<Caller>,
         id: &str,
         file: usize,
-        row: Option<i64>,
-    ) -> Result<Option<Lines>, Failure> {
-        let Some(export) = self.export_files(caller, id).await? else { return Ok(None) };
-        let Some(file) = export.files.as_deref().and_then(|files| files.get(file)) else {
-            return Ok(None);
-        };
+    ) -> Result<Option<Reading>, Failure> {
+        let Some(mut export) = self.export_files(&caller, id).await? else { return Ok(None) };
+        let files = export.files.take().unwrap_or_default();
+        let Some(file) = files.into_iter().nth(file) else { return Ok(None) };
         let Some(kind) = resource_kind(&file.kind) else { return Ok(None) };
-        let members = self.whom(caller, &export.scope).await?;
-        let permit = self.decide(caller, "export", About::Unnamed, &keys_of(kind)).await?;
-        let stretch = stretch(&export, file, kind, &members);
-        let met = self.view.walk(&permit, &stretch, row, CHUNK)?;
-        let next = if met.len() < CHUNK { None } else { met.last().map(|met| met.row) };
-        let wanted = match file.removed {
-            true => None,
-            false => {
-                let ids: Vec<&str> = met.iter().map(|met| met.stored.id.as_str()).collect();
-                self.filtered(caller, &permit, &export.filters, kind, &ids).await?
-            }
-        };
-        let mut text = Vec::with_capacity(met.len() * 1_024);
-        let mut shown: BTreeMap<Option<PersonId>, usize> = BTreeMap::new();
-        for met in met {
-            if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&met.stored.id)) {
-                continue;
-            }
-            let person = met.stored.person;
-            if self.write_line(&export, &permit, kind, met, file.removed, &mut text)? {
-                *shown.entry(person).or_default() += 1;
-            }
-        }
-        let categories = permit.categories();
-        let records = shown.into_iter().map(|(person, resources)| {
-            let deed = Deed { action: "export", person, categories, resources };
-            (person, AuditRecord::permitted(caller, &deed, permit.basis()))
-        });
-        self.record_audit(caller, records.collect()).await?;
-        Ok(Some(Lines { text, next }))
+        let members = self.whom(&caller, &export.scope).await?;
+        let (tenant, after, ended) = (self, None, false);
+        Ok(Some(Reading { tenant, caller, export, file, kind, members, after, ended }))
     }
 
     /// Writes one resource as it was at the time of the export; `false` where it was not.
@@ -313,6 +291,47 @@ impl Tenant {
             }
         }
         Ok(persons)
+    }
+}
+
+impl Reading {
+    /// The next lines, under a permit decided anew; `None` at the end.
+    pub async fn lines(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        if self.ended {
+            return Ok(None);
+        }
+        let Self { tenant, caller, export, file, kind, members, .. } = &*self;
+        let permit = tenant.decide(caller, "export", About::Unnamed, &keys_of(kind)).await?;
+        let stretch = stretch(export, file, kind, members);
+        let met = tenant.view.walk(&permit, &stretch, self.after, CHUNK)?;
+        let (count, last) = (met.len(), met.last().map(|met| met.row));
+        let wanted = match file.removed {
+            true => None,
+            false => {
+                let ids: Vec<&str> = met.iter().map(|met| met.stored.id.as_str()).collect();
+                tenant.filtered(caller, &permit, &export.filters, kind, &ids).await?
+            }
+        };
+        let mut text = Vec::with_capacity(count * 1_024);
+        let mut shown: BTreeMap<Option<PersonId>, usize> = BTreeMap::new();
+        for met in met {
+            if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&met.stored.id)) {
+                continue;
+            }
+            let person = met.stored.person;
+            if tenant.write_line(export, &permit, kind, met, file.removed, &mut text)? {
+                *shown.entry(person).or_default() += 1;
+            }
+        }
+        let categories = permit.categories();
+        let records = shown.into_iter().map(|(person, resources)| {
+            let deed = Deed { action: "export", person, categories, resources };
+            (person, AuditRecord::permitted(caller, &deed, permit.basis()))
+        });
+        tenant.record_audit(caller, records.collect()).await?;
+        self.after = last;
+        self.ended = count < CHUNK;
+        Ok(Some(text))
     }
 }
 

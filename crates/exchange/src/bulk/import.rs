@@ -1,30 +1,37 @@
 //! Bulk import of NDJSON: a resource on each line, recorded as a single delivery of it would be.
 //!
-//! A line with an `id` is an update (or a create with this id), one without is a create. Lines are
-//! taken in order, some at a time, while they arrive; a file that somebody named Patients in must come
-//! before those that refer to them. An import has a name that the client chooses: sent again under the
-//! same name, lines that were taken before are passed over, so an import that broke off is resumed by
-//! sending the file again.
+//! A line with an `id` is an update (or a create with this id), one without is a create. While lines
+//! arrive, those before are read, and of those before some are checked, some committed and some made
+//! visible, all at once on all cores; but a line waits for those before it on which it hangs (see
+//! `batch`), so that the effect is that of one after the other. A file with Patients must come before
+//! those that refer to them.
+//!
+//! An import has a name that the client chooses: sent again under the same name, lines that were taken
+//! before are passed over, so an import that broke off is resumed by sending the file again.
+//!
+//! Invariant: however long a file is, only so much of it is held at a time.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use access::caller::Caller;
-use fhir::definitions::resource_kind;
 use fhir::issue::{Issue, IssueCode, Severity};
-use fhir::json;
 use fhir::resource::is_id;
 use fhir::value::Value;
 use serde::{Deserialize, Serialize};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
+use crate::bulk::batch::{self, Batch, Names};
 use crate::bulk::job::{Job, LIFETIME, Work};
 use crate::error::Failure;
-use crate::naming;
 use crate::submission::{Channel, Done, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
 
-/// Lines recorded together.
+/// Most lines recorded together.
 pub const CHUNK: usize = 500;
+
+/// So much is recorded at once: while some is checked, some is committed and some made visible.
+const AT_ONCE: usize = 4;
 
 /// Most bytes of lines that wait to be recorded together: 4 MB.
 pub const CHUNK_BYTES: usize = 4 * 1024 * 1024;
@@ -73,10 +80,16 @@ pub struct Import {
     progress: Progress,
     /// Lines to pass over, since they were dealt with when the file was sent before.
     skip: u64,
+    /// Lines taken before those that wait.
+    taken: u64,
     waiting: Vec<Vec<u8>>,
     waiting_bytes: usize,
-    /// The chunk before, still being recorded.
-    running: Option<Running>,
+    /// The lines before, being read.
+    reading: Option<JoinHandle<Vec<Batch>>>,
+    /// Those before, being recorded, in the order of the file.
+    running: VecDeque<Running>,
+    /// Lines dealt with when it was last written how far the import is.
+    kept: u64,
 }
 
 type Results = Vec<(u64, Result<Receipt, Failure>)>;
@@ -84,8 +97,7 @@ type Results = Vec<(u64, Result<Receipt, Failure>)>;
 struct Running {
     task: JoinHandle<Result<Results, Failure>>,
     lines: u64,
-    /// Others may refer to what it brings, so they wait for it.
-    has_patients: bool,
+    names: Names,
 }
 
 impl Tenant {
@@ -106,15 +118,18 @@ impl Import {
             return Err(Failure::invalid(IssueCode::Value, "job", text));
         }
         let before = tenant.import_progress(&caller, name).unwrap_or_default();
-        let import = Self {
+        let mut import = Self {
             skip: before.lines,
+            taken: before.lines,
             progress: Progress { complete: false, ..before },
             tenant,
             caller,
             name: name.to_owned(),
             waiting: Vec::with_capacity(CHUNK),
             waiting_bytes: 0,
-            running: None,
+            reading: None,
+            running: VecDeque::with_capacity(AT_ONCE),
+            kept: 0,
         };
         import.keep()?;
         Ok(import)
@@ -129,15 +144,14 @@ impl Import {
         self.waiting_bytes += line.len();
         self.waiting.push(line);
         if self.waiting.len() >= CHUNK || self.waiting_bytes >= CHUNK_BYTES {
-            self.record().await?;
+            self.read().await?;
         }
         Ok(())
     }
 
     /// Records what waits, and says how it went.
     pub async fn finish(mut self) -> Result<Progress, Failure> {
-        self.record().await?;
-        self.settle().await?;
+        self.settle_all().await?;
         self.progress.complete = true;
         self.keep()?;
         Ok(self.progress)
@@ -145,45 +159,64 @@ impl Import {
 
     /// Records what waits and ends before the file does; the same name goes on from here.
     pub async fn stop(mut self) -> Result<(), Failure> {
-        self.record().await?;
-        self.settle().await
-    }
-
-    /// Begins to record the lines that wait. The chunk before goes on meanwhile, unless they may refer
-    /// to what it brings.
-    async fn record(&mut self) -> Result<(), Failure> {
-        let lines = std::mem::take(&mut self.waiting);
-        self.waiting_bytes = 0;
-        if self.running.as_ref().is_some_and(|running| running.has_patients) {
-            self.settle().await?;
-        }
-        let first = self.progress.lines + self.running.as_ref().map_or(0, |it| it.lines) + 1;
-        let count = lines.len() as u64;
-        let name = self.name.clone();
-        let read = tokio::task::spawn_blocking(move || read_lines(lines, first, &name)).await;
-        let read = read.map_err(|_| Failure::Unavailable("an import was stopped".to_owned()))?;
-        let has_patients = read.operations.iter().any(|(_, it)| it.kind == "Patient");
-        let (tenant, caller) = (self.tenant.clone(), self.caller.clone());
-        let task = tokio::spawn(async move { tenant.import(&caller, read).await });
-        self.settle().await?;
-        self.running = Some(Running { task, lines: count, has_patients });
-        Ok(())
-    }
-
-    /// Waits for the chunk that is being recorded, and writes down how far the import is.
-    async fn settle(&mut self) -> Result<(), Failure> {
-        let Some(running) = self.running.take() else { return Ok(()) };
-        let results = running.task.await;
-        let results =
-            results.map_err(|_| Failure::Unavailable("an import was stopped".to_owned()))??;
-        for (line, result) in results {
-            self.progress.count(line, result);
-        }
-        self.progress.lines += running.lines;
+        self.settle_all().await?;
         self.keep()
     }
 
-    fn keep(&self) -> Result<(), Failure> {
+    async fn settle_all(&mut self) -> Result<(), Failure> {
+        self.read().await?;
+        self.record().await?;
+        while self.settle().await? {}
+        Ok(())
+    }
+
+    /// Begins to read the lines that wait, and records those before.
+    async fn read(&mut self) -> Result<(), Failure> {
+        let lines = std::mem::replace(&mut self.waiting, Vec::with_capacity(CHUNK));
+        self.waiting_bytes = 0;
+        let first = self.taken + 1;
+        self.taken += lines.len() as u64;
+        let name = self.name.clone();
+        let next = tokio::task::spawn_blocking(move || batch::read(lines, first, &name));
+        self.record().await?;
+        self.reading = Some(next);
+        Ok(())
+    }
+
+    /// Begins to record the lines that are being read. Those before go on meanwhile, unless these hang
+    /// on what they bring.
+    async fn record(&mut self) -> Result<(), Failure> {
+        let Some(reading) = self.reading.take() else { return Ok(()) };
+        for mut batch in reading.await.map_err(stopped)? {
+            while self.running.iter().any(|it| batch.awaits(&it.names))
+                || self.running.len() >= AT_ONCE
+            {
+                self.settle().await?;
+            }
+            let (lines, names) = (batch.lines, std::mem::take(&mut batch.names));
+            let (tenant, caller) = (self.tenant.clone(), self.caller.clone());
+            let task = tokio::spawn(async move { tenant.import(&caller, batch).await });
+            self.running.push_back(Running { task, lines, names });
+        }
+        Ok(())
+    }
+
+    /// Waits for the first of what is being recorded, and writes down how far the import is; `false`
+    /// where there is nothing.
+    async fn settle(&mut self) -> Result<bool, Failure> {
+        let Some(running) = self.running.pop_front() else { return Ok(false) };
+        for (line, result) in running.task.await.map_err(stopped)?? {
+            self.progress.count(line, result);
+        }
+        self.progress.lines += running.lines;
+        if self.progress.lines >= self.kept + CHUNK as u64 {
+            self.keep()?;
+        }
+        Ok(true)
+    }
+
+    fn keep(&mut self) -> Result<(), Failure> {
+        self.kept = self.progress.lines;
         let now = self.tenant.now();
         let job = Job {
             id: self.name.clone(),
@@ -193,6 +226,10 @@ impl Import {
         };
         self.tenant.jobs.keep(&job, now)
     }
+}
+
+fn stopped(_: JoinError) -> Failure {
+    Failure::Unavailable("an import was stopped".to_owned())
 }
 
 impl Progress {
@@ -234,58 +271,12 @@ impl Progress {
     }
 }
 
-/// Lines that were read, and those that could not be.
-struct Read {
-    operations: Vec<(u64, Operation)>,
-    refused: Results,
-}
-
-/// A chunk that was recorded when the connection broke, before the progress was written, comes again:
-/// a new resource that nothing else names is named after its line, so that it is not made twice.
-fn read_lines(lines: Vec<Vec<u8>>, first: u64, name: &str) -> Read {
-    let mut read = Read { operations: Vec::with_capacity(lines.len()), refused: Vec::new() };
-    for (line, text) in (first..).zip(lines) {
-        // A blank line is no resource and no fault.
-        if text.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        match operation(&text) {
-            Ok(mut operation) => {
-                let value = operation.resource.as_ref();
-                let named = value.and_then(|value| naming::event_id(operation.kind, value));
-                if operation.is_create() && operation.kind != "Patient" && named.is_none() {
-                    operation.event_id = Some(format!("import:{name}#{line}"));
-                }
-                read.operations.push((line, operation));
-            }
-            Err(failure) => read.refused.push((line, Err(failure))),
-        }
-    }
-    read
-}
-
-fn operation(text: &[u8]) -> Result<Operation, Failure> {
-    let wrong = |code, location: &str, text: String| {
-        Failure::Malformed(vec![Issue::error(code, location, text)])
-    };
-    let value = json::parse(text).map_err(|error| {
-        let text = format!("column {}: {}", error.column, error.message);
-        wrong(IssueCode::Structure, "", text)
-    })?;
-    let kind = value.text("resourceType").and_then(resource_kind).ok_or_else(|| {
-        let text = "name a resource type of FHIR R4".to_owned();
-        wrong(IssueCode::Structure, "resourceType", text)
-    })?;
-    match value.text("id").map(str::to_owned) {
-        Some(id) => Ok(Operation::update(kind, id, value, None)),
-        None => Ok(Operation::create(kind, value)),
-    }
-}
-
 impl Tenant {
-    async fn import(&self, caller: &Caller, read: Read) -> Result<Results, Failure> {
-        let (lines, operations): (Vec<u64>, Vec<Operation>) = read.operations.into_iter().unzip();
-        let mut results = read.refused;
+    async fn import(&self, caller: &Caller, batch: Batch) -> Result<Results, Failure> {
+        let Batch { operations, refused, .. } = batch;
+        let (lines, operations): (Vec<u64>, Vec<Operation>) = operations.into_iter().unzip();
+        let refused = refused.into_iter().map(|(line, failure)| (line, Err(failure)));
+        let mut results: Results = refused.collect();
         if !operations.is_empty() {
             let submission = Submission { channel: Channel::Import, atomic: false, operations };
             let answers = self.submit(caller, submission).await?;

@@ -13,7 +13,7 @@ use fhir::value::Value;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-use crate::bulk::export::{Lines, manifest};
+use crate::bulk::export::{self, manifest};
 use crate::bulk::job::{Job, Work};
 use crate::error::Failure;
 use crate::tenant::Tenant;
@@ -82,6 +82,14 @@ impl Later {
     }
 }
 
+/// A file of a job that is being read.
+pub enum Reading {
+    /// An answer: one line, until it is taken.
+    Answer(Option<Vec<u8>>),
+    /// A file of an export.
+    Export(Box<export::Reading>),
+}
+
 impl Tenant {
     /// Begins work whose answer is a Bundle; gives the id of its job. `request` is the address it was
     /// asked for with.
@@ -147,21 +155,20 @@ impl Tenant {
         self.own_job(caller, id).is_some() && self.jobs.end(caller, id)
     }
 
-    /// The next lines of a job's file, after `row`. `None`: no such job or file.
-    pub async fn job_lines(
-        &self,
-        caller: &Caller,
+    /// Begins to read a file of the caller's job. `None`: no such job or file.
+    pub async fn job_file(
+        self: Arc<Self>,
+        caller: Arc<Caller>,
         id: &str,
         file: usize,
-        row: Option<i64>,
-    ) -> Result<Option<Lines>, Failure> {
-        let Some(job) = self.own_job(caller, id) else { return Ok(None) };
+    ) -> Result<Option<Reading>, Failure> {
+        let Some(job) = self.own_job(&caller, id) else { return Ok(None) };
         let Work::Answer(later) = &job.work else {
-            return self.export_lines(caller, id, file, row).await;
+            let reading = self.export_file(caller, id, file).await?;
+            return Ok(reading.map(|reading| Reading::Export(Box::new(reading))));
         };
         let body = later.answer()?.filter(|_| file == 0);
-        let text = body.map(|body| [body, b"\n"].concat());
-        Ok(text.map(|text| Lines { text, next: None }))
+        Ok(body.map(|body| Reading::Answer(Some([body, b"\n"].concat()))))
     }
 
     fn own_job(&self, caller: &Caller, id: &str) -> Option<Job> {
@@ -169,6 +176,16 @@ impl Tenant {
         match &job.work {
             Work::Answer(later) if later.whose != whose(caller) => None,
             _ => Some(job),
+        }
+    }
+}
+
+impl Reading {
+    /// The next lines; `None` at the end.
+    pub async fn lines(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        match self {
+            Self::Answer(line) => Ok(line.take()),
+            Self::Export(reading) => reading.lines().await,
         }
     }
 }

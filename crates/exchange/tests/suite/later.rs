@@ -1,5 +1,7 @@
 //! Answers made in the background: who sees them, for how long, and what ends the work.
 
+use std::sync::Arc;
+
 use access::caller::{Caller, Party};
 use exchange::bulk::later::Status;
 use exchange::error::{Category, Failure};
@@ -28,7 +30,9 @@ async fn settled(town: &Town, caller: &Caller, id: &str) -> Option<Category> {
 }
 
 async fn text(town: &Town, caller: &Caller, id: &str) -> Option<Vec<u8>> {
-    town.tenant.job_lines(caller, id, 0, None).await.unwrap().map(|lines| lines.text)
+    let caller = Arc::new(caller.clone());
+    let mut reading = town.tenant.clone().job_file(caller, id, 0).await.unwrap()?;
+    reading.lines().await.unwrap()
 }
 
 #[tokio::test]

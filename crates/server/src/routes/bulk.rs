@@ -153,22 +153,15 @@ pub async fn job_file(call: Call) -> Answer {
     let id = call.own_id()?.to_owned();
     let file = call.part("file").and_then(|file| file.parse::<usize>().ok());
     let file = file.ok_or(Failure::NotFound)?;
-    let (tenant, caller) = (call.tenant, call.caller);
+    let reading = call.tenant.job_file(call.caller, &id, file).await?;
+    let mut reading = reading.ok_or(Failure::NotFound)?;
     // What refuses does so before anything is sent; a fault later breaks the connection off.
-    let first = tenant.job_lines(&caller, &id, file, None).await?.ok_or(Failure::NotFound)?;
-    let rest = stream::unfold(first.next, move |row| {
-        let (tenant, caller, id) = (tenant.clone(), caller.clone(), id.clone());
-        async move {
-            let row = row?;
-            let lines = tenant.job_lines(&caller, &id, file, Some(row)).await;
-            Some(match lines {
-                Ok(Some(lines)) => (Ok(Bytes::from(lines.text)), lines.next),
-                Ok(None) => (Err(Failure::NotFound), None),
-                Err(failure) => (Err(failure), None),
-            })
-        }
+    let first = reading.lines().await?.unwrap_or_default();
+    let rest = stream::try_unfold(reading, |mut reading| async move {
+        let lines = reading.lines().await?;
+        Ok::<_, Failure>(lines.map(|lines| (Bytes::from(lines), reading)))
     });
-    let all = stream::once(async move { Ok(Bytes::from(first.text)) }).chain(rest);
+    let all = stream::once(async move { Ok(Bytes::from(first)) }).chain(rest);
     let mut response = Body::from_stream(all).into_response();
     put(&mut response, CONTENT_TYPE, NDJSON);
     put(&mut response, CACHE_CONTROL, "no-store");
