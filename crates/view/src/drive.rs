@@ -3,7 +3,7 @@
 //! It may give rows too many, never too few, and the same row several times: [`crate::condition`]
 //! judges each of them. A chain is begun at its other end.
 
-use fhir::query::{Condition, Filter, NumberMatch, Prefix, Target, TextMatch, UnitMatch};
+use fhir::query::{Condition, Filter, NumberMatch, Prefix, Target, TextMatch};
 use fhir::search::fold::fold;
 use fhir::search::sort::alphabetical;
 use fhir::search::{ParamKind, SearchParameter};
@@ -13,7 +13,7 @@ use rusqlite::types::Value as Sql;
 use crate::condition::{Ask, alias, identified, may_name, words};
 use crate::error::Error;
 use crate::kinds;
-use crate::rows::{BACKWARDS, EXTENTS};
+use crate::rows::{BACKWARDS, EXTENTS, measured_in};
 use crate::sql::{Piece, marks, numbers};
 use crate::term::Sought;
 use crate::verify;
@@ -165,7 +165,7 @@ impl Ask<'_> {
                     ),
                     [],
                 );
-                piece.push(self.missing(index, true, kind, "x"));
+                piece.push(self.lacking(index, kind, "x"));
                 Some(piece)
             }
             Condition::Missing(false) => None,
@@ -185,15 +185,21 @@ impl Ask<'_> {
             }
             Condition::Text { .. } if parameter.kind == ParamKind::Token => None,
             Condition::Text { text, how } => Some(texts(index, text, *how)),
-            Condition::Number(number) => begin_number(index, 0, number),
-            Condition::Quantity { number, unit } => match unit {
-                UnitMatch::Canonical { number, unit } => {
-                    begin_number(index, self.view.terms.unit(unit), number)
-                }
-                UnitMatch::Any | UnitMatch::Written(_) | UnitMatch::Coded { .. } => {
-                    begin_number(index, 0, number)
-                }
-            },
+            Condition::Number(number) => begin_number(i64::from(index), 0, number),
+            Condition::Quantity { number, unit } => {
+                let (number, unit) = self.in_unit(number, unit);
+                begin_number(i64::from(index), unit, number)
+            }
+            Condition::Composite(parts) if kinds::measured(kind).is_some() => {
+                let measured = match parts.as_slice() {
+                    [code, quantity] => self.begin_measured(kind, code, quantity),
+                    _ => None,
+                };
+                measured.or_else(|| {
+                    let terms = self.terms_of(parameter, condition)?;
+                    Some(posting(index, &terms, moments))
+                })
+            }
             Condition::Chain { kind: of, filter } => {
                 self.begin_chain(parameter, of, filter, depth)?
             }
@@ -212,6 +218,25 @@ impl Ask<'_> {
             }
             other => self.terms_of(parameter, other).map(|it| posting(index, &it, moments)),
         })
+    }
+
+    /// The rows where this is measured under this code.
+    pub fn begin_measured(
+        &self,
+        kind: &str,
+        code: &Condition,
+        quantity: &Condition,
+    ) -> Option<Piece> {
+        let (Condition::Token(token), Condition::Quantity { number, unit }) = (code, quantity)
+        else {
+            return None;
+        };
+        let (number, unit) = self.in_unit(number, unit);
+        let sought = self.view.terms.sought(token);
+        let keys = sought.iter().map(|sought| self.view.terms.measured(sought.value, unit));
+        let union: Option<Vec<Piece>> =
+            keys.map(|key| begin_number(measured_in(kind), key, number)).collect();
+        union.filter(|union| !union.is_empty()).map(Piece::union)
     }
 
     fn begin_chain(
@@ -390,24 +415,24 @@ fn dated(prefix: Prefix, low: i64, high: i64) -> Option<(&'static str, Vec<i64>)
     })
 }
 
-fn begin_number(index: u16, unit: i64, number: &NumberMatch) -> Option<Piece> {
+/// The rows with a number under a key: an end of every range that fits lies in the stretch looked
+/// through.
+fn begin_number(param: i64, key: i64, number: &NumberMatch) -> Option<Piece> {
     let NumberMatch { prefix, value, low, high } = number;
     let (value, low, high) = (value.get(), low.get(), high.get());
     let (text, values) = match prefix {
-        Prefix::Equal => ("s.high >= ? AND s.high < ?", vec![low, high]),
-        Prefix::Greater | Prefix::StartsAfter => ("s.high > ?", vec![value]),
-        Prefix::GreaterOrEqual => ("s.high >= ?", vec![value]),
-        Prefix::EndsBefore => ("s.high < ?", vec![value]),
-        Prefix::Less => ("s.low < ?", vec![value]),
-        Prefix::LessOrEqual => ("s.low <= ?", vec![value]),
-        Prefix::Approximate => ("s.high >= ? AND s.low <= ?", vec![low, high]),
+        Prefix::Equal => ("s.value >= ? AND s.value < ?", vec![low, high]),
+        Prefix::Greater | Prefix::StartsAfter => ("s.value > ?", vec![value]),
+        Prefix::GreaterOrEqual => ("s.value >= ?", vec![value]),
+        Prefix::Less | Prefix::EndsBefore => ("s.value < ?", vec![value]),
+        Prefix::LessOrEqual => ("s.value <= ?", vec![value]),
+        // What reaches over all of it ends after its beginning.
+        Prefix::Approximate => ("s.value >= ?", vec![low]),
         Prefix::NotEqual => return None,
     };
-    let text = format!(
-        "SELECT s.rid FROM measure s INDEXED BY measure_high WHERE s.param = {index} \
-         AND s.unit = ? AND {text}"
-    );
-    let values = [Sql::from(unit)].into_iter().chain(values.into_iter().map(Sql::from));
+    let text =
+        format!("SELECT s.rid FROM point s WHERE s.param = {param} AND s.key = ? AND {text}");
+    let values = [Sql::from(key)].into_iter().chain(values.into_iter().map(Sql::from));
     Some(Piece::new(text, values))
 }
 
