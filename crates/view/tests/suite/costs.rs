@@ -128,6 +128,9 @@ fn what_is_asked_most_costs_the_same_of_little_and_of_much() {
     }
 }
 
+/// Whether a number fits.
+type Fits = fn(usize) -> bool;
+
 /// What a code and a number together lead to is what each of them says, wherever the search begins.
 #[test]
 fn numbers_of_a_code_are_found_from_every_side() {
@@ -136,7 +139,7 @@ fn numbers_of_a_code_are_found_from_every_side() {
     let view = town.view();
     let permit = of_source("plo-epj", &keys());
     let is_rare = |n: &usize| n % 100 == 7;
-    let fits: [(&str, fn(usize) -> bool); 7] = [
+    let fits: [(&str, Fits); 7] = [
         ("gt2407", |n| n > 2_407),
         ("ge2407", |n| n >= 2_407),
         ("lt107", |n| n < 107),
