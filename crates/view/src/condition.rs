@@ -102,16 +102,16 @@ impl Ask<'_> {
         }
         let index = parameter.index_id;
         Ok(match condition {
-            Condition::Missing(missing) => self.missing(index, *missing, kind, &format!("+{row}")),
+            Condition::Missing(missing) => missing_of(index, *missing, &row),
             Condition::Date { prefix, low, high } => {
                 let range = self.range(*prefix, (*low, *high), "+s.low", "+s.high");
-                has("span s", &row, index, range)
+                has("span s", &row, Some(index), range)
             }
             Condition::Text { .. } if parameter.kind == ParamKind::Token => Piece::always(),
-            Condition::Text { text, how } => has("word s", &row, index, words(text, *how)),
-            Condition::Number(number) => has("measure s", &row, index, measured(0, number)),
+            Condition::Text { text, how } => has("word s", &row, Some(index), words(text, *how)),
+            Condition::Number(number) => has("measure s", &row, Some(index), measured(0, number)),
             Condition::Quantity { number, unit } => {
-                has("measure s", &row, index, self.quantity(number, unit))
+                has("measure s", &row, Some(index), self.quantity(number, unit))
             }
             Condition::Chain { kind: of, filter } => self.chain(parameter, of, filter, depth)?,
             Condition::Logical { identifier, .. } if identifier.code.is_none() => Piece::always(),
@@ -131,7 +131,17 @@ impl Ask<'_> {
                 return Err(Error::UnknownCodes);
             }
             other => match self.terms_of(parameter, other) {
-                Some(sought) => self.sought(index, &sought, &row),
+                Some(sought) => {
+                    let mut piece = self.sought(index, &sought, &row);
+                    // What is told before the resource is looked at.
+                    if let (Condition::Composite(parts), Some(_)) = (other, kinds::measured(kind))
+                        && let [_, Condition::Quantity { number, unit }] = parts.as_slice()
+                    {
+                        let measured = self.quantity(number, unit);
+                        piece.and(has("measure s", &row, None, measured));
+                    }
+                    piece
+                }
                 // A composite whose first part is no code.
                 None if matches!(other, Condition::Composite(_)) => Piece::always(),
                 None => Piece::never(),
@@ -185,14 +195,18 @@ impl Ask<'_> {
     fn sought(&self, index: u16, sought: &[Sought], row: &str) -> Piece {
         let (pieces, plain): (Vec<&Sought>, Vec<&Sought>) =
             sought.iter().partition(|sought| sought.system.is_some());
+        // Codes that few are in use of are told by the row's shape, without looking for the row.
+        let (table, its) = match kinds::trait_rank(index) {
+            Some(_) => ("trait", format!("t.shape = {row}.shape")),
+            None => ("term", format!("t.moment = {row}.moment AND t.rid = {row}.rid")),
+        };
         let look = |condition: Piece| {
             let mut piece = Piece::new(
-                format!("EXISTS (SELECT 1 FROM term t WHERE t.param = {index} AND "),
+                format!("EXISTS (SELECT 1 FROM {table} t WHERE t.param = {index} AND "),
                 [],
             );
             piece.push(condition);
-            let rest = format!(" AND t.moment = {row}.moment AND t.rid = {row}.rid)");
-            piece.push(Piece::new(rest, []));
+            piece.push(Piece::new(format!(" AND {its})"), []));
             piece
         };
         let narrow = pieces.into_iter().map(|sought| {
@@ -205,13 +219,12 @@ impl Ask<'_> {
         Piece::any(narrow.chain(plain))
     }
 
-    /// Rows by what they have or lack.
-    pub fn missing(&self, index: u16, missing: bool, kind: &str, row: &str) -> Piece {
-        let compared = if missing { "= 0" } else { "> 0" };
+    /// Leads to the rows of a type that have no value of a parameter.
+    pub fn lacking(&self, index: u16, kind: &str, row: &str) -> Piece {
         Piece::new(
             format!(
                 "{row}.shape IN (SELECT m.shape FROM shape m WHERE m.kind = {} \
-                 AND instr(m.params, ?) {compared})",
+                 AND instr(m.params, ?) = 0)",
                 kinds::number(kind)
             ),
             [Sql::from(mark(index))],
@@ -361,9 +374,20 @@ impl Ask<'_> {
     }
 
     fn quantity(&self, number: &NumberMatch, unit: &UnitMatch) -> Piece {
+        let (number, unit) = self.in_unit(number, unit);
+        measured(unit, number)
+    }
+
+    /// The number asked for and the unit that it is compared in, as the index has them: as written,
+    /// under 0, where the unit is none that can be converted.
+    pub fn in_unit<'n>(
+        &self,
+        number: &'n NumberMatch,
+        unit: &'n UnitMatch,
+    ) -> (&'n NumberMatch, i64) {
         match unit {
-            UnitMatch::Canonical { number, unit } => measured(self.view.terms.unit(unit), number),
-            UnitMatch::Any | UnitMatch::Written(_) | UnitMatch::Coded { .. } => measured(0, number),
+            UnitMatch::Canonical { number, unit } => (number, self.view.terms.unit(unit)),
+            UnitMatch::Any | UnitMatch::Written(_) | UnitMatch::Coded { .. } => (number, 0),
         }
     }
 
@@ -410,11 +434,20 @@ pub fn identified(kind: &str, identifier: &TokenMatch) -> Option<Filter> {
     })
 }
 
-/// A look into a table of what a row has. A plus before a column keeps the look to the row's own
+/// Whether a row has a value of a parameter or lacks one; `row` has a shape.
+fn missing_of(index: u16, missing: bool, row: &str) -> Piece {
+    let compared = if missing { "= 0" } else { "> 0" };
+    let text =
+        format!("(SELECT instr(m.params, ?) FROM shape m WHERE m.shape = {row}.shape) {compared}");
+    Piece::new(text, [Sql::from(mark(index))])
+}
+
+/// A look into a table of what a row has, under one parameter or any. A plus before a column keeps the look to the row's own
 /// entries, where an index by value would seem as good and is not.
-fn has(table: &str, row: &str, index: u16, condition: Piece) -> Piece {
+fn has(table: &str, row: &str, index: Option<u16>, condition: Piece) -> Piece {
+    let under = index.map(|index| format!("s.param = {index} AND ")).unwrap_or_default();
     let mut piece = Piece::new(
-        format!("EXISTS (SELECT 1 FROM {table} WHERE s.rid = {row}.rid AND s.param = {index} AND "),
+        format!("EXISTS (SELECT 1 FROM {table} WHERE s.rid = {row}.rid AND {under}"),
         [],
     );
     piece.push(condition);

@@ -3,7 +3,7 @@
 //! It may give rows too many, never too few, and the same row several times: [`crate::condition`]
 //! judges each of them. A chain is begun at its other end.
 
-use fhir::query::{Condition, Filter, NumberMatch, Prefix, Target, TextMatch, UnitMatch};
+use fhir::query::{Condition, Filter, NumberMatch, Prefix, Target, TextMatch};
 use fhir::search::fold::fold;
 use fhir::search::sort::alphabetical;
 use fhir::search::{ParamKind, SearchParameter};
@@ -13,7 +13,7 @@ use rusqlite::types::Value as Sql;
 use crate::condition::{Ask, alias, identified, may_name, words};
 use crate::error::Error;
 use crate::kinds;
-use crate::rows::{BACKWARDS, EXTENTS};
+use crate::rows::{BACKWARDS, EXTENTS, measured_in};
 use crate::sql::{Piece, marks, numbers};
 use crate::term::Sought;
 use crate::verify;
@@ -158,14 +158,8 @@ impl Ask<'_> {
         let index = parameter.index_id;
         Ok(match condition {
             Condition::Missing(true) => {
-                let mut piece = Piece::new(
-                    format!(
-                        "SELECT x.rid FROM resource x WHERE x.kind = {} AND ",
-                        kinds::number(kind)
-                    ),
-                    [],
-                );
-                piece.push(self.missing(index, true, kind, "x"));
+                let mut piece = Piece::new("SELECT x.rid FROM resource x WHERE ", []);
+                piece.push(self.lacking(index, kind, "x"));
                 Some(piece)
             }
             Condition::Missing(false) => None,
@@ -185,15 +179,19 @@ impl Ask<'_> {
             }
             Condition::Text { .. } if parameter.kind == ParamKind::Token => None,
             Condition::Text { text, how } => Some(texts(index, text, *how)),
-            Condition::Number(number) => begin_number(index, 0, number),
-            Condition::Quantity { number, unit } => match unit {
-                UnitMatch::Canonical { number, unit } => {
-                    begin_number(index, self.view.terms.unit(unit), number)
-                }
-                UnitMatch::Any | UnitMatch::Written(_) | UnitMatch::Coded { .. } => {
-                    begin_number(index, 0, number)
-                }
-            },
+            Condition::Number(number) => begin_number(i64::from(index), 0, number),
+            Condition::Quantity { number, unit } => {
+                let (number, unit) = self.in_unit(number, unit);
+                begin_number(i64::from(index), unit, number)
+            }
+            Condition::Composite(parts) => {
+                let measured = match parts.as_slice() {
+                    [code, quantity] => self.begin_measured(kind, code, quantity),
+                    _ => None,
+                };
+                let first = || self.terms_of(parameter, condition);
+                measured.or_else(|| Some(posting(index, &first()?, moments)))
+            }
             Condition::Chain { kind: of, filter } => {
                 self.begin_chain(parameter, of, filter, depth)?
             }
@@ -212,6 +210,26 @@ impl Ask<'_> {
             }
             other => self.terms_of(parameter, other).map(|it| posting(index, &it, moments)),
         })
+    }
+
+    /// The rows where this is measured under this code; nothing where the index does not say.
+    pub fn begin_measured(
+        &self,
+        kind: &str,
+        code: &Condition,
+        quantity: &Condition,
+    ) -> Option<Piece> {
+        let (Condition::Token(token), Condition::Quantity { number, unit }) = (code, quantity)
+        else {
+            return None;
+        };
+        kinds::measured(kind)?;
+        let (number, unit) = self.in_unit(number, unit);
+        let sought = self.view.terms.sought(token);
+        let keys = sought.iter().map(|sought| self.view.terms.measured(sought.value, unit));
+        let union: Option<Vec<Piece>> =
+            keys.map(|key| begin_number(measured_in(kind), key, number)).collect();
+        union.filter(|union| !union.is_empty()).map(Piece::union)
     }
 
     fn begin_chain(
@@ -390,24 +408,24 @@ fn dated(prefix: Prefix, low: i64, high: i64) -> Option<(&'static str, Vec<i64>)
     })
 }
 
-fn begin_number(index: u16, unit: i64, number: &NumberMatch) -> Option<Piece> {
+/// The rows with a number under a key: an end of every range that fits lies in the stretch looked
+/// through.
+fn begin_number(param: i64, key: i64, number: &NumberMatch) -> Option<Piece> {
     let NumberMatch { prefix, value, low, high } = number;
     let (value, low, high) = (value.get(), low.get(), high.get());
     let (text, values) = match prefix {
-        Prefix::Equal => ("s.high >= ? AND s.high < ?", vec![low, high]),
-        Prefix::Greater | Prefix::StartsAfter => ("s.high > ?", vec![value]),
-        Prefix::GreaterOrEqual => ("s.high >= ?", vec![value]),
-        Prefix::EndsBefore => ("s.high < ?", vec![value]),
-        Prefix::Less => ("s.low < ?", vec![value]),
-        Prefix::LessOrEqual => ("s.low <= ?", vec![value]),
-        Prefix::Approximate => ("s.high >= ? AND s.low <= ?", vec![low, high]),
+        Prefix::Equal => ("s.value >= ? AND s.value < ?", vec![low, high]),
+        Prefix::Greater | Prefix::StartsAfter => ("s.value > ?", vec![value]),
+        Prefix::GreaterOrEqual => ("s.value >= ?", vec![value]),
+        Prefix::Less | Prefix::EndsBefore => ("s.value < ?", vec![value]),
+        Prefix::LessOrEqual => ("s.value <= ?", vec![value]),
+        // What reaches over all of it ends after its beginning.
+        Prefix::Approximate => ("s.value >= ?", vec![low]),
         Prefix::NotEqual => return None,
     };
-    let text = format!(
-        "SELECT s.rid FROM measure s INDEXED BY measure_high WHERE s.param = {index} \
-         AND s.unit = ? AND {text}"
-    );
-    let values = [Sql::from(unit)].into_iter().chain(values.into_iter().map(Sql::from));
+    let text =
+        format!("SELECT s.rid FROM point s WHERE s.param = {param} AND s.key = ? AND {text}");
+    let values = [Sql::from(key)].into_iter().chain(values.into_iter().map(Sql::from));
     Some(Piece::new(text, values))
 }
 

@@ -1,4 +1,6 @@
-//! Resource types as small numbers, and the date that says when a resource of a type is about.
+//! Resource types as small numbers, and which of their parameters the tables treat in a way of their
+//! own: the date that says when a resource is about, codes of which few are in use, and what is
+//! measured together with a code.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
@@ -24,6 +26,26 @@ const WHEN: [&str; 14] = [
     "period",
     "issued",
 ];
+
+/// Names of token parameters that have few values in use, so that many rows have the same of all of
+/// them; the most telling first.
+const TRAITS: [&str; 11] = [
+    "code",
+    "type",
+    "class",
+    "category",
+    "priority",
+    "intent",
+    "verification-status",
+    "clinical-status",
+    "gender",
+    "status",
+    "active",
+];
+
+/// Names of a code and of the quantity that is measured under it.
+const MEASURED: [(&str, ParamKind); 2] =
+    [("code", ParamKind::Token), ("value-quantity", ParamKind::Quantity)];
 
 static KINDS: LazyLock<Vec<&'static str>> = LazyLock::new(definitions::resource_kinds);
 
@@ -64,4 +86,37 @@ static TOKENS: LazyLock<HashSet<i64>> = LazyLock::new(|| {
 /// Whether this is the number of a standard token parameter.
 pub fn is_token(param: i64) -> bool {
     TOKENS.contains(&param)
+}
+
+static TRAIT_RANKS: LazyLock<HashMap<u16, usize>> = LazyLock::new(|| {
+    let all = KINDS.iter().flat_map(|kind| search::parameters(kind));
+    let tokens = all.filter(|parameter| parameter.kind == ParamKind::Token);
+    let ranked = tokens.filter_map(|parameter| {
+        let rank = TRAITS.iter().position(|name| *name == parameter.code)?;
+        Some((parameter.index_id, rank))
+    });
+    ranked.collect()
+});
+
+/// How telling a parameter is whose values are part of a row's shape, the least number the most;
+/// nothing for any other.
+pub fn trait_rank(param: u16) -> Option<usize> {
+    TRAIT_RANKS.get(&param).copied()
+}
+
+static PAIRS: LazyLock<HashMap<&'static str, [u16; 2]>> = LazyLock::new(|| {
+    let pair = |kind: &&'static str| {
+        let [code, quantity] = MEASURED.map(|(name, of)| {
+            search::parameter(kind, name)
+                .filter(|parameter| parameter.kind == of)
+                .map(|parameter| parameter.index_id)
+        });
+        Some((*kind, [code?, quantity?]))
+    };
+    KINDS.iter().filter_map(pair).collect()
+});
+
+/// The parameters of a type's code and of the quantity that is measured under it, if it has both.
+pub fn measured(kind: &str) -> Option<[u16; 2]> {
+    PAIRS.get(kind).copied()
 }

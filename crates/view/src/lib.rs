@@ -17,7 +17,9 @@
 //! | `term` | tokens, references and URIs, as keyed hashes, in the order of time |
 //! | `link` | what each resource refers to |
 //! | `span`, `word`, `measure` | dates as ranges of milliseconds, strings folded, numbers as ranges |
-//! | `shape`, `extent` | which parameters rows have values under, how long they last |
+//! | `point` | the ends of those ranges of numbers, to find rows by; also by code and number in one |
+//! | `shape`, `trait` | what many rows have in common, and how many they are |
+//! | `extent` | how long rows last |
 //! | `scope` | category, owner and source, numbered |
 //! | `skipped` | positions of entries that could not be read, and whose they are |
 //! | `meta` | the ledger position the view has reached |
@@ -45,6 +47,7 @@ mod rows;
 mod schema;
 mod scope;
 mod seal;
+mod shapes;
 mod sql;
 mod term;
 mod unit;

@@ -4,12 +4,14 @@
 //! |---|---|---|
 //! | of persons | the few rows of the persons that the permit reaches | sorted |
 //! | of a filter | the rows that one filter leads to ([`crate::drive`]) | sorted |
+//! | of a measurement | the rows where a code is measured in a range | sorted |
+//! | of shapes | the rows whose shapes fit all filters that shapes tell of ([`crate::shapes`]) | sorted |
 //! | through time | the latest rows of the type, or of one of its codes | as they come |
 //! | through changes | the last recorded rows of the type | as they come |
 //! | through the alphabet | the first strings of a parameter | as they come |
 
 use fhir::query::{Compartment, Condition, Filter, Prefix, Target};
-use fhir::search::ParamKind;
+use fhir::search::{ParamKind, SearchParameter};
 use rusqlite::types::Value as Sql;
 
 use crate::condition::{Ask, alias};
@@ -19,6 +21,7 @@ use crate::kinds;
 use crate::order::{By, Value};
 use crate::race::{Statement, Wanted, Way};
 use crate::schema::NO_MOMENT;
+use crate::shapes;
 use crate::sql::{Piece, marks};
 use crate::term::Sought;
 
@@ -34,6 +37,9 @@ pub struct Plan<'a> {
     /// What the compartment leads to.
     within: Option<&'a Compartment>,
     moments: Moments,
+    /// The shapes that rows must have by the filters that shapes tell of, if there are any, and how
+    /// many rows have them.
+    shaped: Option<(Piece, u64)>,
 }
 
 impl<'a> Plan<'a> {
@@ -59,7 +65,21 @@ impl<'a> Plan<'a> {
             conditions.and(ask.holds(filter, wanted.kind, 0)?);
         }
         let moments = ask.moments(wanted.filters, wanted.kind)?;
-        Ok(Self { ask, wanted, conditions, within, moments })
+        // The few rows of a few persons are looked at sooner than all shapes.
+        let told = ask.limits.persons.is_none() && wanted.filters.iter().any(shapes::tell);
+        let shaped = if told {
+            let shapes = ask.shapes(wanted.filters, wanted.kind)?;
+            let rows = ask.tally(&shapes)?;
+            Some((shapes, rows))
+        } else {
+            None
+        };
+        Ok(Self { ask, wanted, conditions, within, moments, shaped })
+    }
+
+    /// Whether it is known that no row fits.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.shaped, Some((_, 0)))
     }
 
     /// The ways, the most promising first; never none.
@@ -69,7 +89,15 @@ impl<'a> Plan<'a> {
             ways.push(vec![self.sorted("", self.of_persons())]);
         }
         let mut begins = self.begins()?;
+        if let Some((_, rows)) = &self.shaped {
+            let rank = if *rows <= FEW { 0 } else { 3 };
+            begins.push((rank, self.of_shapes()));
+        }
         begins.sort_by_key(|(rank, _)| *rank);
+        if let Some(By::Moment) = self.by() {
+            // The rows of a term are walked in the order instead, which is never more.
+            begins.retain(|(rank, _)| *rank != WALKED);
+        }
         let sharp = begins.iter().take_while(|(rank, _)| *rank <= SHARP).count();
         let vague = begins.split_off(sharp);
         ways.extend(begins.into_iter().map(|(_, begin)| vec![self.sorted("", begin)]));
@@ -82,10 +110,45 @@ impl<'a> Plan<'a> {
         Ok(ways)
     }
 
+    /// How many rows fit, where their shapes tell.
+    pub fn tally(&self) -> Result<Option<u64>, Error> {
+        let told = self.wanted.filters.iter().all(shapes::tell);
+        if !told || self.within.is_some() || self.ask.limits.persons.is_some() {
+            return Ok(None);
+        }
+        let rows = match &self.shaped {
+            Some((_, rows)) => *rows,
+            None => self.ask.tally(&self.ask.shapes(&[], self.wanted.kind)?)?,
+        };
+        let Some(cursor) = self.wanted.after else { return Ok(Some(rows)) };
+        let later = self.later(cursor.position)?;
+        Ok(Some(rows.saturating_sub(later)))
+    }
+
+    /// How many of the rows that fit now have come or changed after a position.
+    fn later(&self, position: u64) -> Result<u64, Error> {
+        let (ask, kind) = (self.ask, self.wanted.kind);
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        let begin = format!(
+            "SELECT COUNT(*) FROM resource r0 INDEXED BY resource_version \
+             WHERE r0.version > ? AND +r0.kind = {}",
+            kinds::number(kind)
+        );
+        let mut sql = Piece::new(begin, [Sql::from(position)]);
+        sql.and(ask.limits.visible("r0"));
+        for filter in self.wanted.filters {
+            sql.and(ask.holds(filter, kind, 0)?);
+        }
+        ask.race_number(&[sql])
+    }
+
     /// Ways to count all rows.
     pub fn counts(&self) -> Result<Vec<Piece>, Error> {
         let mut begins: Vec<Piece> =
             self.begins()?.into_iter().map(|(_, begin)| self.counted("", begin)).collect();
+        if self.shaped.is_some() {
+            begins.insert(0, self.counted("", self.of_shapes()));
+        }
         if self.ask.limits.persons.is_some() {
             begins.insert(0, self.counted("", self.of_persons()));
         }
@@ -104,6 +167,36 @@ impl<'a> Plan<'a> {
         Piece::new(text, persons)
     }
 
+    fn of_shapes(&self) -> Piece {
+        let mut piece = Piece::new("r0.shape IN (SELECT r0.shape FROM shape r0 WHERE ", []);
+        piece.push(self.shaped.as_ref().map_or_else(Piece::never, |(shapes, _)| shapes.clone()));
+        piece.push(Piece::new(")", []));
+        piece
+    }
+
+    /// The rows where a code that is asked for is measured in a range that is asked for.
+    fn of_measured(&self) -> Option<Piece> {
+        let pair = kinds::measured(self.wanted.kind)?;
+        let on = |index: u16| {
+            self.wanted.filters.iter().find(|filter| {
+                let it = |parameter: &SearchParameter| {
+                    parameter.index_id == index && !parameter.is_added()
+                };
+                !filter.negated && matches!(&filter.on, Target::Parameter(of) if it(of))
+            })
+        };
+        let [codes, quantities] = pair.map(on);
+        let (codes, quantities) = (codes?, quantities?);
+        let pairs = codes
+            .any
+            .iter()
+            .flat_map(|code| quantities.any.iter().map(move |quantity| (code, quantity)));
+        let union: Option<Vec<Piece>> = pairs
+            .map(|(code, quantity)| self.ask.begin_measured(self.wanted.kind, code, quantity))
+            .collect();
+        union.map(Piece::union)
+    }
+
     /// Conditions that lead to rows, each with how much it promises.
     fn begins(&self) -> Result<Vec<(u8, Piece)>, Error> {
         let mut begins = Vec::new();
@@ -118,29 +211,38 @@ impl<'a> Plan<'a> {
         }
         for filter in self.wanted.filters {
             let begin = self.ask.drive(filter, self.wanted.kind, 0, self.moments)?;
-            begins.extend(begin.map(|select| (rank(filter), within(select))));
+            let rank = match self.single(filter) {
+                Some(_) if rank(filter) > SHARP && !is_composite(filter) => WALKED,
+                _ => rank(filter),
+            };
+            begins.extend(begin.map(|select| (rank, within(select))));
         }
+        begins.extend(self.of_measured().map(|select| (2, within(select))));
         Ok(begins)
     }
 
     /// Ways that give rows in the order.
     fn walks(&self) -> Vec<Way> {
-        let Some(key) = self.wanted.order.keys.first() else { return Vec::new() };
-        if self.wanted.order.needs_content() {
-            return Vec::new();
-        }
-        match key.by {
-            By::Moment => {
+        match self.by() {
+            Some(By::Moment) => {
                 let terms = self.wanted.filters.iter().filter_map(|filter| self.single(filter));
-                let mut ways: Vec<Way> =
-                    terms.map(|(index, sought)| self.through_term(index, sought)).collect();
-                ways.push(self.through_time());
-                ways
+                let mut terms: Vec<(u16, Sought)> = terms.collect();
+                terms.sort_by_key(|(index, _)| kinds::trait_rank(*index));
+                if terms.is_empty() {
+                    return vec![self.through_time()];
+                }
+                terms.iter().map(|(index, sought)| self.through_term(*index, *sought)).collect()
             }
-            By::Updated => vec![self.through_changes()],
-            By::Text(index) => vec![self.through_text(index)],
-            By::Id | By::Date(_) | By::Content(_) => Vec::new(),
+            Some(By::Updated) => vec![self.through_changes()],
+            Some(By::Text(index)) => vec![self.through_text(*index)],
+            Some(By::Id | By::Date(_) | By::Content(_)) | None => Vec::new(),
         }
+    }
+
+    /// What the order is by first, where rows may be walked in it.
+    fn by(&self) -> Option<&By> {
+        let key = self.wanted.order.keys.first().filter(|_| !self.wanted.order.needs_content());
+        key.map(|key| &key.by)
     }
 
     /// The one term that a filter asks for.
@@ -240,9 +342,9 @@ impl<'a> Plan<'a> {
             let order = format!("w.value {direction}, w.rid {direction}");
             statements.push(self.statement(from, conditions, &order));
         }
-        let without = self.ask.missing(index, true, self.wanted.kind, "r0");
+        let without = self.ask.lacking(index, self.wanted.kind, "r0");
         let mut conditions =
-            Piece::new(format!("r0.kind = {} AND ", kinds::number(self.wanted.kind)), []);
+            Piece::new(format!("+r0.kind = {} AND ", kinds::number(self.wanted.kind)), []);
         conditions.push(without);
         statements.push(self.sorted(" INDEXED BY resource_shape", conditions));
         statements
@@ -309,6 +411,12 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Rows that are so few that looking at all of them is best.
+const FEW: u64 = 500;
+
+/// The rank of what leads to the rows of one term.
+const WALKED: u8 = 4;
+
 /// Ranks up to this lead to few rows in all likelihood.
 const SHARP: u8 = 1;
 
@@ -323,9 +431,14 @@ fn rank(filter: &Filter) -> u8 {
         Some(Condition::Token(_)) if is_identifier(filter) => 1,
         Some(Condition::Reference { .. } | Condition::Uri { .. }) => 2,
         Some(Condition::Text { .. } | Condition::Chain { .. } | Condition::Has { .. }) => 3,
-        Some(Condition::Token(_) | Condition::Composite(_)) => 4,
+        Some(Condition::Composite(_)) => 2,
+        Some(Condition::Token(_)) => 3,
         _ => 5,
     }
+}
+
+fn is_composite(filter: &Filter) -> bool {
+    matches!(filter.any.first(), Some(Condition::Composite(_)))
 }
 
 fn is_identifier(filter: &Filter) -> bool {

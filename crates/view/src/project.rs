@@ -59,11 +59,12 @@ struct Current {
     kind: i64,
     version: i64,
     state: i64,
+    scope: i64,
     body: Vec<u8>,
 }
 
 /// Columns of [`Current`].
-const CURRENT: &str = "SELECT r.rid, r.kind, r.version, r.state, c.body
+const CURRENT: &str = "SELECT r.rid, r.kind, r.version, r.state, r.scope, c.body
     FROM resource r CROSS JOIN content c ON c.rid = r.rid";
 
 impl Current {
@@ -73,7 +74,8 @@ impl Current {
             kind: row.get(1)?,
             version: row.get(2)?,
             state: row.get(3)?,
-            body: row.get(4)?,
+            scope: row.get(4)?,
+            body: row.get(5)?,
         })
     }
 }
@@ -263,14 +265,14 @@ impl Step<'_> {
         }
         let kind = resource.kind();
         let rid = current.map_or_else(|| row_number(self.entry.position, state), |it| it.rid);
+        let scope = if state == state::DERIVED { self.derived } else { self.scope };
         let (mut moment, mut shape) = (0, 0);
         if state != state::REMOVED {
             let entries = self.parameters.index(resource);
-            let indexed = rows::index(self.terms, kind, rid, &entries);
+            let indexed = rows::index(self.terms, kind, (rid, scope), &entries);
             (moment, shape) = (indexed.moment, indexed.shape);
-            self.pending.change(kind, indexed, true);
+            self.pending.change(indexed, true);
         }
-        let scope = if state == state::DERIVED { self.derived } else { self.scope };
         let mut body = Vec::with_capacity(2_048);
         json::print_to(resource.value(), &mut body);
         self.transaction
@@ -388,8 +390,8 @@ impl Step<'_> {
         let resource = Resource::from_value(value).map_err(|_| broken())?;
         let kind = kinds::name(current.kind);
         let entries = self.parameters.index(&resource);
-        let indexed = rows::index(self.terms, kind, current.rid, &entries);
-        self.pending.change(kind, indexed, false);
+        let indexed = rows::index(self.terms, kind, (current.rid, current.scope), &entries);
+        self.pending.change(indexed, false);
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry;
 
 use fhir::search::number::Real;
 use fhir::search::sort::alphabetical;
-use fhir::search::{IndexEntry, IndexValue, Span};
+use fhir::search::{IndexEntry, IndexValue, QuantityValue, Span};
 use rusqlite::{Transaction, params};
 
 use crate::error::Error;
@@ -38,20 +38,40 @@ pub enum Row {
     Word { rid: i64, param: i64, value: Box<str>, exact: Box<str> },
     /// A number or quantity.
     Measure { rid: i64, param: i64, unit: i64, low: Real, high: Real },
+    /// An end of a range of numbers.
+    Point { param: i64, key: i64, value: Real, rid: i64 },
 }
 
 /// What the index says of one resource.
 pub struct Indexed {
     /// When it is about.
     pub moment: i64,
-    /// Its shape.
+    /// The number of its shape.
     pub shape: i64,
-    /// The parameters it has values under, as `Shapes` keeps them.
-    params: String,
+    /// What its shape says.
+    common: Common,
     /// Class of its extent, if it has one.
     class: Option<i64>,
     /// Its rows.
     pub rows: Vec<Row>,
+}
+
+/// What the rows of a shape have in common.
+#[derive(Default)]
+struct Common {
+    kind: i64,
+    scope: i64,
+    /// The parameters they have values under, each as [`mark`] writes it.
+    params: String,
+    /// Parameter, value and system of the codes that few are in use of, in order.
+    traits: Vec<[i64; 3]>,
+}
+
+impl Common {
+    fn shape(&self, terms: &Terms) -> i64 {
+        let Self { kind, scope, params, traits } = self;
+        terms.shape(&format!("{kind} {scope} {params} {traits:?}"))
+    }
 }
 
 /// The number of a parameter as it stands in `shape.params`.
@@ -59,8 +79,13 @@ pub fn mark(param: u16) -> String {
     format!(",{param},")
 }
 
-/// The index of a resource under a row number.
-pub fn index(terms: &Terms, kind: &str, rid: i64, entries: &[IndexEntry]) -> Indexed {
+/// The index of a resource under a row number and in a scope.
+pub fn index(
+    terms: &Terms,
+    kind: &str,
+    (rid, scope): (i64, i64),
+    entries: &[IndexEntry],
+) -> Indexed {
     let mut params = String::new();
     let mut last = None;
     for entry in entries {
@@ -88,11 +113,80 @@ pub fn index(terms: &Terms, kind: &str, rid: i64, entries: &[IndexEntry]) -> Ind
     for entry in entries {
         add(terms, (rid, moment), i64::from(entry.index_id), &entry.value, &mut rows);
     }
+    together(terms, kind, rid, entries, &mut rows);
     // One value may be written in several ways that are the same row.
     rows.sort_unstable();
     rows.dedup();
-    let shape = terms.unit(&params) & 0xffff_ffff_ffff;
-    Indexed { moment, shape, params, class, rows }
+    let common = Common { kind: kinds::number(kind), scope, params, traits: traits(&rows) };
+    Indexed { moment, shape: common.shape(terms), common, class, rows }
+}
+
+/// The codes among sorted rows that are part of a shape.
+fn traits(rows: &[Row]) -> Vec<[i64; 3]> {
+    let of = |row: &Row| match row {
+        Row::Term { param, value, system, .. } => {
+            let param = u16::try_from(*param).ok()?;
+            kinds::trait_rank(param).map(|_| [i64::from(param), *value, *system])
+        }
+        _ => None,
+    };
+    rows.iter().filter_map(of).collect()
+}
+
+/// What is measured together with a code: each value of a type's code with each of its quantity, so
+/// that conditions on both are found by both, and what composites say belongs together.
+fn together(terms: &Terms, kind: &str, rid: i64, entries: &[IndexEntry], rows: &mut Vec<Row>) {
+    let Some(pair) = kinds::measured(kind) else { return };
+    let of = |param: u16| {
+        entries.iter().filter(move |entry| entry.index_id == param).map(|entry| &entry.value)
+    };
+    let [codes, quantities] = pair.map(|param| of(param).collect::<Vec<_>>());
+    let mut add = |codes: &[&IndexValue], quantities: &[&IndexValue]| {
+        for code in codes {
+            let IndexValue::Token { system, code } = code else { continue };
+            let code = terms.token(system.as_deref(), code).value;
+            for quantity in quantities {
+                let IndexValue::Quantity(quantity) = quantity else { continue };
+                for (unit, span) in measures(terms, quantity) {
+                    let key = terms.measured(code, unit);
+                    rows.extend(points(measured_in(kind), key, span, rid));
+                }
+            }
+        }
+    };
+    add(&codes, &quantities);
+    for entry in entries {
+        if let IndexValue::Composite(parts) = &entry.value
+            && let [codes, quantities] = parts.as_slice()
+        {
+            let (codes, quantities): (Vec<_>, Vec<_>) =
+                (codes.iter().collect(), quantities.iter().collect());
+            add(&codes, &quantities);
+        }
+    }
+}
+
+/// What stands for the parameter in `point` where a code of a type and what is measured under it are
+/// one key.
+pub fn measured_in(kind: &str) -> i64 {
+    -kinds::number(kind)
+}
+
+/// A quantity as written, under unit 0, and in its canonical unit if it has one.
+fn measures<'a>(
+    terms: &Terms,
+    quantity: &'a QuantityValue,
+) -> impl Iterator<Item = (i64, &'a Span)> {
+    let canonical = quantity.canonical.as_ref();
+    let canonical = canonical.map(|canonical| (terms.unit(&canonical.unit), &canonical.span));
+    [(0, &quantity.span)].into_iter().chain(canonical)
+}
+
+/// The ends of a range, one where they are the same.
+fn points(param: i64, key: i64, span: &Span, rid: i64) -> impl Iterator<Item = Row> {
+    let high = (span.high != span.low).then_some(span.high);
+    let ends = [span.low].into_iter().chain(high);
+    ends.map(move |value| Row::Point { param, key, value, rid })
 }
 
 fn add(
@@ -123,14 +217,14 @@ fn add(
             let value = alphabetical(folded);
             rows.push(Row::Word { rid, param, value, exact: exact.clone() });
         }
-        IndexValue::Number(span) => rows.push(measure(rid, param, 0, span)),
+        IndexValue::Number(span) => measure(rid, param, 0, span, rows),
         IndexValue::Quantity(quantity) => {
-            rows.push(measure(rid, param, 0, &quantity.span));
-            if let Some(canonical) = &quantity.canonical {
-                rows.push(measure(rid, param, terms.unit(&canonical.unit), &canonical.span));
+            for (unit, span) in measures(terms, quantity) {
+                measure(rid, param, unit, span, rows);
             }
         }
-        // A composite is found by its first part and then looked at in the resource.
+        // A composite is found by its first part, or by what is measured under it, and then looked
+        // at in the resource.
         IndexValue::Composite(parts) => {
             for first in parts.first().into_iter().flatten() {
                 if let IndexValue::Token { system, code } = first {
@@ -143,8 +237,9 @@ fn add(
     }
 }
 
-fn measure(rid: i64, param: i64, unit: i64, span: &Span) -> Row {
-    Row::Measure { rid, param, unit, low: span.low, high: span.high }
+fn measure(rid: i64, param: i64, unit: i64, span: &Span, rows: &mut Vec<Row>) {
+    rows.push(Row::Measure { rid, param, unit, low: span.low, high: span.high });
+    rows.extend(points(param, unit, span, rid));
 }
 
 /// Changes to the index that are not written yet.
@@ -152,7 +247,7 @@ fn measure(rid: i64, param: i64, unit: i64, span: &Span) -> Row {
 pub struct Pending {
     /// `true` for a row to write, `false` for one to take out.
     rows: BTreeMap<Row, bool>,
-    shapes: BTreeMap<(i64, i64), (String, i64)>,
+    shapes: BTreeMap<i64, (Common, i64)>,
     extents: BTreeMap<(i64, i64), i64>,
 }
 
@@ -163,7 +258,7 @@ impl Pending {
     }
 
     /// Puts what is to be written or taken out beside the rest.
-    pub fn change(&mut self, kind: &str, indexed: Indexed, add: bool) {
+    pub fn change(&mut self, indexed: Indexed, add: bool) {
         for row in indexed.rows {
             match self.rows.entry(row) {
                 // Taken out and put back, or the other way round: what stood there stands.
@@ -176,8 +271,8 @@ impl Pending {
                 }
             }
         }
-        let (kind, by) = (kinds::number(kind), if add { 1 } else { -1 });
-        self.shapes.entry((kind, indexed.shape)).or_insert((indexed.params, 0)).1 += by;
+        let (kind, by) = (indexed.common.kind, if add { 1 } else { -1 });
+        self.shapes.entry(indexed.shape).or_insert((indexed.common, 0)).1 += by;
         if let Some(class) = indexed.class {
             *self.extents.entry((kind, class)).or_default() += by;
         }
@@ -192,13 +287,8 @@ impl Pending {
                 delete(transaction, &row)?;
             }
         }
-        for ((kind, shape), (params, by)) in std::mem::take(&mut self.shapes) {
-            transaction
-                .prepare_cached(
-                    "INSERT INTO shape (kind, shape, params, rows) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT DO UPDATE SET rows = rows + ?4",
-                )?
-                .execute(params![kind, shape, params, by])?;
+        for (shape, (common, by)) in std::mem::take(&mut self.shapes) {
+            count(transaction, shape, &common, by)?;
         }
         for ((kind, class), by) in std::mem::take(&mut self.extents) {
             transaction
@@ -208,11 +298,33 @@ impl Pending {
                 )?
                 .execute([kind, class, by])?;
         }
-        for text in ["DELETE FROM shape WHERE rows = 0", "DELETE FROM extent WHERE rows = 0"] {
-            transaction.prepare_cached(text)?.execute([])?;
-        }
+        transaction.prepare_cached("DELETE FROM extent WHERE rows = 0")?.execute([])?;
         Ok(())
     }
+}
+
+/// So many more rows of a shape, or fewer. One that no row has any more is forgotten.
+fn count(transaction: &Transaction<'_>, shape: i64, common: &Common, by: i64) -> Result<(), Error> {
+    let rows: i64 = transaction
+        .prepare_cached(
+            "INSERT INTO shape (shape, kind, scope, params, rows) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET rows = rows + ?5 RETURNING rows",
+        )?
+        .query_row(params![shape, common.kind, common.scope, common.params, by], |row| {
+            row.get(0)
+        })?;
+    let text = if rows == 0 {
+        transaction.prepare_cached("DELETE FROM shape WHERE shape = ?1")?.execute([shape])?;
+        "DELETE FROM trait WHERE param = ?1 AND value = ?2 AND shape = ?3 AND system = ?4"
+    } else if rows == by {
+        "INSERT OR IGNORE INTO trait (param, value, shape, system) VALUES (?1, ?2, ?3, ?4)"
+    } else {
+        return Ok(());
+    };
+    for [param, value, system] in &common.traits {
+        transaction.prepare_cached(text)?.execute([param, value, &shape, system])?;
+    }
+    Ok(())
 }
 
 fn insert(transaction: &Transaction<'_>, row: &Row) -> Result<(), Error> {
@@ -232,6 +344,9 @@ fn insert(transaction: &Transaction<'_>, row: &Row) -> Result<(), Error> {
         Row::Measure { rid, param, unit, low, high } => transaction
             .prepare_cached("INSERT OR IGNORE INTO measure VALUES (?1, ?2, ?3, ?4, ?5)")?
             .execute(params![rid, param, unit, low.get(), high.get()])?,
+        Row::Point { param, key, value, rid } => transaction
+            .prepare_cached("INSERT OR IGNORE INTO point VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![param, key, value.get(), rid])?,
     };
     Ok(())
 }
@@ -263,6 +378,11 @@ fn delete(transaction: &Transaction<'_>, row: &Row) -> Result<(), Error> {
                  AND high = ?5",
             )?
             .execute(params![rid, param, unit, low.get(), high.get()])?,
+        Row::Point { param, key, value, rid } => transaction
+            .prepare_cached(
+                "DELETE FROM point WHERE param = ?1 AND key = ?2 AND value = ?3 AND rid = ?4",
+            )?
+            .execute(params![param, key, value.get(), rid])?,
     };
     Ok(())
 }

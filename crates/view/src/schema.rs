@@ -15,7 +15,7 @@ use siphasher::sip::SipHasher13;
 use crate::error::Error;
 
 /// Raised when tables or the meaning of their content change.
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 /// What the content of a view depends on besides the ledger: tables and numbers of parameters. A
 /// view made with others is thrown away and rebuilt.
@@ -41,11 +41,18 @@ fn version() -> i32 {
 ///   `moment` is when it is about; [`NO_MOMENT`] where it does not say, 0 for types that never do.
 /// - `term` is in the order of `moment` for each value: the newest of a code is a step and not a
 ///   sort, and a code in a period is one range.
-/// - `link` is the references of a row; `span`, `word` and `measure` are what a row has, with an
-///   index beside them to find rows by.
-/// - `shape` says which parameters the rows of a shape have values under, so that what is missing is
-///   found as fast as what is there; `extent` how long the rows of a type last, so that a search for
-///   what overlaps a day knows how far back it must begin.
+/// - `link` is the references of a row; `span`, `word` and `measure` are what a row has, the first two
+///   with an index beside them to find rows by.
+/// - `point` finds rows by number: both ends of every range in `measure`, under its parameter and
+///   unit; and of what is measured together with a code, under the type (less than 0) and the code and
+///   unit in one ([`crate::term::Terms::measured`]), so that "this code above that" is one range.
+/// - `shape` says what many rows have in common: type, scope, which parameters they have values under,
+///   and, in `trait`, which of the few codes that are in use of their status, category, code and the
+///   like ([`crate::kinds::trait_rank`]). With the number of rows of each shape, what no row has
+///   together is known without looking at one, what is missing is found as fast as what is there, and
+///   rows are counted that nobody walks.
+/// - `extent` says how long the rows of a type last, so that a search for what overlaps a day knows
+///   how far back it must begin.
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE scope (
@@ -73,7 +80,7 @@ CREATE INDEX resource_self ON resource (self);
 CREATE INDEX resource_person ON resource (person, kind, moment);
 CREATE INDEX resource_moment ON resource (kind, moment);
 CREATE INDEX resource_updated ON resource (kind, updated, version);
-CREATE INDEX resource_shape ON resource (kind, shape);
+CREATE INDEX resource_shape ON resource (shape);
 CREATE TABLE content (rid INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE version (
     rid INTEGER NOT NULL,
@@ -124,13 +131,27 @@ CREATE TABLE measure (
     high REAL NOT NULL,
     PRIMARY KEY (rid, param, unit, low, high)
 ) WITHOUT ROWID;
-CREATE INDEX measure_high ON measure (param, unit, high, low);
+CREATE TABLE point (
+    param INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    value REAL NOT NULL,
+    rid INTEGER NOT NULL,
+    PRIMARY KEY (param, key, value, rid)
+) WITHOUT ROWID;
 CREATE TABLE shape (
+    shape INTEGER PRIMARY KEY,
     kind INTEGER NOT NULL,
-    shape INTEGER NOT NULL,
+    scope INTEGER NOT NULL,
     params TEXT NOT NULL,
-    rows INTEGER NOT NULL,
-    PRIMARY KEY (kind, shape)
+    rows INTEGER NOT NULL
+);
+CREATE INDEX shape_kind ON shape (kind);
+CREATE TABLE trait (
+    param INTEGER NOT NULL,
+    value INTEGER NOT NULL,
+    shape INTEGER NOT NULL,
+    system INTEGER NOT NULL,
+    PRIMARY KEY (param, value, shape, system)
 ) WITHOUT ROWID;
 CREATE TABLE extent (
     kind INTEGER NOT NULL,

@@ -67,10 +67,15 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The condition that rows are in a scope that is open.
+    pub fn scoped(&self, alias: &str) -> Piece {
+        Piece::new(format!("+{alias}.scope IN ({})", numbers(&self.scopes)), [])
+    }
+
     /// The condition that a row is open to the permit. `alias` is a table with `person` and `scope`.
     /// The plus before a column keeps it from deciding which index is walked.
     pub fn open(&self, alias: &str) -> Piece {
-        let scopes = Piece::new(format!("+{alias}.scope IN ({})", numbers(&self.scopes)), []);
+        let scopes = self.scoped(alias);
         let Some(persons) = &self.persons else { return scopes };
         let persons =
             Piece::new(format!("+{alias}.person IN ({})", marks(persons.len())), persons.clone());

@@ -158,6 +158,9 @@ impl Ask<'_> {
             let order = Order::new(kind, &query.sort);
             let wanted = Wanted { kind, filters: &filters, order: &order, after, most };
             let plan = Plan::new(*self, &wanted, query.compartment.as_ref())?;
+            if plan.is_empty() {
+                continue;
+            }
             let places = self.race(&plan.ways()?, &wanted)?;
             hits.extend(places.into_iter().map(|place| Hit { kind, place }));
         }
@@ -189,7 +192,12 @@ impl Ask<'_> {
             let wanted =
                 Wanted { kind, filters: &filters, order: &order, after: first.as_ref(), most };
             let plan = Plan::new(*self, &wanted, query.compartment.as_ref())?;
-            total += if filters.iter().any(verify::needed) {
+            if plan.is_empty() {
+                continue;
+            }
+            total += if let Some(rows) = plan.tally()? {
+                rows
+            } else if filters.iter().any(verify::needed) {
                 self.race(&plan.ways()?, &wanted)?.len() as u64
             } else {
                 self.race_number(&plan.counts()?)?
@@ -225,7 +233,11 @@ impl Ask<'_> {
         let filters = std::slice::from_ref(filter);
         let most = LOOKED_AT + 1;
         let wanted = Wanted { kind, filters, order: &order, after: None, most };
-        let places = self.race(&Plan::new(*self, &wanted, None)?.ways()?, &wanted)?;
+        let plan = Plan::new(*self, &wanted, None)?;
+        if plan.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places = self.race(&plan.ways()?, &wanted)?;
         if places.len() > LOOKED_AT {
             return Err(Error::TooCostly);
         }

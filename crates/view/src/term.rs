@@ -96,6 +96,16 @@ impl Terms {
         self.hash(b'q', unit) | 1
     }
 
+    /// A code and the unit of what is measured under it, in one. `unit` is [`Terms::unit`] or 0.
+    pub fn measured(&self, code: i64, unit: i64) -> i64 {
+        self.hash(b'm', &format!("{code} {unit}"))
+    }
+
+    /// The shape of rows with a text in common. 48 bits tell the few thousand of them apart.
+    pub fn shape(&self, text: &str) -> i64 {
+        self.hash(b'h', text) & 0xffff_ffff_ffff
+    }
+
     /// A system; 0 for none.
     pub fn system(&self, system: Option<&str>) -> i64 {
         match system {
