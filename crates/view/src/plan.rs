@@ -307,16 +307,18 @@ impl<'a> Plan<'a> {
         let direction = self.direction();
         let order = format!("r0.updated {direction}, r0.version {direction}");
         if let Some(Value::Integer(version)) = self.reached() {
-            // Later versions were recorded later: an index by time is one by version.
-            let (compared, of) =
-                if self.wanted.order.descending() { ("<=", "max") } else { (">=", "min") };
-            let kind = kinds::number(self.wanted.kind);
+            // Later versions were recorded later: an index by time is one by version. The row that was
+            // reached may have changed since; its nearest neighbour bounds the time as well.
+            let (compared, beyond, nearest) = match self.wanted.order.descending() {
+                true => ("<=", ">=", "ASC"),
+                false => (">=", "<=", "DESC"),
+            };
             let text = format!(
-                "r0.updated {compared} coalesce((SELECT {of}(u.updated) FROM resource u \
-                 WHERE u.rid = ?), r0.updated) AND r0.version {compared} ? AND r0.kind = {kind}"
+                "r0.updated {compared} coalesce((SELECT u.updated FROM resource u \
+                 WHERE u.version {beyond} ? ORDER BY u.version {nearest} LIMIT 1), r0.updated) \
+                 AND r0.version {compared} ?"
             );
-            let rid = self.wanted.after.map_or(0, |cursor| cursor.place.rid);
-            conditions.and(Piece::new(text, [Sql::from(rid), Sql::from(*version)]));
+            conditions.and(Piece::new(text, [Sql::from(*version), Sql::from(*version)]));
         }
         vec![self.statement("resource r0 INDEXED BY resource_updated", conditions, &order)]
     }

@@ -132,6 +132,24 @@ fn a_total_comes_when_asked_for_or_when_it_is_cheap() {
 }
 
 #[test]
+fn what_comes_after_a_row_that_changed_meanwhile_is_not_left_out() {
+    for (sort, last, then) in [("_lastUpdated", 1, vec![2, 3]), ("-_lastUpdated", 3, vec![2, 1])] {
+        let mut town = town();
+        let permit = of_source("plo-epj", &keys());
+        let sorted = query(&[("_sort", sort), ("_count", "2")]);
+        let first = town.view().search(&permit, &sorted, None, NOW).unwrap();
+        let put =
+            Put { kind: "Observation", person: 0, n: last, source: 0, choice: [9, 9, 9, 9, 9] };
+        take(&town, &mut Model::default(), &Step::Put(put));
+        town.project_all();
+        let next = town.view().search(&permit, &sorted, first.next.as_deref(), NOW).unwrap();
+        let ids: Vec<&str> = next.matches.iter().map(|stored| stored.id.as_str()).collect();
+        let expected: Vec<String> = then.iter().map(|n| format!("observation-0-{n}")).collect();
+        assert_eq!(ids, expected, "{sort}");
+    }
+}
+
+#[test]
 fn a_cursor_of_another_search_is_refused() {
     let town = town();
     let view = town.view();
