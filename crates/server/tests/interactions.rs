@@ -267,7 +267,7 @@ fn a_history_of_a_type_is_paged_and_holds_the_callers_own() {
     let all = source.get("/9901/fhir/_history?_count=1").expect(200);
     assert_eq!(all["entry"].as_array().unwrap().len(), 1);
     assert_eq!(server.role("sykepleier").get("/9901/fhir/_history").rule(), "patient-not-named");
-    source.get(&format!("{OBSERVATION}/_history?_at=2026")).issue(400);
+    source.get(&format!("{OBSERVATION}/_history?_list=x")).issue(400);
     source.get(&format!("{OBSERVATION}/_history?_count=many")).issue(400);
 }
 

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use access::caller::Caller;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use exchange::operation::parameters::Parameters;
 use exchange::read::known_kind;
 use exchange::searchset::Pairs;
 use exchange::tenant::Tenant;
+use fhir::issue::IssueCode;
 use fhir::value::Value;
 
 use crate::app::App;
@@ -41,7 +42,10 @@ impl FromRequestParts<Arc<App>> for Call {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let named = RawPathParams::from_request_parts(parts, app).await;
-        let named = named.map_err(|_| Problem::not_found())?;
+        let named = named.map_err(|_| {
+            let message = "the address cannot be read";
+            Problem::edge(StatusCode::BAD_REQUEST, IssueCode::Structure, message)
+        })?;
         let named: Vec<(String, String)> =
             named.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
         let kommune = part(&named, "kommune").ok_or_else(Problem::not_found)?;
