@@ -105,11 +105,14 @@ pub(super) fn times<'a>(
 ) -> Option<Quantity<'a>> {
     let value = if over { one.value.over(two.value)? } else { one.value.times(two.value)? };
     // So many times as much is of the same unit, which may be a word of the calendar.
-    if two.unit == "1" {
-        return Some(Quantity { value, ..one.clone() });
-    }
-    if one.unit == "1" && !over {
-        return Some(Quantity { value, ..two.clone() });
+    let scaled = match (&*one.unit, &*two.unit) {
+        (_, "1") => Some(one),
+        ("1", _) if !over => Some(two),
+        _ => None,
+    };
+    if let Some(scaled) = scaled {
+        let is_unit = scaled.calendar_unit().is_some() || ucum::is_valid(&scaled.unit);
+        return is_unit.then(|| Quantity { value, ..scaled.clone() });
     }
     let (first, second) = (code(one, false), code(two, false));
     let (first, second) = (first.as_ref(), second.as_ref());
