@@ -23,7 +23,7 @@ const SIZES: [usize; 2] = [100, 500];
 
 /// One whole run.
 pub fn run(program: &Path, scale: Scale) -> Result<Value, String> {
-    let server = Server::start(program, scale.residents)?;
+    let server = Server::start(program, scale.residents, &[])?;
     let material = Material::new(scale, server::now_ms())?;
     let phases = Phases { server, scale, ids: Mutex::default() };
     let doctor = phases.server.token(Role::Legevaktslege)?;
