@@ -68,6 +68,7 @@ async function provide(clientId, publicKey) {
     ],
     jwks: { keys: [{ ...privateKey.export({ format: "jwk" }), use: "sig", alg: "RS256" }] },
     scopes: [`${AUDIENCE}/api`],
+    ttl: { ClientCredentials: 600 },
     features: {
       clientCredentials: { enabled: true },
       dPoP: { enabled: true },

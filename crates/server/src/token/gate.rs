@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
 use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -22,8 +23,9 @@ pub async fn demand(
     request: Request,
     next: Next,
 ) -> Response {
-    match admit(&app, &named, &request).await {
-        Ok(()) => next.run(request).await,
+    let (head, body) = request.into_parts();
+    match admit(&app, &named, &head).await {
+        Ok(()) => next.run(Request::from_parts(head, body)).await,
         Err(problem) => problem.into_response(),
     }
 }
@@ -35,19 +37,15 @@ pub async fn open(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-async fn admit(
-    app: &App,
-    named: &HashMap<String, String>,
-    request: &Request,
-) -> Result<(), Problem> {
+async fn admit(app: &App, named: &HashMap<String, String>, head: &Parts) -> Result<(), Problem> {
     let number = named.get("kommune").ok_or_else(Problem::not_found)?;
     let hosted = app.hosted(number)?;
     // What the caller sees, whatever a proxy makes of host and scheme.
-    let asked = format!("{}{}", app.public_url, request.uri().path());
+    let asked = format!("{}{}", app.public_url, head.uri.path());
     let address = address::normal(&asked).unwrap_or_default();
     let demands = &hosted.demands;
     app.verifier
-        .admit(request.headers(), request.method(), &address, demands)
+        .admit(&head.headers, &head.method, &address, demands)
         .await
         .map_err(|error| Problem::token(error, demands))
 }
