@@ -257,7 +257,7 @@ impl Client {
 
 const REPLAYED: Result<(), TokenError> = Err(TokenError::Proof(ProofError::Replayed));
 
-async fn two_servers(issuer: &Issuer, file: &Path) -> [Site; 2] {
+fn two_servers(issuer: &Issuer, file: &Path) -> [Site; 2] {
     let site = || Site::new(issuer, Scheme::Dpop, Box::new(Shared::open(file).unwrap()));
     [site(), site()]
 }
@@ -267,16 +267,14 @@ async fn a_proof_opens_once_at_all_servers_that_share_the_file() {
     let (issuer, key) = (Issuer::start().await, Signer::new("a"));
     issuer.publish(&[&key]);
     let dir = tempfile::tempdir().unwrap();
-    let [one, other] = two_servers(&issuer, &dir.path().join("proofs.db")).await;
+    let [one, other] = two_servers(&issuer, &dir.path().join("proofs.db"));
     let client = Client::new(&issuer, &key);
     for round in 0..20 {
         let proof = client.proof(NOW, &format!("p{round}"));
-        let at = |site: &'_ Site| {
-            let (token, proof) = (client.token.clone(), proof.clone());
-            let verdict = async move { site.ask(&token, Some(&proof)).await };
-            verdict
-        };
-        let (first, second) = tokio::join!(at(&one), at(&other));
+        let (first, second) = tokio::join!(
+            one.ask(&client.token, Some(&proof)),
+            other.ask(&client.token, Some(&proof))
+        );
         let opened = [&first, &second].iter().filter(|answer| answer.is_ok()).count();
         assert_eq!(opened, 1, "{first:?} {second:?}");
         assert!(first == REPLAYED || second == REPLAYED);
