@@ -1,6 +1,6 @@
 //! Services with dates in order, and vital signs that rise and fall as they should.
 
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use jiff::civil::Date;
 use proptest::prelude::*;

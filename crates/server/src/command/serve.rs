@@ -91,7 +91,7 @@ fn verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Verifier, Failed> 
     for issuer in &config.issuers {
         let source = match &issuer.jwks_file {
             Some(file) => Source::File(file.clone()),
-            None => Source::Discovery(Discovery::new(&issuer.name, issuer.kind)?),
+            None => Source::Discovery(Box::new(Discovery::new(&issuer.name, issuer.kind)?)),
         };
         let keys = Arc::new(KeyRing::new(issuer.name.clone(), source, clock.clone())?);
         issuers.push(TrustedIssuer { name: issuer.name.clone(), kind: issuer.kind, keys });

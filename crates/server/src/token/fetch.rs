@@ -62,7 +62,7 @@ pub enum Source {
     /// A file with a JWK set.
     File(PathBuf),
     /// What the issuer publishes.
-    Discovery(Discovery),
+    Discovery(Box<Discovery>),
 }
 
 /// An issuer that publishes its keys.

@@ -124,7 +124,8 @@ struct Site {
 impl Site {
     fn new(issuer: &Issuer, scheme: Scheme, replay: Box<dyn Replay>) -> Self {
         let clock = Arc::new(FixedClock::new(NOW));
-        let source = Source::Discovery(Discovery::new(&issuer.name, IssuerKind::Helseid).unwrap());
+        let discovery = Discovery::new(&issuer.name, IssuerKind::Helseid).unwrap();
+        let source = Source::Discovery(Box::new(discovery));
         let keys = Arc::new(KeyRing::new(issuer.name.clone(), source, clock.clone()).unwrap());
         let trusted = TrustedIssuer { name: issuer.name.clone(), kind: IssuerKind::Helseid, keys };
         Self { verifier: Verifier::new(vec![trusted], replay, clock.clone()), clock, scheme }
