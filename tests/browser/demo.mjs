@@ -6,25 +6,29 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const program = process.env.FKJ ?? fileURLToPath(new URL("../../target/debug/fkj", import.meta.url));
+export const program = process.env.FKJ ?? fileURLToPath(new URL("../../target/debug/fkj", import.meta.url));
 
 // Longest time a demo may take to be made and filled.
 const READY_WITHIN_MS = 120_000;
 
-export async function startDemo({ patients = 60 } = {}) {
+export async function startDemo({ patients = 60, options = [] } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "fkj-browser-"));
   const args = ["demo", "--dir", dir, "--listen", "127.0.0.1:0", "--patients", `${patients}`];
-  const server = spawn(program, [...args, "--live", "0"], { stdio: ["ignore", "ignore", "pipe"] });
-  const stop = async () => {
+  const server = spawn(program, [...args, "--live", "0", ...options], { stdio: ["ignore", "ignore", "pipe"] });
+  // Ends the server and leaves its folder.
+  const halt = async () => {
     const ended = server.exitCode ?? new Promise((resolve) => server.once("exit", resolve));
     server.kill("SIGKILL");
     await ended;
+  };
+  const stop = async () => {
+    if (server.exitCode === null && server.signalCode === null) await halt();
     rmSync(dir, { recursive: true, force: true });
   };
   try {
     const base = await address(server);
     const chooser = await (await fetch(base)).text();
-    return { base, stop, people: people(chooser), token: tokens(dir) };
+    return { base, dir, halt, stop, people: people(chooser), token: tokens(dir) };
   } catch (error) {
     await stop();
     throw error;

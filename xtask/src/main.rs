@@ -12,7 +12,7 @@ mod test;
 const USAGE: &str = "usage:
   cargo xtask test
   cargo xtask long
-  cargo xtask bench [--quick | --growth [--patients 1000,10000]]
+  cargo xtask bench [--quick | --proofs | --growth [--patients 1000,10000]]
   cargo xtask fuzz [seconds for each target]
   cargo xtask oracles
   cargo xtask definitions <directory of HL7's bundles>";

@@ -12,6 +12,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
 
 use crate::claims::{self, TokenRequest};
 
@@ -100,17 +101,37 @@ impl Issuer {
         serde_json::to_string_pretty(&set).map_err(|_| IssuerError::Key)
     }
 
-    /// A signed access token (`at+jwt`, ES256), valid for an hour.
+    /// A signed access token (`at+jwt`, ES256), valid for an hour, for whoever holds it.
     ///
     /// # Errors
     /// Where the municipality is unknown, or a resident is not named.
     pub fn token(&self, request: &TokenRequest) -> Result<String, IssuerError> {
+        self.sign(&claims::of(request)?)
+    }
+
+    /// The same, bound to a client's key by its thumbprint (RFC 9449 §6.1).
+    ///
+    /// # Errors
+    /// As [`Issuer::token`].
+    pub fn bound_token(
+        &self,
+        request: &TokenRequest,
+        thumbprint: &str,
+    ) -> Result<String, IssuerError> {
+        let mut claims = claims::of(request)?;
+        if let Some(claims) = claims.as_object_mut() {
+            claims.insert("cnf".to_owned(), json!({ "jkt": thumbprint }));
+            claims.remove("token_type");
+        }
+        self.sign(&claims)
+    }
+
+    fn sign(&self, claims: &Value) -> Result<String, IssuerError> {
         let header = Header {
             typ: Some("at+jwt".to_owned()),
             kid: self.public.common.key_id.clone(),
             ..Header::new(Algorithm::ES256)
         };
-        let claims = claims::of(request)?;
-        jsonwebtoken::encode(&header, &claims, &self.key).map_err(|_| IssuerError::Key)
+        jsonwebtoken::encode(&header, claims, &self.key).map_err(|_| IssuerError::Key)
     }
 }

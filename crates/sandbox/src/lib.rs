@@ -14,6 +14,7 @@
 pub mod calendar;
 pub mod claims;
 pub mod delivery;
+pub mod holder;
 pub mod infection;
 pub mod issuer;
 pub mod names;

@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use expect_test::expect;
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::{JwkSet, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use sandbox::claims::{HELSEID, IDPORTEN, Role, RoleKind, TokenRequest, roles};
+use sandbox::holder::{Holder, ProofOf};
 use sandbox::issuer::{Issuer, IssuerError};
 use serde_json::Value;
 
@@ -212,4 +213,26 @@ fn the_claims_have_the_names_of_helseid_and_idporten() {
           "token_type": "Bearer"
         }"#]]
     .assert_eq(&claims(Role::Innbygger));
+}
+
+#[test]
+fn a_bound_token_names_the_key_whose_proofs_verify() {
+    let dir = tempfile::tempdir().unwrap();
+    let issuer = Issuer::create(dir.path()).unwrap();
+    let holder = Holder::new().unwrap();
+    let thumbprint = holder.thumbprint().unwrap();
+    let token = issuer.bound_token(&request(Role::Utvikler), &thumbprint).unwrap();
+    assert_eq!(verified(dir.path(), &token, HELSEID)["cnf"]["jkt"], thumbprint.as_str());
+    let address = "https://fkj.example/9901/fhir/Patient?_count=1";
+    let of = ProofOf { method: "GET", address, token: &token, now_s: NOW, jti: "p1" };
+    let proof = holder.proof(&of).unwrap();
+    let jwk = decode_header(&proof).unwrap().jwk.unwrap();
+    assert_eq!(jwk.thumbprint(ThumbprintHash::SHA256).unwrap(), thumbprint);
+    let mut validation = Validation::new(Algorithm::ES256);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    let key = DecodingKey::from_jwk(&jwk).unwrap();
+    let claims = decode::<Value>(&proof, &key, &validation).unwrap().claims;
+    assert_eq!(claims["htu"], "https://fkj.example/9901/fhir/Patient");
+    assert_eq!(claims["htm"], "GET");
 }

@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock};
 
 use access::caller::Caller;
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use exchange::error::Failure;
 use exchange::tenant::Tenant;
 use fhir::search::set::Parameters;
@@ -13,7 +12,7 @@ use parking_lot::Mutex;
 use sandbox::issuer::Issuer;
 
 use crate::problem::Problem;
-use crate::token::{TokenError, Verifier};
+use crate::token::verify::{Demands, Verifier};
 
 /// The server's state.
 pub struct App {
@@ -33,8 +32,8 @@ pub struct App {
 pub struct Hosted {
     /// The municipality.
     pub tenant: Arc<Tenant>,
-    /// `aud` of the tokens for it.
-    pub audience: String,
+    /// What it asks of tokens.
+    pub demands: Demands,
     /// What it says about itself.
     pub described: Described,
 }
@@ -60,23 +59,17 @@ impl App {
         self.tenants.get(number).ok_or_else(Problem::not_found)
     }
 
-    /// The municipality, and the caller its token speaks for.
+    /// The municipality, and the caller behind the token that [`crate::token::gate`] let in.
     pub fn enter(
         &self,
         number: &str,
         headers: &HeaderMap,
     ) -> Result<(Arc<Tenant>, Arc<Caller>), Problem> {
         let hosted = self.hosted(number)?;
-        let caller = bearer(headers)
-            .and_then(|token| self.verifier.verify(token, &hosted.audience))
-            .map_err(Problem::Token)?;
+        let caller = self
+            .verifier
+            .admitted(headers, &hosted.demands)
+            .map_err(|error| Problem::token(error, &hosted.demands))?;
         Ok((hosted.tenant.clone(), caller))
     }
-}
-
-fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {
-    let header = headers.get(AUTHORIZATION).ok_or(TokenError::Missing)?;
-    let text = header.to_str().map_err(|_| TokenError::Malformed)?;
-    let (scheme, token) = text.split_once(' ').ok_or(TokenError::Missing)?;
-    if scheme.eq_ignore_ascii_case("Bearer") { Ok(token.trim()) } else { Err(TokenError::Missing) }
 }

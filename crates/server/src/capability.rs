@@ -13,6 +13,7 @@ use fhir::value::{Object, Value};
 use record::catalogue::Catalogue;
 use record::profile::structure_definitions;
 
+use crate::config::Scheme;
 use crate::routes::endpoint::{Act, Endpoint, Extent};
 use crate::routes::table;
 
@@ -32,8 +33,24 @@ pub fn kinds() -> Vec<&'static str> {
     kinds
 }
 
+/// How a token is sent, in words.
+pub fn how_sent(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Dpop => {
+            "Send `Authorization: DPoP <token>` and in `DPoP` a proof of the key that the token is bound \
+             to, made for the request (RFC 9449)."
+        }
+        Scheme::Bearer => "Send `Authorization: Bearer <token>`.",
+    }
+}
+
 /// The CapabilityStatement of the FHIR door at `base`.
-pub fn statement(base: &str, register: &Register, parameters: &Parameters) -> Value {
+pub fn statement(
+    base: &str,
+    register: &Register,
+    scheme: Scheme,
+    parameters: &Parameters,
+) -> Value {
     let kinds = kinds();
     let patches: Vec<&str> = table::endpoints()
         .filter(|row| row.acts.contains(&Act::OfType("patch")))
@@ -56,10 +73,14 @@ pub fn statement(base: &str, register: &Register, parameters: &Parameters) -> Va
             "cors": false,
             "service": [{
                 "coding": [{ "system": SECURITY_SERVICES, "code": "OAuth" }],
-                "text": "OAuth 2.0 access tokens from HelseID, or ID-porten for residents",
+                "text": "OAuth 2.0 access tokens from HelseID, Maskinporten for systems, or ID-porten \
+                         for residents",
             }],
-            "description": "Send `Authorization: Bearer <token>`. A token is for one municipality. \
-                            Each request is decided by the rules of access and logged.",
+            "description": format!(
+                "{} A token is for one municipality. Each request is decided by the rules of access \
+                 and logged.",
+                how_sent(scheme)
+            ),
         },
         "resource": resources,
         "interaction": codes(|act| match act {

@@ -3,10 +3,15 @@
 //! Paths in the file are relative to the file. Each municipality has a folder with its ledgers and
 //! a `register.toml` with what it has decided.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use access::register::Register;
 use serde::{Deserialize, Serialize};
+
+use crate::token::address;
+use crate::token::claims::IssuerKind;
+use crate::token::verify::Demands;
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +42,10 @@ pub struct Config {
     pub listen: String,
     /// Start of absolute links, such as `https://fkj.dalfjord.example`.
     pub public_url: String,
+    /// File in which the servers of this machine remember DPoP proofs together; each in its own memory
+    /// where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proofs_file: Option<PathBuf>,
     /// Issuers whose tokens are accepted.
     pub issuers: Vec<IssuerConfig>,
     /// Municipalities served.
@@ -49,8 +58,11 @@ pub struct Config {
 pub struct IssuerConfig {
     /// `iss`, exactly.
     pub name: String,
-    /// File with its public keys as a JWK set.
-    pub jwks_file: PathBuf,
+    /// What it is, and so how its claims are read.
+    pub kind: IssuerKind,
+    /// File with its public keys as a JWK set; where it is left out, the issuer publishes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_file: Option<PathBuf>,
 }
 
 /// A municipality served here.
@@ -63,6 +75,33 @@ pub struct MunicipalityConfig {
     pub audience: String,
     /// Its folder.
     pub directory: PathBuf,
+    /// How tokens are sent to it; never both ways.
+    #[serde(default)]
+    pub tokens: Scheme,
+    /// Scopes of which a token must hold one; `{audience}/api` where it is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+}
+
+/// How an access token is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// With a proof that the sender holds the key it is bound to (RFC 9449).
+    #[default]
+    Dpop,
+    /// By whoever holds it (RFC 6750).
+    Bearer,
+}
+
+impl Scheme {
+    /// Its name in the header `Authorization`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Dpop => "DPoP",
+            Scheme::Bearer => "Bearer",
+        }
+    }
 }
 
 /// Name of a municipality's register in its folder.
@@ -72,18 +111,43 @@ impl Config {
     /// Reads the file; its paths become absolute or relative to where the process runs.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let config: Self = read_toml(path)?;
+        config
+            .check()
+            .map_err(|message| ConfigError::Content { path: path.to_owned(), message })?;
         Ok(config.under(path.parent().unwrap_or(Path::new("."))))
     }
 
     /// With its paths relative to where the process runs instead of to `base`.
     pub fn under(mut self, base: &Path) -> Self {
         for issuer in &mut self.issuers {
-            issuer.jwks_file = base.join(&issuer.jwks_file);
+            issuer.jwks_file = issuer.jwks_file.take().map(|file| base.join(file));
         }
+        self.proofs_file = self.proofs_file.map(|file| base.join(file));
         for municipality in &mut self.municipalities {
             municipality.directory = base.join(&municipality.directory);
         }
         self
+    }
+
+    /// What must not stand twice: an issuer's name, since its kind decides how its claims are read, and an
+    /// audience, since it alone tells one municipality's tokens from another's.
+    fn check(&self) -> Result<(), String> {
+        let twice = |names: Vec<&str>| {
+            let mut known = BTreeSet::new();
+            names.into_iter().find(|name| !known.insert(*name)).map(str::to_owned)
+        };
+        if let Some(name) = twice(self.issuers.iter().map(|it| it.name.as_str()).collect()) {
+            return Err(format!("issuer `{name}` stands twice; give it one `kind`"));
+        }
+        if let Some(name) =
+            twice(self.municipalities.iter().map(|it| it.audience.as_str()).collect())
+        {
+            return Err(format!("audience `{name}` stands twice; give each municipality its own"));
+        }
+        match address::normal(&self.public_url) {
+            Some(_) => Ok(()),
+            None => Err(format!("public_url `{}` is no http or https address", self.public_url)),
+        }
     }
 
     /// The municipality with this number.
@@ -93,6 +157,13 @@ impl Config {
 }
 
 impl MunicipalityConfig {
+    /// What it asks of tokens.
+    pub fn demands(&self) -> Demands {
+        let own = || vec![format!("{}/api", self.audience)];
+        let scopes = if self.scopes.is_empty() { own() } else { self.scopes.clone() };
+        Demands { audience: self.audience.clone(), scopes, scheme: self.tokens }
+    }
+
     /// What the municipality has decided.
     pub fn register(&self) -> Result<Register, ConfigError> {
         let path = self.directory.join(REGISTER_FILE);

@@ -7,7 +7,6 @@ use clap::Parser;
 
 mod app;
 mod capability;
-mod claims;
 mod command;
 mod config;
 mod fill;

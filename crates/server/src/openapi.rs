@@ -18,6 +18,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
+use crate::capability::how_sent;
+use crate::config::Scheme;
 use crate::problem::Problem;
 use crate::routes::table::TABLE;
 
@@ -27,7 +29,8 @@ pub async fn answer(
     Path(kommune): Path<String>,
 ) -> Result<Response, Problem> {
     let hosted = app.hosted(&kommune)?;
-    let made = || document(&app.public_url, hosted.tenant.register()).to_string();
+    let made =
+        || document(&app.public_url, hosted.tenant.register(), hosted.demands.scheme).to_string();
     let body = hosted.described.openapi.get_or_init(made).clone();
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -40,7 +43,7 @@ pub async fn answer(
 const OF_MUNICIPALITY: &str = "/{kommune}";
 
 /// The document for the municipality of a register, on the server at `public_url`.
-pub fn document(public_url: &str, register: &Register) -> Value {
+pub fn document(public_url: &str, register: &Register, scheme: Scheme) -> Value {
     let number = &register.number;
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for section in &TABLE {
@@ -76,12 +79,15 @@ pub fn document(public_url: &str, register: &Register) -> Value {
             "responses": operation::refusals(),
             "headers": operation::headers(),
             "securitySchemes": {
-                "bearer": {
+                "token": {
                     "type": "http",
-                    "scheme": "bearer",
+                    "scheme": scheme.name().to_lowercase(),
                     "bearerFormat": "JWT",
-                    "description": "An access token from HelseID, or ID-porten for residents, for this \
-                                    municipality alone",
+                    "description": format!(
+                        "An access token from HelseID, Maskinporten for systems, or ID-porten for \
+                         residents, for this municipality alone. {}",
+                        how_sent(scheme)
+                    ),
                 },
             },
         },

@@ -10,7 +10,10 @@ use fhir::issue::{Issue, IssueCode, operation_outcome};
 use fhir::json;
 use fhir::value::Value;
 
-use crate::token::TokenError;
+use crate::config::Scheme;
+use crate::token::error::TokenError;
+use crate::token::jws;
+use crate::token::verify::Demands;
 
 /// Code system of the rules of access.
 const RULES: &str = "https://fkj.no/fhir/CodeSystem/access-rule";
@@ -18,15 +21,27 @@ const RULES: &str = "https://fkj.no/fhir/CodeSystem/access-rule";
 /// Why a request was not answered as asked.
 #[derive(Debug)]
 pub enum Problem {
-    /// The caller is not known.
-    Token(TokenError),
+    /// The caller is not let in.
+    Token(Box<NotAdmitted>),
     /// The flow failed.
     Failure(Failure),
     /// The edge refused before the flow began.
     Edge(StatusCode, Issue),
 }
 
+/// Why a caller is not let in, with what the challenge tells.
+#[derive(Debug)]
+pub struct NotAdmitted {
+    error: TokenError,
+    demands: Demands,
+}
+
 impl Problem {
+    /// A token or proof that does not fit what an API demands.
+    pub fn token(error: TokenError, demands: &Demands) -> Self {
+        Problem::Token(Box::new(NotAdmitted { error, demands: demands.clone() }))
+    }
+
     /// A refusal at the edge.
     pub fn edge(status: StatusCode, code: IssueCode, message: impl Into<String>) -> Self {
         Problem::Edge(status, Issue::error(code, "", message))
@@ -47,7 +62,7 @@ impl<T: Into<Failure>> From<T> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         match self {
-            Problem::Token(error) => unauthenticated(&error),
+            Problem::Token(refused) => not_admitted(&refused),
             Problem::Edge(status, issue) => outcome(status, &[issue]),
             Problem::Failure(failure) => failed(&failure),
         }
@@ -83,14 +98,36 @@ pub fn status(category: Category) -> StatusCode {
     }
 }
 
-fn unauthenticated(error: &TokenError) -> Response {
-    let issue = Issue::error(IssueCode::Login, "", error.to_string());
-    let mut response = outcome(StatusCode::UNAUTHORIZED, &[issue]);
-    let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{error}\"");
-    if let Ok(value) = HeaderValue::from_str(&challenge) {
+fn not_admitted(refused: &NotAdmitted) -> Response {
+    let NotAdmitted { error, demands } = refused;
+    if let TokenError::Unavailable(_) = error {
+        return failed(&Failure::Unavailable(error.to_string()));
+    }
+    let (status, code) = match error {
+        TokenError::Scope => (StatusCode::FORBIDDEN, IssueCode::Forbidden),
+        TokenError::Expired => (StatusCode::UNAUTHORIZED, IssueCode::Expired),
+        _ => (StatusCode::UNAUTHORIZED, IssueCode::Login),
+    };
+    let mut response = outcome(status, &[Issue::error(code, "", error.to_string())]);
+    if let Ok(value) = HeaderValue::from_str(&challenge(error, demands)) {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }
     response
+}
+
+/// `WWW-Authenticate` (RFC 6750 §3, RFC 9449 §7.1).
+fn challenge(error: &TokenError, demands: &Demands) -> String {
+    let mut parts = vec![format!("realm=\"{}\"", demands.audience)];
+    if let Some(code) = error.code() {
+        parts.push(format!("error=\"{code}\", error_description=\"{error}\""));
+    }
+    if let TokenError::Scope = error {
+        parts.push(format!("scope=\"{}\"", demands.scopes.join(" ")));
+    }
+    if demands.scheme == Scheme::Dpop {
+        parts.push(format!("algs=\"{}\"", jws::algorithms()));
+    }
+    format!("{} {}", demands.scheme.name(), parts.join(", "))
 }
 
 fn refused(refusal: Refusal, failure: &Failure) -> Value {

@@ -10,6 +10,7 @@ mod support;
 
 use sandbox::stories::stories;
 use support::{FNR, Folder, Server, fkj, ids, text};
+use ureq::http::Method;
 
 #[test]
 fn a_second_demo_uses_the_folder_as_it_is_and_serve_needs_no_sandbox() {
@@ -74,4 +75,53 @@ fn a_municipality_that_cannot_be_opened_does_not_stop_the_other() {
     assert!(ready.text.contains("9901 at ") && ready.text.contains("9902 is closed"));
     let token = server.token("9902", "plo-epj", None);
     server.client(Some(token)).get("/9902/fhir/Organization").expect(503);
+}
+
+#[test]
+fn a_demo_with_proofs_takes_the_headers_that_are_printed_for_a_request_once() {
+    let dir = Folder::new();
+    let server = Server::demo_with(&dir, 0, &["--tokens", "dpop"]);
+    let url = server.client(None).at("/9901/fhir/Observation");
+    let printed = fkj(&["token", "--as", "utvikler", "--dpop", "GET", &url], dir.path());
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    let headers: Vec<(&str, &str)> =
+        printed.lines().map(|line| line.split_once(": ").unwrap()).collect();
+    assert_eq!(
+        headers.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        ["Authorization", "DPoP"]
+    );
+    let send = || server.client(None).send(Method::GET, &url, &headers, None);
+    send().expect(200);
+    assert!(send().issue(401).contains("used before"));
+    // A token alone is not enough, and the page to try calls gives none.
+    assert_eq!(server.role("utvikler").get("/9901/fhir/Observation").status, 401);
+    let form = server.client(None).form("/9901/docs/token", "role=utvikler");
+    assert_eq!(form.status, 404);
+    // People sign in as before.
+    let signed_in = server.client(None).form("/", "municipality=9901&role=legevaktslege");
+    assert_eq!(signed_in.status, 303, "{}", signed_in.text);
+}
+
+#[test]
+fn a_configuration_in_which_who_is_who_is_not_clear_is_not_served() {
+    let dir = Folder::new();
+    drop(Server::demo(&dir, 0));
+    let path = dir.path().join("fkj.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let twice = good.split("[[issuers]]").nth(1).unwrap().replace("\"helseid\"", "\"idporten\"");
+    let far = "[[issuers]]\nname = \"http://issuer.example\"\nkind = \"helseid\"\n";
+    for (config, why) in [
+        (format!("{good}\n[[issuers]]{twice}"), "stands twice"),
+        (good.replace("fkj:9902", "fkj:9901"), "stands twice"),
+        (good.replacen("kind = \"helseid\"\n", "", 1), "kind"),
+        (good.replacen("tokens = \"bearer\"", "tokens = \"both\"", 1), "tokens"),
+        (good.replace("public_url = \"http", "public_url = \"ftp"), "public_url"),
+        (format!("{good}\n{far}"), "https"),
+    ] {
+        std::fs::write(&path, config).unwrap();
+        let mut command = std::process::Command::new(support::FKJ);
+        let ended = command.args(["serve", "--config"]).arg(&path).output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!ended.status.success() && told.contains(why), "{why}: {told}");
+    }
 }

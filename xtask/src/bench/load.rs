@@ -57,6 +57,14 @@ pub fn request(method: &str, path: &str, token: &str, kind: &str, body: &[u8]) -
     bytes
 }
 
+/// Puts a request without a body together, with a proof for its token.
+pub fn proved(method: &str, path: &str, token: &str, proof: &str) -> Request {
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: fkj\r\nAuthorization: DPoP {token}\r\nDPoP: {proof}\r\n\r\n"
+    )
+    .into_bytes()
+}
+
 /// Sends the requests over several connections. `check` sees each answer's body and may refuse it;
 /// an answer other than 200 or 201 ends the run.
 pub fn drive(

@@ -11,6 +11,7 @@ mod growth;
 mod load;
 mod material;
 mod phases;
+mod proofs;
 mod server;
 
 /// How much a run does.
@@ -37,14 +38,16 @@ const QUICK: Scale =
 /// Patients of each step of the run that shows growth, where it is not said.
 const GROWTH: [u32; 3] = [1_000, 10_000, 100_000];
 
-const USAGE: &str = "usage: cargo xtask bench [--quick | --growth [--patients 1000,10000]]";
+const USAGE: &str =
+    "usage: cargo xtask bench [--quick | --proofs | --growth [--patients 1000,10000]]";
 
-/// Runs it: `--quick` for a smoke run of a few seconds, `--growth` for 1 000 to 100 000 patients.
+/// Runs it: `--quick` for a smoke run of a few seconds, `--proofs` for what a DPoP proof costs, `--growth` for 1 000 to 100 000 patients.
 pub fn run(arguments: &[&str]) -> Result<(), String> {
     let program = server::build()?;
     let result = match arguments {
         [] => phases::run(&program, USUAL)?,
         ["--quick"] => phases::run(&program, QUICK)?,
+        ["--proofs"] => proofs::run(&program)?,
         ["--growth"] => growth::run(&program, &GROWTH)?,
         ["--growth", "--patients", sizes] => {
             let sizes: Result<Vec<u32>, _> = sizes.split(',').map(str::parse).collect();

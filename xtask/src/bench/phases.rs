@@ -26,7 +26,7 @@ const IMPORTED: usize = 1_000;
 
 /// One whole run.
 pub fn run(program: &Path, scale: Scale) -> Result<Value, String> {
-    let server = Server::start(program, scale.residents)?;
+    let server = Server::start(program, scale.residents, &[])?;
     let material = Material::new(scale, server::now_ms())?;
     let phases = Phases { server, scale, ids: Mutex::default() };
     let doctor = phases.server.token(Role::Legevaktslege)?;

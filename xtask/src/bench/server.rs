@@ -22,8 +22,11 @@ const START: Duration = Duration::from_secs(300);
 /// Clock ticks a second in `/proc` (`USER_HZ`, the same on every Linux in use).
 const TICKS: f64 = 100.0;
 
-/// Builds the release binary and says where it is.
+/// Builds the release binary and says where it is; `FKJ` names another that is there.
 pub fn build() -> Result<PathBuf, String> {
+    if let Some(program) = std::env::var_os("FKJ") {
+        return Ok(program.into());
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built =
         Command::new(cargo).args(["build", "--quiet", "--release", "-p", "server"]).status();
@@ -49,8 +52,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a demo with so many residents and waits until it answers.
-    pub fn start(program: &Path, residents: u32) -> Result<Self, String> {
+    /// Starts a demo with so many residents and further arguments, and waits until it answers.
+    pub fn start(program: &Path, residents: u32, further: &[&str]) -> Result<Self, String> {
         // Under the target directory, since a temporary file system may be memory.
         let directory = tempfile::tempdir_in(target()?).map_err(|error| error.to_string())?;
         let address = free_address().map_err(|error| error.to_string())?;
@@ -61,6 +64,7 @@ impl Server {
             .arg(directory.path())
             .args(["--listen", &address.to_string(), "--live", "0"])
             .args(["--patients", &residents.to_string()])
+            .args(further)
             .stderr(log)
             .spawn()
             .map_err(|error| format!("cannot start `{}`: {error}", program.display()))?;
@@ -82,14 +86,17 @@ impl Server {
 
     /// A token for a role.
     pub fn token(&self, role: Role) -> Result<String, String> {
-        let request = TokenRequest {
-            municipality: KOMMUNE.to_owned(),
-            role,
-            pid: None,
-            now_s: now_ms() / 1000,
-            jti: format!("bench-{}", role.key()),
-        };
-        self.issuer.token(&request).map_err(|error| error.to_string())
+        self.issuer.token(&asked(role)).map_err(|error| error.to_string())
+    }
+
+    /// A token for a role, bound to a key by its thumbprint.
+    pub fn bound_token(&self, role: Role, thumbprint: &str) -> Result<String, String> {
+        self.issuer.bound_token(&asked(role), thumbprint).map_err(|error| error.to_string())
+    }
+
+    /// Id of the process.
+    pub fn process(&self) -> String {
+        self.process.id().to_string()
     }
 
     /// Folder of the run.
@@ -139,6 +146,16 @@ impl Drop for Server {
         // Already gone after a stop.
         drop(self.process.kill());
         drop(self.process.wait());
+    }
+}
+
+fn asked(role: Role) -> TokenRequest {
+    TokenRequest {
+        municipality: KOMMUNE.to_owned(),
+        role,
+        pid: None,
+        now_s: now_ms() / 1000,
+        jti: format!("bench-{}", role.key()),
     }
 }
 

@@ -14,8 +14,9 @@ use crate::app::App;
 use crate::command::serve::{listen, open, runtime, serve};
 use crate::command::token::ISSUER_DIR;
 use crate::command::{CONFIG_FILE, Failed};
-use crate::config::{Config, IssuerConfig, MunicipalityConfig, REGISTER_FILE, write_toml};
+use crate::config::{Config, IssuerConfig, MunicipalityConfig, REGISTER_FILE, Scheme, write_toml};
 use crate::fill::{deliver, fill};
+use crate::token::claims::IssuerKind;
 
 /// Arguments of `fkj demo`.
 #[derive(clap::Args)]
@@ -35,6 +36,10 @@ pub struct Demo {
     /// Seconds between new measurements of a patient on the acute ward; 0 for none.
     #[arg(long, default_value_t = 30)]
     live: u64,
+    /// How the API takes tokens, chosen when the demo is made. With `dpop`, `fkj token --dpop` prints the
+    /// headers of a request.
+    #[arg(long, value_enum, default_value_t = Scheme::Bearer)]
+    tokens: Scheme,
 }
 
 impl Demo {
@@ -43,7 +48,8 @@ impl Demo {
         let listener = listen(&self.listen)?;
         let address = listener.local_addr()?;
         let path = self.dir.join(CONFIG_FILE);
-        let made = if path.exists() { None } else { Some(make(&self.dir, &self.listen)?) };
+        let made =
+            if path.exists() { None } else { Some(make(&self.dir, &self.listen, self.tokens)?) };
         let mut config = match &made {
             Some(made) => made.clone().under(&self.dir),
             None => Config::read(&path)?,
@@ -65,7 +71,13 @@ impl Demo {
             }
             let dir = self.dir.display();
             eprintln!("Open http://{address}/ and choose who to be. All persons are made up.");
-            eprintln!("A token for the API: fkj token --dir {dir} --kommune 9901 --as utvikler");
+            let proof = match config.municipalities.first().map(|it| it.tokens) {
+                Some(Scheme::Dpop) => " --dpop GET URL | curl -H @- URL",
+                _ => "",
+            };
+            eprintln!(
+                "A token for the API: fkj token --dir {dir} --kommune 9901 --as utvikler{proof}"
+            );
             eprintln!("Stop with Ctrl-C.");
             serve(listener, app).await
         })
@@ -88,7 +100,7 @@ impl Demo {
 }
 
 /// Writes the registers and the stand-in issuer's keys, and tells the configuration.
-fn make(dir: &Path, listen: &str) -> Result<Config, Failed> {
+fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
     let issuer_dir = dir.join(ISSUER_DIR);
     if issuer_dir.exists() {
         let dir = dir.display();
@@ -97,11 +109,19 @@ fn make(dir: &Path, listen: &str) -> Result<Config, Failed> {
     std::fs::create_dir_all(&issuer_dir)?;
     Issuer::create(&issuer_dir)?;
     let jwks_file = PathBuf::from(ISSUER_DIR).join("jwks.json");
-    let trusted = |name: &str| IssuerConfig { name: name.to_owned(), jwks_file: jwks_file.clone() };
+    let trusted = |name: &str, kind: IssuerKind| IssuerConfig {
+        name: name.to_owned(),
+        kind,
+        jwks_file: Some(jwks_file.clone()),
+    };
     let mut config = Config {
         listen: listen.to_owned(),
         public_url: format!("http://{listen}"),
-        issuers: vec![trusted(HELSEID), trusted(IDPORTEN)],
+        proofs_file: None,
+        issuers: vec![
+            trusted(HELSEID, IssuerKind::Helseid),
+            trusted(IDPORTEN, IssuerKind::Idporten),
+        ],
         municipalities: Vec::new(),
     };
     for municipality in municipalities() {
@@ -116,6 +136,8 @@ fn make(dir: &Path, listen: &str) -> Result<Config, Failed> {
             number: municipality.number.to_owned(),
             audience: audience(municipality),
             directory,
+            tokens,
+            scopes: Vec::new(),
         });
     }
     Ok(config)

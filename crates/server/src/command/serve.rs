@@ -6,15 +6,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use exchange::tenant::{Environment, Tenant};
-use ledger::clock::SystemClock;
+use ledger::clock::{Clock, SystemClock};
 use ledger::random::SystemRandom;
 use sandbox::issuer::Issuer;
 
 use crate::app::{App, Described, Hosted};
 use crate::command::Failed;
-use crate::config::{Config, MunicipalityConfig, read_text};
+use crate::config::{Config, MunicipalityConfig};
 use crate::routes::router;
-use crate::token::{TrustedIssuer, Verifier};
+use crate::token::fetch::{Discovery, Source};
+use crate::token::keys::KeyRing;
+use crate::token::replay::{Memory, Replay};
+use crate::token::replay_file::Shared;
+use crate::token::verify::{TrustedIssuer, Verifier};
 
 /// Arguments of `fkj serve`.
 #[derive(clap::Args)]
@@ -48,12 +52,7 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
 /// Opens everything a configuration names.
 pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
     let environment = environment();
-    let mut issuers = Vec::new();
-    for issuer in &config.issuers {
-        let keys = serde_json::from_str(&read_text(&issuer.jwks_file)?)
-            .map_err(|error| format!("`{}`: {error}", issuer.jwks_file.display()))?;
-        issuers.push(TrustedIssuer { name: issuer.name.clone(), keys });
-    }
+    let verifier = verifier(config, environment.clock.clone())?;
     let mut tenants = BTreeMap::new();
     let mut closed = BTreeSet::new();
     for municipality in &config.municipalities {
@@ -62,7 +61,7 @@ pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
             Ok(tenant) => {
                 let hosted = Hosted {
                     tenant: Arc::new(tenant),
-                    audience: municipality.audience.clone(),
+                    demands: municipality.demands(),
                     described: Described::default(),
                 };
                 tenants.insert(number, hosted);
@@ -80,10 +79,28 @@ pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
     Ok(Arc::new(App {
         tenants,
         closed,
-        verifier: Verifier::new(issuers, environment.clock),
+        verifier,
         public_url: config.public_url.trim_end_matches('/').to_owned(),
         demo,
     }))
+}
+
+/// Verifies the tokens of the issuers a configuration names.
+fn verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Verifier, Failed> {
+    let mut issuers = Vec::new();
+    for issuer in &config.issuers {
+        let source = match &issuer.jwks_file {
+            Some(file) => Source::File(file.clone()),
+            None => Source::Discovery(Box::new(Discovery::new(&issuer.name, issuer.kind)?)),
+        };
+        let keys = Arc::new(KeyRing::new(issuer.name.clone(), source, clock.clone())?);
+        issuers.push(TrustedIssuer { name: issuer.name.clone(), kind: issuer.kind, keys });
+    }
+    let replay: Box<dyn Replay> = match &config.proofs_file {
+        Some(file) => Box::new(Shared::open(file)?),
+        None => Box::new(Memory::default()),
+    };
+    Ok(Verifier::new(issuers, replay, clock))
 }
 
 fn tenant(municipality: &MunicipalityConfig, environment: Environment) -> Result<Tenant, Failed> {
@@ -101,6 +118,8 @@ pub fn listen(address: &str) -> Result<TcpListener, Failed> {
 /// Serves until interrupted; what has begun is finished first.
 pub async fn serve(listener: TcpListener, app: Arc<App>) -> Result<(), Failed> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let warmed = app.clone();
+    tokio::spawn(async move { warmed.verifier.warm().await });
     axum::serve(listener, router(app)).with_graceful_shutdown(stopped()).await?;
     Ok(())
 }

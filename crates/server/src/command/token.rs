@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use ledger::clock::{Clock, SystemClock};
 use ledger::random::{Random, SystemRandom};
 use sandbox::claims::{Role, TokenRequest, roles};
+use sandbox::holder::{Holder, ProofOf};
 use sandbox::issuer::Issuer;
 
 use crate::command::Failed;
@@ -24,6 +25,10 @@ pub struct Token {
     /// Identity number, for `innbygger`.
     #[arg(long)]
     pid: Option<String>,
+    /// Print the two headers of one request, with a token bound to a key made for it and a proof; good
+    /// for ten seconds: `fkj token --as utvikler --dpop GET URL | curl -H @- URL`.
+    #[arg(long, num_args = 2, value_names = ["METHOD", "URL"])]
+    dpop: Option<Vec<String>>,
 }
 
 /// Folder of the stand-in issuer in a demo's folder.
@@ -37,9 +42,32 @@ impl Token {
             format!("no role `{}`; the roles are {}", self.role, known.join(", "))
         })?;
         let issuer = Issuer::open(&self.dir.join(ISSUER_DIR))?;
-        println!("{}", issuer.token(&request(self.kommune, role, self.pid)?)?);
+        let request = request(self.kommune, role, self.pid)?;
+        match self.dpop.as_deref() {
+            Some([method, address]) => println!("{}", headers(&issuer, &request, method, address)?),
+            _ => println!("{}", issuer.token(&request)?),
+        }
         Ok(())
     }
+}
+
+/// The headers of one request, each on a line.
+fn headers(
+    issuer: &Issuer,
+    request: &TokenRequest,
+    method: &str,
+    address: &str,
+) -> Result<String, Failed> {
+    let holder = Holder::new()?;
+    let token = issuer.bound_token(request, &holder.thumbprint()?)?;
+    let proof = holder.proof(&ProofOf {
+        method,
+        address,
+        token: &token,
+        now_s: request.now_s,
+        jti: &random_id()?,
+    })?;
+    Ok(format!("Authorization: DPoP {token}\nDPoP: {proof}"))
 }
 
 /// A request for a token that is valid from now.
@@ -48,13 +76,17 @@ pub fn request(
     role: Role,
     pid: Option<String>,
 ) -> Result<TokenRequest, Failed> {
-    let mut id = [0; 16];
-    SystemRandom.fill(&mut id)?;
     Ok(TokenRequest {
         municipality,
         role,
         pid,
         now_s: SystemClock.now_ms() / 1000,
-        jti: format!("{:032x}", u128::from_be_bytes(id)),
+        jti: random_id()?,
     })
+}
+
+fn random_id() -> Result<String, Failed> {
+    let mut id = [0; 16];
+    SystemRandom.fill(&mut id)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(id)))
 }

@@ -9,7 +9,7 @@ use crate::routes::table::parameters::{FHIR_JSON, FHIR_XML};
 /// Why a request is refused, by status.
 const REFUSALS: [(u16, &str); 12] = [
     (400, "What was sent cannot be read; where and why"),
-    (401, "No valid token"),
+    (401, "No valid token, or no proof that it is the sender's; `WWW-Authenticate` says what"),
     (403, "A rule of access refused: its code, what it says, and the way on"),
     (404, "Not there"),
     (406, "Not in this form"),
@@ -39,7 +39,7 @@ pub fn operation(tag: &str, row: &Endpoint, method: Verb) -> Value {
         set("requestBody", json!({ "required": required, "content": contents(row.takes) }));
     }
     set("responses", responses(row, method));
-    set("security", if row.callers.is_empty() { json!([]) } else { json!([{ "bearer": [] }]) });
+    set("security", if row.callers.is_empty() { json!([]) } else { json!([{ "token": [] }]) });
     let interactions: Vec<&str> = row
         .acts
         .iter()

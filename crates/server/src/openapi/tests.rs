@@ -8,7 +8,11 @@ use super::*;
 use crate::routes::table;
 
 fn made() -> Value {
-    document("https://fkj.example", &sandbox::register::register(&municipalities()[0]))
+    document(
+        "https://fkj.example",
+        &sandbox::register::register(&municipalities()[0]),
+        Scheme::Dpop,
+    )
 }
 
 fn operations(document: &Value) -> Vec<(String, String, &Value)> {

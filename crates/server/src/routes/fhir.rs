@@ -63,7 +63,8 @@ fn capabilities(hosted: &Hosted, base: &str) -> Result<Arc<str>, Problem> {
     if let Some((_, text)) = made.as_ref().filter(|(of, _)| Arc::ptr_eq(of, &parameters)) {
         return Ok(text.clone());
     }
-    let statement = capability::statement(base, hosted.tenant.register(), &parameters);
+    let statement =
+        capability::statement(base, hosted.tenant.register(), hosted.demands.scheme, &parameters);
     let text: Arc<str> = json::print(&statement).into();
     *made = Some((parameters, text.clone()));
     Ok(text)

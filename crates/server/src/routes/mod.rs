@@ -20,11 +20,13 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
 
 use self::endpoint::Endpoint;
 use crate::app::App;
 use crate::negotiate;
 use crate::problem::Problem;
+use crate::token::gate;
 use crate::web::origin;
 
 /// Largest body that is taken in before the token is looked at: 64 KB.
@@ -32,8 +34,8 @@ const SMALL_BODY: usize = 64 * 1024;
 
 /// Everything under one router.
 pub fn router(app: Arc<App>) -> Router {
-    let pages = mounted(|row| row.is_page());
-    mounted(|row| !row.is_page())
+    let pages = mounted(|row| row.is_page(), |handler, _| handler);
+    mounted(|row| !row.is_page(), |handler, row| gated(handler, row, &app))
         .merge(pages.layer(middleware::from_fn(origin::own_forms_only)))
         .fallback(|| async { Problem::not_found() })
         .layer(middleware::from_fn(negotiate::layer))
@@ -42,13 +44,29 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// The rows of the table that are chosen.
-fn mounted(chosen: impl Fn(&Endpoint) -> bool) -> Router<Arc<App>> {
+/// A handler behind the gate that its row needs.
+fn gated(
+    handler: MethodRouter<Arc<App>>,
+    row: &Endpoint,
+    app: &Arc<App>,
+) -> MethodRouter<Arc<App>> {
+    if row.callers.is_empty() {
+        handler.route_layer(middleware::from_fn(gate::open))
+    } else {
+        handler.route_layer(middleware::from_fn_with_state(app.clone(), gate::demand))
+    }
+}
+
+/// The rows of the table that are chosen, each handler behind what stands before it.
+fn mounted(
+    chosen: impl Fn(&Endpoint) -> bool,
+    before: impl Fn(MethodRouter<Arc<App>>, &Endpoint) -> MethodRouter<Arc<App>>,
+) -> Router<Arc<App>> {
     let mut router = Router::new();
     for row in table::endpoints().filter(|row| chosen(row)) {
         for path in row.paths() {
             for method in row.methods {
-                router = router.route(path, (row.handler)(method.filter()));
+                router = router.route(path, before((row.handler)(method.filter()), row));
             }
         }
     }

@@ -18,9 +18,10 @@ use sandbox::register::UTVIKLER;
 use sandbox::stories::stories;
 use serde_json::json;
 
-use crate::app::App;
+use crate::app::{App, Hosted};
 use crate::capability;
 use crate::command::token::request;
+use crate::config::Scheme;
 use crate::input;
 use crate::routes::endpoint::{Act, Caller, Endpoint, Param, Values};
 use crate::routes::table::TABLE;
@@ -49,7 +50,7 @@ pub async fn show(State(app): State<Arc<App>>, Path(kommune): Path<String>) -> R
         let html = problem::problem(None, problem::Problem::NotFound);
         return page(StatusCode::NOT_FOUND, html);
     };
-    let roles = if app.demo.is_some() { choices(&kommune) } else { Vec::new() };
+    let roles = if gives_tokens(&app, hosted) { choices(&kommune) } else { Vec::new() };
     let docs = Docs {
         municipality: hosted.tenant.register().name.clone(),
         number: kommune.clone(),
@@ -75,7 +76,8 @@ pub async fn token(
         Some((key, number)) => (key, Some(number.to_owned())),
         None => (chosen.unwrap_or_default(), None),
     };
-    let (Some(issuer), Some(hosted)) = (&app.demo, app.tenants.get(&kommune)) else {
+    let hosted = app.tenants.get(&kommune).filter(|hosted| gives_tokens(&app, hosted));
+    let (Some(issuer), Some(hosted)) = (&app.demo, hosted) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let known = number.as_ref().is_none_or(|number| hosted.tenant.person(number).is_ok());
@@ -87,6 +89,11 @@ pub async fn token(
     let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
     let body = json!({ "access_token": token, "token_type": "Bearer", "expires_in": LIFETIME });
     (no_store, axum::Json(body)).into_response()
+}
+
+/// Whether the page gives out tokens: in a demo, where they are used without proofs.
+fn gives_tokens(app: &App, hosted: &Hosted) -> bool {
+    app.demo.is_some() && hosted.demands.scheme == Scheme::Bearer
 }
 
 /// Everybody that a demo gives tokens to in a municipality.

@@ -13,6 +13,7 @@ use pages::layout::{Area, Session};
 use pages::text;
 
 use crate::app::App;
+use crate::config::Scheme;
 use crate::web::Stop;
 
 /// Name of the cookie.
@@ -42,7 +43,11 @@ impl SignedIn {
 pub fn signed_in(app: &App, number: &str, headers: &HeaderMap) -> Result<SignedIn, Stop> {
     let hosted = app.tenants.get(number).ok_or(Stop::SignIn)?;
     let token = cookie(headers).ok_or(Stop::SignIn)?;
-    let caller = app.verifier.verify(token, &hosted.audience).map_err(|_| Stop::SignIn)?;
+    // Where tokens must come with proofs, only a demo's own sign-in puts one without into a cookie.
+    if hosted.demands.scheme == Scheme::Dpop && app.demo.is_none() {
+        return Err(Stop::SignIn);
+    }
+    let caller = app.verifier.in_session(token, &hosted.demands).map_err(|_| Stop::SignIn)?;
     let session = session(&caller, hosted.tenant.register(), app.demo.is_some());
     Ok(SignedIn { tenant: hosted.tenant.clone(), caller, session })
 }

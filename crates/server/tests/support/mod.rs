@@ -57,11 +57,16 @@ pub fn shared() -> Arc<Server> {
 impl Server {
     /// `fkj demo` in a folder.
     pub fn demo(dir: &Arc<Folder>, patients: u32) -> Self {
+        Self::demo_with(dir, patients, &[])
+    }
+
+    /// `fkj demo` in a folder, with further arguments.
+    pub fn demo_with(dir: &Arc<Folder>, patients: u32, further: &[&str]) -> Self {
         let port = free_port();
         let mut command = Command::new(FKJ);
         command.arg("demo").arg("--dir").arg(dir.path());
         command.args(["--listen", &format!("127.0.0.1:{port}"), "--live", "0"]);
-        command.args(["--patients", &patients.to_string()]);
+        command.args(["--patients", &patients.to_string()]).args(further);
         Self::start(command, port, dir, "Open http")
     }
 

@@ -50,7 +50,7 @@ struct Step {
 }
 
 fn step(program: &Path, size: u32) -> Result<Step, String> {
-    let server = Server::start(program, 1)?;
+    let server = Server::start(program, 1, &[])?;
     let population = Population::new(size, now_ms())?;
     let token = server.token(Role::Utvikler)?;
     let begun = Instant::now();

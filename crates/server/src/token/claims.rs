@@ -1,0 +1,172 @@
+//! Claims of HelseID, ID-porten and Maskinporten to a [`Caller`] (conventions §5.1, 5.3, 6.2).
+//!
+//! Invariant: the kind of the issuer that signed decides how claims are read, never the claims: ID-porten
+//! cannot make a practitioner, nor Maskinporten a person.
+
+use access::caller::{Attest, Caller, Party, Practitioner};
+use record::purpose::Purpose;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::token::error::TokenError;
+
+const PID: &str = "helseid://claims/identity/pid";
+const SECURITY_LEVEL: &str = "helseid://claims/identity/security_level";
+const ASSURANCE_LEVEL: &str = "helseid://claims/identity/assurance_level";
+const HPR: &str = "helseid://claims/hpr/hpr_number";
+const PARENT: &str = "helseid://claims/client/claims/orgnr_parent";
+const CHILD: &str = "helseid://claims/client/claims/orgnr_child";
+const ATTEST: &str = "nhn:tillitsrammeverk:parameters";
+
+/// Claims that only a person's login gives; without [`PID`] the token is no machine's all the same.
+const OF_A_PERSON: [&str; 4] = ["sid", "idp", "auth_time", "name"];
+const ABOUT_A_PERSON: [&str; 2] = ["helseid://claims/identity/", "helseid://claims/hpr/"];
+
+/// Levels of ID-porten that open health information: substantial and high (Level4 in old tokens).
+const LEVELS: [&str; 3] = ["idporten-loa-substantial", "idporten-loa-high", "Level4"];
+
+/// Before an organisation number in ISO 6523 (conventions §5.3).
+const ORGANISATION: &str = "0192:";
+
+/// What an issuer is, and so how its claims are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IssuerKind {
+    /// People at work and systems of the health service.
+    Helseid,
+    /// Residents.
+    Idporten,
+    /// Systems of any organisation.
+    Maskinporten,
+}
+
+/// The caller a set of verified claims describes.
+///
+/// # Errors
+/// [`TokenError::Claim`] where they do not say who it is.
+pub fn caller(kind: IssuerKind, claims: &Value) -> Result<Caller, TokenError> {
+    let client_id = needed(claims, "client_id")?;
+    let token_id = text(claims, "jti").unwrap_or_default();
+    let (organisation, unit, party) = match kind {
+        IssuerKind::Helseid => {
+            (text(claims, PARENT), text(claims, CHILD), at_work(claims, &client_id)?)
+        }
+        IssuerKind::Idporten => (None, None, resident(claims)?),
+        IssuerKind::Maskinporten => (Some(consumer(claims)?), None, Party::System),
+    };
+    Ok(Caller { client_id, organisation, unit, token_id, party })
+}
+
+/// HelseID: a person with a number, or a machine with an organisation.
+fn at_work(claims: &Value, client_id: &str) -> Result<Party, TokenError> {
+    if claims.get(PID).is_some() {
+        return Ok(Party::Practitioner(practitioner(claims)?));
+    }
+    // A person's token without the scope for the number must not pass for a machine's.
+    let subject = text(claims, "sub").is_some_and(|subject| subject != client_id);
+    let of_a_person = OF_A_PERSON.iter().any(|claim| claims.get(claim).is_some());
+    let about_a_person = claims.as_object().is_some_and(|claims| {
+        claims.keys().any(|claim| ABOUT_A_PERSON.iter().any(|start| claim.starts_with(start)))
+    });
+    if subject || of_a_person || about_a_person {
+        return Err(TokenError::Claim(PID));
+    }
+    needed(claims, PARENT)?;
+    Ok(Party::System)
+}
+
+fn practitioner(claims: &Value) -> Result<Practitioner, TokenError> {
+    let pid = needed(claims, PID)?;
+    number(&pid, 11).ok_or(TokenError::Claim(PID))?;
+    Ok(Practitioner {
+        name: text(claims, "name").unwrap_or_default(),
+        subject: needed(claims, "sub")?,
+        hpr: text(claims, HPR),
+        security_level: security_level(claims),
+        attest: attest(claims),
+    })
+}
+
+/// Level of the login, 0 where it is not told. Of the two ways to tell it the lower counts.
+fn security_level(claims: &Value) -> u8 {
+    let level = text(claims, SECURITY_LEVEL).map(|level| level.parse().unwrap_or(0));
+    let assurance = text(claims, ASSURANCE_LEVEL).map(|level| match level.as_str() {
+        "high" => 4,
+        "substantial" => 3,
+        "low" => 2,
+        _ => 0,
+    });
+    level.into_iter().chain(assurance).min().unwrap_or(0)
+}
+
+/// ID-porten: a resident, by number.
+fn resident(claims: &Value) -> Result<Party, TokenError> {
+    let pid = needed(claims, "pid")?;
+    let number = number(&pid, 11).ok_or(TokenError::Claim("pid"))?.to_owned();
+    let level = needed(claims, "acr")?;
+    if !LEVELS.contains(&level.as_str()) {
+        return Err(TokenError::Level);
+    }
+    Ok(Party::Resident { number, name: text(claims, "name").unwrap_or_default() })
+}
+
+/// Maskinporten: the organisation that consumes the API. A supplier acts for it, and is told by the
+/// client; its number is only looked at so that no half-read token opens.
+fn consumer(claims: &Value) -> Result<String, TokenError> {
+    if claims.get("pid").is_some() {
+        return Err(TokenError::Claim("consumer"));
+    }
+    if let Some(supplier) = claims.get("supplier") {
+        organisation(supplier).ok_or(TokenError::Claim("supplier"))?;
+    }
+    claims.get("consumer").and_then(organisation).ok_or(TokenError::Claim("consumer"))
+}
+
+/// The nine digits of an organisation in ISO 6523.
+fn organisation(holder: &Value) -> Option<String> {
+    if holder.get("authority")?.as_str()? != "iso6523-actorid-upis" {
+        return None;
+    }
+    let id = holder.get("ID")?.as_str()?.strip_prefix(ORGANISATION)?;
+    number(id, 9).map(str::to_owned)
+}
+
+fn number(text: &str, digits: usize) -> Option<&str> {
+    Some(text).filter(|it| it.len() == digits && it.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn needed(claims: &Value, name: &'static str) -> Result<String, TokenError> {
+    text(claims, name).filter(|text| !text.is_empty()).ok_or(TokenError::Claim(name))
+}
+
+/// The attest. HelseID writes `care_relationship`, the specification `care_relation` (C5).
+fn attest(claims: &Value) -> Option<Attest> {
+    let attest = claims.get(ATTEST)?;
+    let relation = attest.get("care_relationship").or_else(|| attest.get("care_relation"))?;
+    let practitioner = attest.get("practitioner")?;
+    let id = |name: &str| text(practitioner.get(name)?, "id");
+    let code = |holder: &Value, name: &str| text(holder.get(name)?, "code");
+    let legal_entity = id("legal_entity")?;
+    let decision = relation.get("decision_ref")?;
+    // HelseID's form has no time of its own: the attest is as old as the token.
+    let made =
+        attest.pointer("/attestation/toa").or_else(|| claims.get("iat")).and_then(Value::as_i64)?;
+    Some(Attest {
+        made_at: made.saturating_mul(1000),
+        authorization: code(practitioner, "authorization"),
+        point_of_care: id("point_of_care").unwrap_or_else(|| legal_entity.clone()),
+        legal_entity,
+        purpose: Purpose::from_code(&code(relation, "purpose_of_use")?)?,
+        purpose_details: code(relation, "purpose_of_use_details"),
+        decision_ref: text(decision, "id")?,
+        user_selected: decision.get("user_selected").and_then(Value::as_bool).unwrap_or(false),
+    })
+}
+
+fn text(holder: &Value, name: &str) -> Option<String> {
+    match holder.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
