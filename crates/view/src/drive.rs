@@ -16,7 +16,6 @@ use crate::kinds;
 use crate::rows::{BACKWARDS, EXTENTS, measured_in};
 use crate::sql::{Piece, marks, numbers};
 use crate::term::Sought;
-use crate::verify;
 
 /// Bounds of the column `moment`: from the first, up to but not including the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,11 +151,12 @@ impl Ask<'_> {
         depth: usize,
         moments: Moments,
     ) -> Result<Option<Piece>, Error> {
-        if parameter.is_added() {
+        if !self.has_index(parameter) {
             return Ok(None);
         }
         let index = parameter.index_id;
         Ok(match condition {
+            Condition::Missing(_) if parameter.is_added() => None,
             Condition::Missing(true) => {
                 let mut piece = Piece::new(
                     format!(
@@ -190,7 +190,9 @@ impl Ask<'_> {
                 let (number, unit) = self.in_unit(number, unit);
                 begin_number(i64::from(index), unit, number)
             }
-            Condition::Composite(parts) if kinds::measured(kind).is_some() => {
+            Condition::Composite(parts)
+                if kinds::measured(kind).is_some() && !parameter.is_added() =>
+            {
                 let measured = match parts.as_slice() {
                     [code, quantity] => self.begin_measured(kind, code, quantity),
                     _ => None,
@@ -268,7 +270,7 @@ impl Ask<'_> {
 
     /// Where to begin with the other resource of a chain.
     fn begin_other(&self, of: &str, filter: &Filter, depth: usize) -> Result<Option<Piece>, Error> {
-        if verify::needed(filter) {
+        if self.must_look(filter) {
             let rids = self.looked_at(of, filter)?;
             let text = format!("SELECT x.rid FROM resource x WHERE x.rid IN ({})", numbers(&rids));
             return Ok(Some(Piece::new(text, [])));
@@ -334,6 +336,7 @@ impl Ask<'_> {
     /// use of a status, and the rows of those that are left out are never walked.
     fn others(&self, filter: &Filter, kind: &str) -> Result<Option<Piece>, Error> {
         let Target::Parameter(parameter) = &filter.on else { return Ok(None) };
+        // Rows without a value of an added parameter are found by no index.
         if parameter.is_added() {
             return Ok(None);
         }

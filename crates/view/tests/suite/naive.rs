@@ -8,6 +8,7 @@ use fhir::query::{
     Compartment, Condition, Filter, Include, NumberMatch, Prefix, Query, Sort, SystemMatch, Target,
     TextMatch, TokenMatch, UnitMatch,
 };
+use fhir::search::set::Parameters;
 use fhir::search::sort::{SortKey, value_key};
 use fhir::search::text::words;
 use fhir::search::{self, IndexValue, ParamKind, QuantityValue, SearchParameter, Span};
@@ -186,6 +187,9 @@ fn follows(include: &Include, from: &Row, to: &Row) -> bool {
 
 /// The values of a row under a search parameter.
 fn values(row: &Row, parameter: &SearchParameter) -> Vec<IndexValue> {
+    if parameter.is_added() {
+        return Parameters::r4().values(parameter, &row.resource);
+    }
     let entries = search::index(&row.resource).into_iter();
     let own = entries.filter(|entry| entry.index_id == parameter.index_id);
     own.map(|entry| entry.value).collect()
