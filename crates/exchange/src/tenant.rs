@@ -33,6 +33,10 @@ const VISIBLE_WITHIN: Duration = Duration::from_secs(5);
 /// Entries read from the ledger at a time while the view catches up.
 const CATCH_UP: usize = 1_000;
 
+/// Resources read at a time for added search parameters, while nothing is waiting to be projected: some
+/// milliseconds, which what arrives meanwhile waits.
+const STEP: usize = 200;
+
 /// Where time and randomness come from.
 #[derive(Clone)]
 pub struct Environment {
@@ -259,7 +263,7 @@ fn tell_skipped(skipped: &[Position]) {
 
 /// One step towards the whole index of added search parameters; `false` where there is none to go.
 fn index_further(projector: &mut Projector) -> Result<bool, view::error::Error> {
-    let Some(Walked { number, leaving, first, last }) = projector.index_further()? else {
+    let Some(Walked { number, leaving, first, last }) = projector.index_further(STEP)? else {
         return Ok(false);
     };
     if first {

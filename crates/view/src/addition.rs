@@ -40,11 +40,8 @@ pub mod state {
 /// The last number; a parameter that comes later has no index. Above are numbers for those.
 pub const LAST: u16 = 0xefff;
 
-/// Most rows that one step passes.
-const PASSED: usize = 4_000;
-
-/// Most resources that one step reads: some milliseconds, which an entry that arrives may have to wait.
-const READ: usize = 200;
+/// So many rows may a step pass for each that it may read: to pass one takes that much less.
+const PASSED: usize = 20;
 
 /// What of a definition searches go by.
 const DEFINING: [&str; 6] = ["code", "base", "type", "expression", "target", "component"];
@@ -139,24 +136,23 @@ impl Additions {
         self.0.iter().all(|addition| addition.state == state::COMPLETE)
     }
 
-    /// Goes one step on; nothing where there is nothing left.
+    /// Goes one step on, by at most so many resources; nothing where there is nothing left.
     pub fn walk(
         &mut self,
         connection: &mut Connection,
         by: By<'_>,
+        most: usize,
     ) -> Result<Option<Walked>, Error> {
         // What grows is waited for, what leaves is not.
         let open = self.0.iter_mut().filter(|addition| addition.state != state::COMPLETE);
         let Some(addition) = open.min_by_key(|addition| addition.state) else { return Ok(None) };
         let transaction = connection.transaction()?;
         let (first, leaving) = (addition.walked == 0, addition.state == state::LEAVING);
-        let end = addition.step(&transaction, by)?;
+        let end = addition.step(&transaction, by, most)?;
         let number = addition.number;
         let last = end.is_none();
         if last && leaving {
-            transaction
-                .prepare_cached("DELETE FROM added WHERE number = ?1")?
-                .execute([number])?;
+            transaction.prepare_cached("DELETE FROM added WHERE number = ?1")?.execute([number])?;
         } else {
             addition.walked = end.unwrap_or(0);
             addition.state = if last { state::COMPLETE } else { addition.state };
@@ -195,14 +191,19 @@ impl Addition {
     }
 
     /// Writes or takes out the rows of some resources more. The last row passed; nothing at the end.
-    fn step(&self, transaction: &Transaction<'_>, by: By<'_>) -> Result<Option<i64>, Error> {
+    fn step(
+        &self,
+        transaction: &Transaction<'_>,
+        by: By<'_>,
+        most: usize,
+    ) -> Result<Option<i64>, Error> {
+        let passes = most.saturating_mul(PASSED);
         let mut pending = Pending::default();
         let mut select = transaction.prepare_cached(
             "SELECT rid, kind, moment, state FROM resource WHERE rid > ?1 ORDER BY rid LIMIT ?2",
         )?;
-        let mut content =
-            transaction.prepare_cached("SELECT body FROM content WHERE rid = ?1")?;
-        let mut passed = select.query(params![self.walked, PASSED])?;
+        let mut content = transaction.prepare_cached("SELECT body FROM content WHERE rid = ?1")?;
+        let mut passed = select.query(params![self.walked, passes])?;
         let (mut last, mut count, mut read) = (self.walked, 0, 0);
         while let Some(row) = passed.next()? {
             let kind = kinds::name(row.get(1)?);
@@ -215,12 +216,12 @@ impl Addition {
                 pending.settle(found, self.state != state::LEAVING);
                 read += 1;
             }
-            if read == READ {
+            if read == most {
                 break;
             }
         }
         pending.write(transaction)?;
-        Ok((count == PASSED || read == READ).then_some(last))
+        Ok((count == passes || read == most).then_some(last))
     }
 }
 

@@ -146,11 +146,11 @@ impl Projector {
         self.additions.is_done()
     }
 
-    /// Goes a step of some milliseconds towards that, in a transaction of its own; nothing where there
-    /// is none to go. The view is right before and after each.
-    pub fn index_further(&mut self) -> Result<Option<Walked>, Error> {
+    /// Goes a step towards that, by at most so many resources (at least one), in a transaction of its
+    /// own; nothing where there is none to go. The view is right before and after each.
+    pub fn index_further(&mut self, most: usize) -> Result<Option<Walked>, Error> {
         let by = By { terms: &self.terms, parameters: &self.parameters };
-        self.additions.walk(&mut self.connection, by)
+        self.additions.walk(&mut self.connection, by, most.max(1))
     }
 
     fn transact<'a>(

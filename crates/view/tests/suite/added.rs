@@ -126,7 +126,7 @@ proptest! {
     fn an_added_parameter_finds_the_same_at_every_step_of_its_index(
         before in plain_steps(10..50),
         after in plain_steps(1..20),
-        walked in 0..12_usize,
+        walked in 0..60_usize,
     ) {
         let (mut town, mut model) = (Town::new(), Model::default());
         before.iter().for_each(|step| take(&town, &mut model, step));

@@ -179,10 +179,14 @@ impl Naive<'_> {
 fn follows(include: &Include, from: &Row, to: &Row) -> bool {
     include.source.is_none_or(|source| source == from.kind)
         && include.target.is_none_or(|target| target == to.kind)
-        && search::parameters(from.kind).iter().any(|parameter| {
-            let asked = include.parameter.as_ref().is_none_or(|it| it.code == parameter.code);
-            asked && parameter.kind == ParamKind::Reference && names(from, parameter, &to.key())
-        })
+        && match &include.parameter {
+            Some(parameter) => names(from, parameter, &to.key()),
+            None => {
+                let all = search::parameters(from.kind).iter();
+                let mut references = all.filter(|it| it.kind == ParamKind::Reference);
+                references.any(|parameter| names(from, parameter, &to.key()))
+            }
+        }
 }
 
 /// The values of a row under a search parameter.

@@ -11,7 +11,7 @@ use crate::town::Town;
 /// How the live view follows: after so many steps, so many entries, and so many steps through old data
 /// for added search parameters.
 fn follow() -> impl Strategy<Value = Vec<(usize, usize, usize)>> {
-    prop::collection::vec((1..6_usize, 0..5_usize, 0..3_usize), 1..20)
+    prop::collection::vec((1..6_usize, 0..5_usize, 0..9_usize), 1..20)
 }
 
 fn live(steps: &[Step], follow: &[(usize, usize, usize)]) -> (Town, Model) {
