@@ -5,6 +5,7 @@
 //! condition or an order on the parameter is judged by reading the resources that the rest of the
 //! search leads to, as other rare questions are (`verify`), and nothing is followed by it.
 
+use fhir::query::Condition;
 use fhir::search::SearchParameter;
 use rusqlite::{Connection, params};
 
@@ -84,6 +85,13 @@ impl Ask<'_> {
     /// Whether the index has all values of a parameter.
     pub(crate) fn has_index(&self, parameter: &SearchParameter) -> bool {
         !parameter.is_added() || self.complete.binary_search(&parameter.index_id).is_ok()
+    }
+
+    /// Whether an index says of a parameter what a condition asks: of an added one never whether there
+    /// is a value at all, which shapes tell of the others.
+    pub(crate) fn tells(&self, parameter: &SearchParameter, condition: &Condition) -> bool {
+        let missing = matches!(condition, Condition::Missing(_));
+        self.has_index(parameter) && !(missing && parameter.is_added())
     }
 
     /// Refuses to go from one resource to another by a parameter without an index.

@@ -98,7 +98,7 @@ impl Ask<'_> {
         depth: usize,
     ) -> Result<Piece, Error> {
         let row = alias(depth);
-        if !self.has_index(parameter) {
+        if !self.tells(parameter, condition) {
             return match condition {
                 Condition::Chain { .. } => Err(Error::NoIndex),
                 Condition::Logical { chained, .. } if !chained.is_empty() => Err(Error::NoIndex),
@@ -107,8 +107,6 @@ impl Ask<'_> {
         }
         let index = parameter.index_id;
         Ok(match condition {
-            // Shapes know nothing of added parameters.
-            Condition::Missing(_) if parameter.is_added() => Piece::always(),
             Condition::Missing(missing) => missing_of(index, *missing, &row),
             Condition::Date { prefix, low, high } => {
                 let range = self.range(*prefix, (*low, *high), "+s.low", "+s.high");

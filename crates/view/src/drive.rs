@@ -151,20 +151,13 @@ impl Ask<'_> {
         depth: usize,
         moments: Moments,
     ) -> Result<Option<Piece>, Error> {
-        if !self.has_index(parameter) {
+        if !self.tells(parameter, condition) {
             return Ok(None);
         }
         let index = parameter.index_id;
         Ok(match condition {
-            Condition::Missing(_) if parameter.is_added() => None,
             Condition::Missing(true) => {
-                let mut piece = Piece::new(
-                    format!(
-                        "SELECT x.rid FROM resource x WHERE x.kind = {} AND ",
-                        kinds::number(kind)
-                    ),
-                    [],
-                );
+                let mut piece = Piece::new("SELECT x.rid FROM resource x WHERE ", []);
                 piece.push(self.lacking(index, kind, "x"));
                 Some(piece)
             }
@@ -190,17 +183,15 @@ impl Ask<'_> {
                 let (number, unit) = self.in_unit(number, unit);
                 begin_number(i64::from(index), unit, number)
             }
-            Condition::Composite(parts)
-                if kinds::measured(kind).is_some() && !parameter.is_added() =>
-            {
+            Condition::Composite(parts) => {
                 let measured = match parts.as_slice() {
-                    [code, quantity] => self.begin_measured(kind, code, quantity),
+                    [code, quantity] if !parameter.is_added() => {
+                        self.begin_measured(kind, code, quantity)
+                    }
                     _ => None,
                 };
-                measured.or_else(|| {
-                    let terms = self.terms_of(parameter, condition)?;
-                    Some(posting(index, &terms, moments))
-                })
+                let first = || self.terms_of(parameter, condition);
+                measured.or_else(|| Some(posting(index, &first()?, moments)))
             }
             Condition::Chain { kind: of, filter } => {
                 self.begin_chain(parameter, of, filter, depth)?
@@ -222,7 +213,7 @@ impl Ask<'_> {
         })
     }
 
-    /// The rows where this is measured under this code.
+    /// The rows where this is measured under this code; nothing where the index does not say.
     pub fn begin_measured(
         &self,
         kind: &str,
@@ -233,6 +224,7 @@ impl Ask<'_> {
         else {
             return None;
         };
+        kinds::measured(kind)?;
         let (number, unit) = self.in_unit(number, unit);
         let sought = self.view.terms.sought(token);
         let keys = sought.iter().map(|sought| self.view.terms.measured(sought.value, unit));

@@ -66,13 +66,14 @@ impl<'a> Plan<'a> {
             conditions.and(ask.holds(filter, wanted.kind, 0)?);
         }
         let moments = ask.moments(wanted.filters, wanted.kind)?;
-        let shaped = match wanted.filters.iter().any(shapes::tell) {
-            true => {
-                let shapes = ask.shapes(wanted.filters, wanted.kind)?;
-                let rows = ask.tally(&shapes)?;
-                Some((shapes, rows))
-            }
-            false => None,
+        // The few rows of a few persons are looked at sooner than all shapes.
+        let told = ask.limits.persons.is_none() && wanted.filters.iter().any(shapes::tell);
+        let shaped = if told {
+            let shapes = ask.shapes(wanted.filters, wanted.kind)?;
+            let rows = ask.tally(&shapes)?;
+            Some((shapes, rows))
+        } else {
+            None
         };
         Ok(Self { ask, wanted, conditions, within, moments, shaped })
     }

@@ -24,8 +24,7 @@ const EARTH: f64 = 6_371_008.8;
 /// Whether a condition can only be judged by looking at the resource.
 fn look(ask: &Ask<'_>, on: &Target, condition: &Condition) -> bool {
     if let Target::Parameter(parameter) = on
-        && (!ask.has_index(parameter)
-            || parameter.is_added() && matches!(condition, Condition::Missing(_)))
+        && !ask.tells(parameter, condition)
     {
         return true;
     }

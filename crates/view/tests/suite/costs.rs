@@ -125,9 +125,62 @@ fn what_is_asked_most_costs_the_same_of_little_and_of_much() {
         "own-text=puls&_sort=own-text&_count=5",
         "_sort=-own-text&_count=5",
         "own-subject:Patient.name=nobody",
+        "code=rare&status=amended",
+        "code=common&value-quantity=gt9000",
+        "code=common&value-quantity=lt0&_sort=_lastUpdated",
+        "code=common,rare&value-quantity=eb0",
+        "code-value-quantity=common$gt9000",
+        "code-value-quantity=common$lt0",
+        "combo-code-value-quantity=rare$1.5",
+        "_summary=count",
+        "code=common&status=final&_summary=count",
+        "code:not=common&_summary=count",
+        "category:missing=false&_summary=count",
     ];
     for question in questions {
         let (least, most) = (cost(&little, question), cost(&much, question));
         assert!(most <= 2 * least.max(4_000), "{question}: {least} and {most} instructions");
+    }
+}
+
+/// Whether a number fits.
+type Fits = fn(usize) -> bool;
+
+/// What a code and a number together lead to is what each of them says, wherever the search begins.
+#[test]
+fn numbers_of_a_code_are_found_from_every_side() {
+    let count = 2_500;
+    let town = town(count);
+    let view = town.view();
+    let permit = of_source("plo-epj", &keys());
+    let is_rare = |n: &usize| n % 100 == 7;
+    let fits: [(&str, Fits); 7] = [
+        ("gt2407", |n| n > 2_407),
+        ("ge2407", |n| n >= 2_407),
+        ("lt107", |n| n < 107),
+        ("le107", |n| n <= 107),
+        ("207", |n| n == 207),
+        ("ap1000", |n| (900..=1_100).contains(&n)),
+        ("ne207", |n| n != 207),
+    ];
+    for (number, fits) in fits {
+        let of = |code: &str| {
+            let rare = code == "rare";
+            (0..count).filter(|n| is_rare(n) == rare && fits(*n)).count()
+        };
+        for code in ["rare", "common"] {
+            for sort in ["_id", "-date", "_lastUpdated", "code"] {
+                for asked in [
+                    format!("code={code}&value-quantity={number}"),
+                    format!("code-value-quantity={code}${number}"),
+                    format!("combo-code-value-quantity={code}${number}"),
+                ] {
+                    let asked = format!("{asked}&_sort={sort}&_count=1000&_total=accurate");
+                    let page = view.search(&permit, &parse(&pairs(&asked)), None, NOW).unwrap();
+                    assert_eq!(page.total, Some(of(code) as u64), "{asked}");
+                    assert_eq!(page.matches.len(), of(code).min(1_000), "{asked}");
+                }
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use access::permit::ReadPermit;
-use fhir::query::{Query, Scope};
+use fhir::query::{Query, Scope, Summary};
 use fhir::search::set::Parameters;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -360,6 +360,7 @@ fn each_condition_alone_finds_what_it_should() {
         ("RiskAssessment", RISK),
         ("", ANY),
     ];
+    let by_id = pairs(&["place=Observation", "_sort=_id"].map(str::to_owned));
     let (mut asked, mut answered) = (0, 0);
     for (place, conditions) in all {
         for condition in conditions {
@@ -373,6 +374,14 @@ fn each_condition_alone_finds_what_it_should() {
                 let matches: Vec<_> =
                     page.matches.iter().map(|it| (it.kind, it.id.clone())).collect();
                 assert_eq!(matches, wanted, "{condition}");
+                // And begun elsewhere than in the order of time, and only counted.
+                let by_id = Query { sort: parse(&by_id).sort, ..query.clone() };
+                let page = view.search(permit, &by_id, None, NOW).unwrap();
+                let ids = page.matches.iter().map(|it| (it.kind, it.id.clone()));
+                assert_eq!(ids.collect::<BTreeSet<_>>(), wanted.iter().cloned().collect());
+                let counted = Query { summary: Some(Summary::Count), ..query.clone() };
+                let page = view.search(permit, &counted, None, NOW).unwrap();
+                assert_eq!(page.total, Some(wanted.len() as u64), "{condition}, counted");
                 found += wanted.len();
             }
             asked += 1;

@@ -294,7 +294,7 @@ pub const OWN: [(&str, &str, &[&str], &str); 11] = [
         "RiskAssessment.prediction.probability.ofType(decimal)",
     ),
     ("own-profile", "uri", &["Resource"], "Resource.meta.profile"),
-    ("own-part", "composite", &["Observation"], "Observation.component"),
+    ("own-part", "composite", &["Observation"], "Observation"),
     ("own-colour", "token", &["Observation"], "Observation.colour"),
 ];
 
@@ -316,7 +316,7 @@ pub fn definition(id: &str, n: usize, status: &str) -> Value {
         "expression": expression,
         "component": (kind == "composite").then(|| json!([
             component("code", "code"),
-            component("value-quantity", "value.ofType(Quantity)"),
+            component("value-quantity", "component.value.ofType(Quantity)"),
         ])),
     })
 }
