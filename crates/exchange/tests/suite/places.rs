@@ -5,11 +5,10 @@ use access::caller::Caller;
 use exchange::error::Failure;
 use exchange::look::{Look, Seen, Unless};
 use exchange::overview::Looks;
-use exchange::submission::Operation;
 use fhir::json;
 use fhir::value::Value;
 
-use crate::town::{FNR, Town, case_worker, fnr, nurse, patient, pulse, put, resident, system};
+use crate::town::{FNR, Town, case_worker, fnr, nurse, patient, pulse, resident, system};
 
 /// Two persons, each with a Patient, a pulse and a service. Returns the Patients' ids.
 pub async fn two(town: &Town) -> [String; 2] {
