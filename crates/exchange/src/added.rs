@@ -1,6 +1,6 @@
 //! Search parameters that sources have added as `SearchParameter` resources: while `status` is
 //! `active`, they are parameters of this municipality's searches, of what was recorded before them
-//! as well.
+//! as well, at once by reading and soon by the view's index.
 //!
 //! Invariants: what is there already is never redefined, whether R4's or another source's; a
 //! definition that could not be searched by is refused when it is written, with the reason.
@@ -10,11 +10,10 @@ use std::sync::Arc;
 use fhir::definitions::resource_kinds;
 use fhir::issue::IssueCode;
 use fhir::json;
-use fhir::query::{Condition, Filter, Query, Target};
 use fhir::resource::Resource;
-use fhir::search::set::{FIRST_ADDED, Parameters};
+use fhir::search::set::Parameters;
 use parking_lot::Mutex;
-use view::added::{Definition, Mark};
+use view::added::{Definition, LAST, Mark};
 
 use crate::error::Failure;
 use crate::tenant::Tenant;
@@ -75,11 +74,12 @@ impl Tenant {
 fn with(definitions: &[Definition], but: Option<&str>) -> (Parameters, usize) {
     let mut parameters = Parameters::r4().clone();
     let mut count = 0;
-    for (id, body) in definitions {
+    for Definition { id, body, number } in definitions {
         let resource = json::parse(body).ok().and_then(|value| Resource::from_value(value).ok());
         let active = resource.filter(|it| but != Some(id.as_str()) && is_active(it));
-        let number = u16::try_from(count).ok().and_then(|count| FIRST_ADDED.checked_add(count));
-        if let (Some(active), Some(number)) = (active, number)
+        let beside = u16::try_from(count).unwrap_or(u16::MAX);
+        let number = number.unwrap_or(LAST.saturating_add(1).saturating_add(beside));
+        if let Some(active) = active
             // What was taken before there were rules for it is no parameter.
             && parameters.add(&active, number).is_ok()
         {
@@ -91,23 +91,4 @@ fn with(definitions: &[Definition], but: Option<&str>) -> (Parameters, usize) {
 
 fn is_active(resource: &Resource) -> bool {
     resource.value().text("status") == Some("active")
-}
-
-/// Whether a search follows references by an added parameter, which nothing leads along.
-pub(crate) fn follows(query: &Query) -> bool {
-    let mut includes = query.includes.iter().chain(&query.revincludes);
-    includes.any(|include| include.parameter.as_ref().is_some_and(|it| it.is_added()))
-        || query.filters.iter().any(leads)
-}
-
-fn leads(filter: &Filter) -> bool {
-    let added = matches!(&filter.on, Target::Parameter(parameter) if parameter.is_added());
-    filter.any.iter().any(|condition| match condition {
-        Condition::Chain { filter, .. } => added || leads(filter),
-        Condition::Logical { chained, .. } => added && !chained.is_empty(),
-        Condition::Has { parameter, filter, .. } => parameter.is_added() || leads(filter),
-        Condition::OfKind { filter, .. } => leads(filter),
-        Condition::All(filters) => filters.iter().any(leads),
-        _ => false,
-    })
 }

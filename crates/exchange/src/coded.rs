@@ -12,7 +12,6 @@ use fhir::issue::{Issue, IssueCode};
 use fhir::query::{Condition, Query, Scope, SystemMatch, TokenMatch};
 use fhir::search::set::Parameters;
 
-use crate::added;
 use crate::error::Failure;
 use crate::rules::{respelled, rules};
 use crate::tenant::Tenant;
@@ -34,11 +33,6 @@ pub fn read(
     sets: &Sets,
 ) -> Result<Query, Failure> {
     let mut query = Query::read(parameters, scope, pairs).map_err(Failure::Malformed)?;
-    if added::follows(&query) {
-        let message = "an added search parameter finds resources, and cannot be followed from one to \
-                       another by a chain, `_has` or an include";
-        return Err(refused(IssueCode::NotSupported, message));
-    }
     let mut left = MOST;
     query.expand(&mut |condition| {
         let codes = match condition {

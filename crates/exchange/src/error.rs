@@ -182,11 +182,10 @@ impl From<view::error::Error> for Failure {
             view::error::Error::TooCostly => {
                 Failure::Malformed(vec![Issue::error(IssueCode::TooCostly, "", error.to_string())])
             }
-            view::error::Error::UnknownCodes => Failure::Malformed(vec![Issue::error(
-                IssueCode::NotSupported,
-                "",
-                error.to_string(),
-            )]),
+            view::error::Error::UnknownCodes | view::error::Error::NoIndex => {
+                let issue = Issue::error(IssueCode::NotSupported, "", error.to_string());
+                Failure::Malformed(vec![issue])
+            }
             other => Failure::Unavailable(other.to_string()),
         }
     }

@@ -427,8 +427,8 @@ fn also_keys(query: &Query) -> Vec<CategoryKey> {
     let mut kinds: Vec<&'static str> = Vec::new();
     for include in query.includes.iter().chain(&query.revincludes) {
         match &include.parameter {
-            Some(parameter) => kinds.extend(&parameter.targets),
-            None => kinds.extend(definitions::resource_kinds()),
+            Some(parameter) if !parameter.targets.is_empty() => kinds.extend(&parameter.targets),
+            Some(_) | None => kinds.extend(definitions::resource_kinds()),
         }
         kinds.extend(include.target.iter().chain(&include.source));
     }

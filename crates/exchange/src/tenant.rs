@@ -5,6 +5,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
 use std::time::Duration;
 
 use access::register::Register;
@@ -17,6 +18,7 @@ use ledger::random::Random;
 use record::entry::Position;
 use record::identity::PersonId;
 use tokio::sync::{broadcast, watch};
+use view::added::Walked;
 use view::project::Projector;
 use view::store::View;
 
@@ -30,6 +32,10 @@ const VISIBLE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Entries read from the ledger at a time while the view catches up.
 const CATCH_UP: usize = 1_000;
+
+/// Resources read at a time for added search parameters, while nothing is waiting to be projected: some
+/// milliseconds, which what arrives meanwhile waits.
+const STEP: usize = 200;
 
 /// Where time and randomness come from.
 #[derive(Clone)]
@@ -109,7 +115,10 @@ impl Tenant {
         let index_key = keys.index_key();
         let view_path = directory.join("view.db");
         let mut projector = Projector::open(&view_path, index_key)?;
+        let is_new = projector.position() == 0;
         catch_up(&ledger, &mut projector)?;
+        // What is made anew is made whole; what was only behind is completed beside the reading.
+        while is_new && index_further(&mut projector)? {}
         let view = View::open(&view_path, index_key)?;
         let (reached, visible) = watch::channel(projector.position());
         let (changes, _) = broadcast::channel(1024);
@@ -252,14 +261,56 @@ fn tell_skipped(skipped: &[Position]) {
     }
 }
 
-/// The projection thread: takes what waits, applies it in one transaction, tells the watchers.
+/// One step towards the whole index of added search parameters; `false` where there is none to go.
+fn index_further(projector: &mut Projector) -> Result<bool, view::error::Error> {
+    let Some(Walked { number, leaving, first, last }) = projector.index_further(STEP)? else {
+        return Ok(false);
+    };
+    if first {
+        tracing::info!(number, leaving, "going through old data for an added search parameter");
+    }
+    if last {
+        tracing::info!(number, leaving, "the index of an added search parameter is in order");
+    }
+    Ok(true)
+}
+
+/// What arrives next; nothing where nothing waits and there is something else to do meanwhile.
+///
+/// # Errors
+/// When the ledger has ended.
+fn next(
+    arrived: &Receiver<Arc<[Committed]>>,
+    idle: bool,
+) -> Result<Option<Arc<[Committed]>>, RecvError> {
+    if idle {
+        return arrived.recv().map(Some);
+    }
+    match arrived.try_recv() {
+        Ok(batch) => Ok(Some(batch)),
+        Err(TryRecvError::Empty) => Ok(None),
+        Err(TryRecvError::Disconnected) => Err(RecvError),
+    }
+}
+
+/// The projection thread: takes what waits, applies it in one transaction, tells the watchers. When
+/// nothing waits, it goes on with the index of added search parameters.
 fn project(
-    arrived: &std::sync::mpsc::Receiver<Arc<[Committed]>>,
+    arrived: &Receiver<Arc<[Committed]>>,
     mut projector: Projector,
     reached: &watch::Sender<Position>,
     announce: &broadcast::Sender<Change>,
 ) {
-    while let Ok(first) = arrived.recv() {
+    let mut stuck = false;
+    while let Ok(first) = next(arrived, stuck || projector.is_indexed()) {
+        let Some(first) = first else {
+            if let Err(error) = index_further(&mut projector) {
+                // Searches go on reading instead.
+                tracing::error!(%error, "old data cannot be indexed; restart to try again");
+                stuck = true;
+            }
+            continue;
+        };
         let mut batches = vec![first];
         batches.extend(arrived.try_iter().take(15));
         let committed: Vec<&Committed> = batches.iter().flat_map(|batch| batch.iter()).collect();

@@ -23,7 +23,6 @@ use crate::scope::Limits;
 use crate::sql::{Piece, marks, numbers};
 use crate::store::View;
 use crate::term::Sought;
-use crate::verify;
 
 /// `ap` widens a date by a tenth of its distance from now (R4 search, prefixes).
 const APPROXIMATE: i64 = 10;
@@ -39,6 +38,8 @@ pub struct Ask<'a> {
     pub budget: &'a Budget,
     /// What the permit opens.
     pub limits: &'a Limits,
+    /// Numbers of the added parameters that the index is complete for, in order.
+    pub complete: &'a [u16],
     /// Milliseconds since 1970.
     pub now: i64,
 }
@@ -51,7 +52,7 @@ pub fn alias(depth: usize) -> String {
 impl Ask<'_> {
     /// A filter on rows of a type.
     pub fn holds(&self, filter: &Filter, kind: &str, depth: usize) -> Result<Piece, Error> {
-        if filter.negated && verify::needed(filter) {
+        if filter.negated && self.must_look(filter) {
             return Ok(Piece::always());
         }
         let mut any = Vec::with_capacity(filter.any.len());
@@ -97,8 +98,12 @@ impl Ask<'_> {
         depth: usize,
     ) -> Result<Piece, Error> {
         let row = alias(depth);
-        if parameter.is_added() {
-            return Ok(Piece::always());
+        if !self.tells(parameter, condition) {
+            return match condition {
+                Condition::Chain { .. } => Err(Error::NoIndex),
+                Condition::Logical { chained, .. } if !chained.is_empty() => Err(Error::NoIndex),
+                _ => Ok(Piece::always()),
+            };
         }
         let index = parameter.index_id;
         Ok(match condition {
@@ -135,6 +140,7 @@ impl Ask<'_> {
                     let mut piece = self.sought(index, &sought, &row);
                     // What is told before the resource is looked at.
                     if let (Condition::Composite(parts), Some(_)) = (other, kinds::measured(kind))
+                        && !parameter.is_added()
                         && let [_, Condition::Quantity { number, unit }] = parts.as_slice()
                     {
                         let measured = self.quantity(number, unit);
@@ -155,7 +161,7 @@ impl Ask<'_> {
         parameter: &SearchParameter,
         condition: &Condition,
     ) -> Option<Vec<Sought>> {
-        if parameter.is_added() {
+        if !self.has_index(parameter) {
             return None;
         }
         let terms = &self.view.terms;
@@ -260,7 +266,7 @@ impl Ask<'_> {
         let other = alias(depth);
         let mut piece = Piece::new(format!("+{other}.kind = {}", kinds::number(of)), []);
         piece.and(self.limits.visible(&other));
-        if verify::needed(filter) {
+        if self.must_look(filter) {
             let rids = self.looked_at(of, filter)?;
             piece.and(Piece::new(format!("{other}.rid IN ({})", numbers(&rids)), []));
         } else {
@@ -276,6 +282,7 @@ impl Ask<'_> {
                 if !may_name(parameter, kind) {
                     return Ok(Piece::never());
                 }
+                self.can_follow(parameter)?;
                 let other = alias(depth + 1);
                 let mut piece = Piece::new(
                     format!(

@@ -16,7 +16,6 @@ use crate::kinds;
 use crate::rows::{BACKWARDS, EXTENTS, measured_in};
 use crate::sql::{Piece, marks, numbers};
 use crate::term::Sought;
-use crate::verify;
 
 /// Bounds of the column `moment`: from the first, up to but not including the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +151,7 @@ impl Ask<'_> {
         depth: usize,
         moments: Moments,
     ) -> Result<Option<Piece>, Error> {
-        if parameter.is_added() {
+        if !self.tells(parameter, condition) {
             return Ok(None);
         }
         let index = parameter.index_id;
@@ -186,7 +185,9 @@ impl Ask<'_> {
             }
             Condition::Composite(parts) => {
                 let measured = match parts.as_slice() {
-                    [code, quantity] => self.begin_measured(kind, code, quantity),
+                    [code, quantity] if !parameter.is_added() => {
+                        self.begin_measured(kind, code, quantity)
+                    }
                     _ => None,
                 };
                 let first = || self.terms_of(parameter, condition);
@@ -261,7 +262,7 @@ impl Ask<'_> {
 
     /// Where to begin with the other resource of a chain.
     fn begin_other(&self, of: &str, filter: &Filter, depth: usize) -> Result<Option<Piece>, Error> {
-        if verify::needed(filter) {
+        if self.must_look(filter) {
             let rids = self.looked_at(of, filter)?;
             let text = format!("SELECT x.rid FROM resource x WHERE x.rid IN ({})", numbers(&rids));
             return Ok(Some(Piece::new(text, [])));
@@ -327,6 +328,7 @@ impl Ask<'_> {
     /// use of a status, and the rows of those that are left out are never walked.
     fn others(&self, filter: &Filter, kind: &str) -> Result<Option<Piece>, Error> {
         let Target::Parameter(parameter) = &filter.on else { return Ok(None) };
+        // Rows without a value of an added parameter are found by no index.
         if parameter.is_added() {
             return Ok(None);
         }

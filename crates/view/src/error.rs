@@ -23,6 +23,12 @@ pub enum Error {
     /// A search asks for something that only another part of the platform could have put in codes.
     #[error("the search names a value set or code system that is not known here")]
     UnknownCodes,
+    /// A search goes from one resource to another by an added parameter that has no index yet.
+    #[error(
+        "a chain, `_has` or include follows an added search parameter that is not indexed yet; \
+         try again in a while"
+    )]
+    NoIndex,
 }
 
 impl Error {

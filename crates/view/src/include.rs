@@ -66,18 +66,21 @@ fn followed<'a>(
     ask: &'a Ask<'_>,
     include: &'a Include,
     kind: &'static str,
-) -> Vec<&'a SearchParameter> {
+) -> Result<Vec<&'a SearchParameter>, Error> {
     if include.source.is_some_and(|source| source != kind) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    match &include.parameter {
-        Some(parameter) => vec![parameter],
+    Ok(match &include.parameter {
+        Some(parameter) => {
+            ask.can_follow(parameter)?;
+            vec![parameter]
+        }
         None => {
             let all = ask.view.parameters.of(kind).iter();
             let references = all.filter(|parameter| parameter.kind == ParamKind::Reference);
             references.map(std::convert::AsRef::as_ref).collect()
         }
-    }
+    })
 }
 
 /// What the rows refer to.
@@ -91,7 +94,7 @@ fn forwards(
     for kind in kinds {
         let rids = from.iter().filter(|(of, _)| *of == kind).map(|(_, rid)| *rid);
         let rids = list(rids);
-        for parameter in followed(ask, include, kind) {
+        for parameter in followed(ask, include, kind)? {
             let mut sql = Piece::new(
                 format!(
                     "SELECT r0.kind, r0.rid FROM json_each(?) j CROSS JOIN link l \
@@ -129,7 +132,7 @@ fn backwards(
             None => ask.present()?,
         };
         for source in sources {
-            for parameter in followed(ask, include, source) {
+            for parameter in followed(ask, include, source)? {
                 if !may_name(parameter, kind) {
                     continue;
                 }

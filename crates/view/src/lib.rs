@@ -20,11 +20,12 @@
 //! | `point` | the ends of those ranges of numbers, to find rows by; also by code and number in one |
 //! | `shape`, `trait` | what many rows have in common, and how many they are |
 //! | `extent` | how long rows last |
+//! | `added` | numbers of search parameters that sources have added, and how far their index is |
 //! | `scope` | category, owner and source, numbered |
 //! | `skipped` | positions of entries that could not be read, and whose they are |
-//! | `meta` | the ledger position the view has reached |
+//! | `meta` | the ledger position the view has reached, and how many parameters were ever added |
 //!
-//! //! Identity numbers and codes stand in `term` only as SipHash values under a secret key, which
+//! Identity numbers and codes stand in `term` only as SipHash values under a secret key, which
 //! keeps the index small and keeps numbers out of it.
 
 pub mod added;
@@ -36,6 +37,7 @@ pub mod scan;
 pub mod search;
 pub mod store;
 
+mod addition;
 mod condition;
 mod drive;
 mod include;

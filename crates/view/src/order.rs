@@ -14,6 +14,7 @@ use fhir::search::sort::{SortKey, value_key};
 use fhir::search::{IndexValue, ParamKind, SearchParameter};
 use rusqlite::types::ValueRef;
 
+use crate::condition::Ask;
 use crate::error::Error;
 use crate::kinds;
 use crate::schema::NO_MOMENT;
@@ -77,12 +78,12 @@ pub struct Place {
 
 impl Order {
     /// The order of a search on a type.
-    pub fn new(kind: &str, sort: &[Sort]) -> Self {
+    pub fn new(ask: &Ask<'_>, kind: &str, sort: &[Sort]) -> Self {
         let keys = sort.iter().filter(|sort| can_sort(sort)).map(|sort| {
             let by = match &sort.by {
                 Target::Parameter(parameter) if kinds::is_when(kind, parameter) => By::Moment,
                 Target::Parameter(parameter) => match parameter.kind {
-                    _ if parameter.is_added() => By::Content(parameter.clone()),
+                    _ if !ask.has_index(parameter) => By::Content(parameter.clone()),
                     ParamKind::Date => By::Date(parameter.index_id),
                     ParamKind::String => By::Text(parameter.index_id),
                     _ => By::Content(parameter.clone()),
@@ -160,13 +161,16 @@ impl Key {
         let is_text = parameter.kind == ParamKind::String;
         let values =
             values.iter().filter(|value| is_text || !matches!(value, IndexValue::Text { .. }));
-        let keys = values.filter_map(|value| value_key(value, self.descending));
+        let keys = values.filter_map(|value| match value {
+            IndexValue::Date { low, .. } => Some(SortKey::Time(*low)),
+            value => value_key(value, self.descending),
+        });
         let key = if self.descending { keys.max() } else { keys.min() };
         Some(match key {
+            Some(SortKey::Time(NO_MOMENT)) | None => Value::Missing,
             Some(SortKey::Time(time)) => Value::Integer(time),
             Some(SortKey::Number(number)) => Value::Number(number.get()),
             Some(SortKey::Text(text)) => Value::Text(text.into()),
-            None => Value::Missing,
         })
     }
 }

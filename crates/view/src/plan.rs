@@ -11,6 +11,7 @@
 //! | through the alphabet | the first strings of a parameter | as they come |
 
 use fhir::query::{Compartment, Condition, Filter, Prefix, Target};
+use fhir::search::set::FIRST_ADDED;
 use fhir::search::{ParamKind, SearchParameter};
 use rusqlite::types::Value as Sql;
 
@@ -344,12 +345,24 @@ impl<'a> Plan<'a> {
             let order = format!("w.value {direction}, w.rid {direction}");
             statements.push(self.statement(from, conditions, &order));
         }
-        let without = self.ask.lacking(index, self.wanted.kind, "r0");
-        let mut conditions =
-            Piece::new(format!("+r0.kind = {} AND ", kinds::number(self.wanted.kind)), []);
-        conditions.push(without);
-        statements.push(self.sorted(" INDEXED BY resource_shape", conditions));
+        statements.push(self.without_text(index));
         statements
+    }
+
+    /// The rows without a string, which come last.
+    fn without_text(&self, index: u16) -> Statement {
+        let kind = kinds::number(self.wanted.kind);
+        if index >= FIRST_ADDED {
+            // Shapes know nothing of added parameters.
+            let text = format!(
+                "r0.kind = {kind} AND NOT EXISTS (SELECT 1 FROM word k WHERE k.rid = r0.rid \
+                 AND k.param = {index})"
+            );
+            return self.sorted(" INDEXED BY resource_moment", Piece::new(text, []));
+        }
+        let mut conditions = Piece::new(format!("+r0.kind = {kind} AND "), []);
+        conditions.push(self.ask.lacking(index, self.wanted.kind, "r0"));
+        self.sorted(" INDEXED BY resource_shape", conditions)
     }
 
     /// Bounds a walk by where the last page ended.

@@ -20,6 +20,8 @@ use record::envelope::Envelope;
 use record::identity::PersonId;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
+use crate::added::Walked;
+use crate::addition::{Additions, By};
 use crate::error::Error;
 use crate::kinds;
 use crate::rows::{self, Pending};
@@ -50,6 +52,7 @@ pub struct Projector {
     terms: Terms,
     parameters: Parameters,
     scopes: Scopes,
+    additions: Additions,
     position: Position,
 }
 
@@ -102,7 +105,9 @@ impl Projector {
             .unwrap_or(0)
             .unsigned_abs();
         let scopes = Scopes::read(&connection)?;
-        Ok(Self { connection, terms: Terms::new(index_key), parameters, scopes, position })
+        let additions = Additions::read(&connection, &parameters)?;
+        let terms = Terms::new(index_key);
+        Ok(Self { connection, terms, parameters, scopes, additions, position })
     }
 
     /// The last entry that is applied.
@@ -135,6 +140,19 @@ impl Projector {
         }))
     }
 
+    /// Whether added search parameters find all that they should by index, and none is left of those
+    /// that are gone.
+    pub fn is_indexed(&self) -> bool {
+        self.additions.is_done()
+    }
+
+    /// Goes a step towards that, by at most so many resources (at least one), in a transaction of its
+    /// own; nothing where there is none to go. The view is right before and after each.
+    pub fn index_further(&mut self, most: usize) -> Result<Option<Walked>, Error> {
+        let by = By { terms: &self.terms, parameters: &self.parameters };
+        self.additions.walk(&mut self.connection, by, most.max(1))
+    }
+
     fn transact<'a>(
         &mut self,
         entries: impl Iterator<Item = (&'a Entry, Option<&'a [u8]>)>,
@@ -146,8 +164,8 @@ impl Projector {
         for (entry, body) in entries {
             let mut step = Step {
                 transaction: &transaction,
-                terms: &self.terms,
-                parameters: &self.parameters,
+                by: By { terms: &self.terms, parameters: &self.parameters },
+                additions: &mut self.additions,
                 scope: self.scopes.of(&transaction, entry, &entry.category)?,
                 derived: self.scopes.of(&transaction, entry, DERIVED_CATEGORY)?,
                 pending: &mut pending,
@@ -205,8 +223,8 @@ fn content(entry: &Entry, body: &[u8]) -> Option<Content> {
 /// One entry on its way into the view.
 struct Step<'a> {
     transaction: &'a Transaction<'a>,
-    terms: &'a Terms,
-    parameters: &'a Parameters,
+    by: By<'a>,
+    additions: &'a mut Additions,
     /// The entry's own scope.
     scope: i64,
     /// The scope of a Patient derived from it.
@@ -247,7 +265,7 @@ impl Step<'_> {
 
     fn current(&self, kind: &str, id: &str) -> Result<Option<Current>, Error> {
         let text = format!("{CURRENT} WHERE r.self = ?1 AND +r.kind = ?2 AND r.id = ?3");
-        let of = self.terms.reference(kind, id);
+        let of = self.by.terms.reference(kind, id);
         let mut select = self.transaction.prepare_cached(&text)?;
         Ok(select.query_row(params![of, kinds::number(kind), id], Current::read).optional()?)
     }
@@ -268,10 +286,12 @@ impl Step<'_> {
         let scope = if state == state::DERIVED { self.derived } else { self.scope };
         let (mut moment, mut shape) = (0, 0);
         if state != state::REMOVED {
-            let entries = self.parameters.index(resource);
-            let indexed = rows::index(self.terms, kind, (rid, scope), &entries);
+            let entries = self.by.parameters.index(resource);
+            let indexed = rows::index(self.by.terms, kind, (rid, scope), &entries);
             (moment, shape) = (indexed.moment, indexed.shape);
             self.pending.change(indexed, true);
+            let added = self.additions.rows(self.by, (rid, moment), resource, false);
+            self.pending.settle(added, true);
         }
         let mut body = Vec::with_capacity(2_048);
         json::print_to(resource.value(), &mut body);
@@ -284,7 +304,7 @@ impl Step<'_> {
             .execute(params![
                 rid,
                 kinds::number(kind),
-                self.terms.reference(kind, id),
+                self.by.terms.reference(kind, id),
                 id,
                 signed(self.entry.position),
                 self.entry.recorded_at,
@@ -297,7 +317,15 @@ impl Step<'_> {
         self.transaction
             .prepare_cached("INSERT OR REPLACE INTO content (rid, body) VALUES (?1, ?2)")?
             .execute(params![rid, body])?;
-        Ok(())
+        self.define(kind, rid, (state == state::LIVE).then_some(resource))
+    }
+
+    /// What is recorded of a SearchParameter changes what is indexed from now on.
+    fn define(&mut self, kind: &str, rid: i64, resource: Option<&Resource>) -> Result<(), Error> {
+        if kind != "SearchParameter" {
+            return Ok(());
+        }
+        self.additions.define(self.transaction, self.by.parameters, rid, resource)
     }
 
     /// Takes a resource out of the index and keeps its version number for history.
@@ -346,7 +374,7 @@ impl Step<'_> {
         ] {
             self.transaction.prepare_cached(sql)?.execute([row.rid])?;
         }
-        Ok(())
+        self.define(kinds::name(row.kind), row.rid, None)
     }
 
     /// Sees to it that every person can be found as a Patient: one is derived from the identifier
@@ -389,9 +417,12 @@ impl Step<'_> {
         let value = json::parse(&current.body).map_err(|_| broken())?;
         let resource = Resource::from_value(value).map_err(|_| broken())?;
         let kind = kinds::name(current.kind);
-        let entries = self.parameters.index(&resource);
-        let indexed = rows::index(self.terms, kind, (current.rid, current.scope), &entries);
+        let entries = self.by.parameters.index(&resource);
+        let indexed = rows::index(self.by.terms, kind, (current.rid, current.scope), &entries);
+        let row = (current.rid, indexed.moment);
         self.pending.change(indexed, false);
+        let added = self.additions.rows(self.by, row, &resource, true);
+        self.pending.settle(added, false);
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::kinds;
 use crate::order::{Cursor, Order, Place, Value};
 use crate::sql::Piece;
-use crate::verify::{self, Looked};
+use crate::verify::Looked;
 
 /// Instructions that each way gets at first.
 const FIRST: i64 = 20_000;
@@ -126,7 +126,7 @@ impl Ask<'_> {
 
     fn run(&self, way: &Way, wanted: &Wanted<'_>) -> Result<Vec<Place>, Error> {
         let looks: Vec<&Filter> =
-            wanted.filters.iter().filter(|filter| verify::needed(filter)).collect();
+            wanted.filters.iter().filter(|filter| self.must_look(filter)).collect();
         let reads = !looks.is_empty() || wanted.order.needs_content();
         let mut found: Vec<Place> = Vec::new();
         for statement in way {

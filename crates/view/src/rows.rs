@@ -189,7 +189,8 @@ fn points(param: i64, key: i64, span: &Span, rid: i64) -> impl Iterator<Item = R
     ends.map(move |value| Row::Point { param, key, value, rid })
 }
 
-fn add(
+/// The rows of one value of a row that is about a moment, under the number of a parameter.
+pub fn add(
     terms: &Terms,
     (rid, moment): (i64, i64),
     param: i64,
@@ -276,6 +277,12 @@ impl Pending {
         if let Some(class) = indexed.class {
             *self.extents.entry((kind, class)).or_default() += by;
         }
+    }
+
+    /// Puts rows that may be there already, or not at all, beside the rest: what is said of a row last
+    /// counts.
+    pub fn settle(&mut self, rows: Vec<Row>, add: bool) {
+        self.rows.extend(rows.into_iter().map(|row| (row, add)));
     }
 
     /// Writes everything.

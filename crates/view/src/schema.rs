@@ -15,7 +15,7 @@ use siphasher::sip::SipHasher13;
 use crate::error::Error;
 
 /// Raised when tables or the meaning of their content change.
-const VERSION: u8 = 6;
+const VERSION: u8 = 7;
 
 /// What the content of a view depends on besides the ledger: tables and numbers of parameters. A
 /// view made with others is thrown away and rebuilt.
@@ -51,6 +51,8 @@ fn version() -> i32 {
 ///   like ([`crate::kinds::trait_rank`]). With the number of rows of each shape, what no row has
 ///   together is known without looking at one, what is missing is found as fast as what is there, and
 ///   rows are counted that nobody walks.
+/// - `added` is the numbers of search parameters that sources have added, and how far their index is
+///   ([`crate::addition`]).
 /// - `extent` says how long the rows of a type last, so that a search for what overlaps a day knows
 ///   how far back it must begin.
 const TABLES: &str = "
@@ -153,6 +155,13 @@ CREATE TABLE trait (
     system INTEGER NOT NULL,
     PRIMARY KEY (param, value, shape, system)
 ) WITHOUT ROWID;
+CREATE TABLE added (
+    number INTEGER PRIMARY KEY,
+    rid INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    walked INTEGER NOT NULL,
+    definition BLOB NOT NULL
+);
 CREATE TABLE extent (
     kind INTEGER NOT NULL,
     class INTEGER NOT NULL,

@@ -14,6 +14,7 @@ use fhir::search::ParamKind;
 use record::entry::Position;
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::added;
 use crate::condition::Ask;
 use crate::error::Error;
 use crate::include;
@@ -23,7 +24,6 @@ use crate::plan::Plan;
 use crate::race::Wanted;
 use crate::schema::Budget;
 use crate::store::{STORED, Stored, View, WHOLE, stored};
-use crate::verify;
 
 /// Matches on a page where the query does not say.
 pub const DEFAULT_COUNT: u32 = 100;
@@ -103,7 +103,8 @@ impl View {
         now: i64,
     ) -> Result<Page, Error> {
         let limits = self.limits(connection, permit)?;
-        let ask = Ask { view: self, connection, budget, limits: &limits, now };
+        let complete = &added::complete(connection)?;
+        let ask = Ask { view: self, connection, budget, limits: &limits, complete, now };
         let bound = bound(query);
         let after = match cursor {
             Some(text) => {
@@ -155,7 +156,7 @@ impl Ask<'_> {
         let searched = self.searched(query)?;
         for kind in &searched {
             let Some(filters) = of_kind(&query.filters, kind) else { continue };
-            let order = Order::new(kind, &query.sort);
+            let order = Order::new(self, kind, &query.sort);
             let wanted = Wanted { kind, filters: &filters, order: &order, after, most };
             let plan = Plan::new(*self, &wanted, query.compartment.as_ref())?;
             if plan.is_empty() {
@@ -165,7 +166,7 @@ impl Ask<'_> {
             hits.extend(places.into_iter().map(|place| Hit { kind, place }));
         }
         if let ([_, _, ..], Some(kind)) = (searched.as_slice(), searched.first()) {
-            let order = Order::new(kind, &query.sort);
+            let order = Order::new(self, kind, &query.sort);
             hits.sort_by(|one, other| {
                 let by_kind = kinds::number(one.kind).cmp(&kinds::number(other.kind));
                 let by_keys = order.compare_keys(&one.place, &other.place);
@@ -181,7 +182,7 @@ impl Ask<'_> {
         let mut total = 0;
         for kind in self.searched(query)? {
             let Some(filters) = of_kind(&query.filters, kind) else { continue };
-            let order = Order::new(kind, &[]);
+            let order = Order::new(self, kind, &[]);
             // All of them, but of the time of the first page.
             let first = after.map(|cursor| Cursor {
                 position: cursor.position,
@@ -197,7 +198,7 @@ impl Ask<'_> {
             }
             total += if let Some(rows) = plan.tally()? {
                 rows
-            } else if filters.iter().any(verify::needed) {
+            } else if filters.iter().any(|filter| self.must_look(filter)) {
                 self.race(&plan.ways()?, &wanted)?.len() as u64
             } else {
                 self.race_number(&plan.counts()?)?
@@ -229,7 +230,7 @@ impl Ask<'_> {
     /// [`Error::TooCostly`] where there are too many.
     pub fn looked_at(&self, kind: &str, filter: &Filter) -> Result<Vec<i64>, Error> {
         let kind = kinds::name(kinds::number(kind));
-        let order = Order::new(kind, &[]);
+        let order = Order::new(self, kind, &[]);
         let filters = std::slice::from_ref(filter);
         let most = LOOKED_AT + 1;
         let wanted = Wanted { kind, filters, order: &order, after: None, most };

@@ -1,5 +1,5 @@
-//! Conditions that no index answers, judged by the resource itself: added parameters, parts of a composite that stand
-//! together, the words beside a code, units that are not UCUM's, distances, free text.
+//! Conditions that no index answers, judged by the resource itself: parameters added a moment ago, and
+//! whether an added one has a value at all; parts of a composite that stand together, the words beside a code, units that are not UCUM's, distances, free text.
 
 use fhir::query::{
     Condition, Filter, Near, NumberMatch, Prefix, SystemMatch, Target, TextMatch, TokenMatch,
@@ -21,13 +21,11 @@ use crate::term::{Sought, Term};
 /// Mean radius of the earth in metres.
 const EARTH: f64 = 6_371_008.8;
 
-/// Whether a filter can only be judged by looking at the resource.
-pub fn needed(filter: &Filter) -> bool {
-    filter.any.iter().any(|condition| look(&filter.on, condition))
-}
-
-fn look(on: &Target, condition: &Condition) -> bool {
-    if matches!(on, Target::Parameter(parameter) if parameter.is_added()) {
+/// Whether a condition can only be judged by looking at the resource.
+fn look(ask: &Ask<'_>, on: &Target, condition: &Condition) -> bool {
+    if let Target::Parameter(parameter) = on
+        && !ask.tells(parameter, condition)
+    {
         return true;
     }
     match condition {
@@ -44,8 +42,8 @@ fn look(on: &Target, condition: &Condition) -> bool {
         Condition::Quantity { unit, .. } => {
             matches!(unit, UnitMatch::Written(_) | UnitMatch::Coded { .. })
         }
-        Condition::OfKind { filter, .. } => needed(filter),
-        Condition::All(filters) => filters.iter().any(needed),
+        Condition::OfKind { filter, .. } => ask.must_look(filter),
+        Condition::All(filters) => filters.iter().any(|filter| ask.must_look(filter)),
         _ => false,
     }
 }
@@ -59,6 +57,11 @@ pub struct Looked<'a> {
 }
 
 impl Ask<'_> {
+    /// Whether a filter can only be judged by looking at the resource.
+    pub fn must_look(&self, filter: &Filter) -> bool {
+        filter.any.iter().any(|condition| look(self, &filter.on, condition))
+    }
+
     /// Whether a filter holds for a resource. What the index answers is asked of the index.
     pub fn is_so(&self, filter: &Filter, looked: &Looked<'_>) -> Result<bool, Error> {
         for condition in &filter.any {
@@ -75,7 +78,7 @@ impl Ask<'_> {
         condition: &Condition,
         looked: &Looked<'_>,
     ) -> Result<bool, Error> {
-        if !look(on, condition) {
+        if !look(self, on, condition) {
             return self.indexed(on, condition, looked);
         }
         match (on, condition) {

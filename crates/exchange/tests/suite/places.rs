@@ -5,14 +5,13 @@ use access::caller::Caller;
 use exchange::error::Failure;
 use exchange::look::{Look, Seen, Unless};
 use exchange::overview::Looks;
-use exchange::submission::Operation;
 use fhir::json;
 use fhir::value::Value;
 
-use crate::town::{FNR, Town, case_worker, fnr, nurse, patient, pulse, put, resident, system};
+use crate::town::{FNR, Town, case_worker, fnr, nurse, patient, pulse, resident, system};
 
 /// Two persons, each with a Patient, a pulse and a service. Returns the Patients' ids.
-async fn two(town: &Town) -> [String; 2] {
+pub async fn two(town: &Town) -> [String; 2] {
     let plo = system("plo");
     let mut ids = [String::new(), String::new()];
     for (n, id) in ids.iter_mut().enumerate() {
@@ -30,7 +29,7 @@ async fn two(town: &Town) -> [String; 2] {
 }
 
 /// The types found, sorted, or the rule that refused.
-async fn found(town: &Town, caller: &Caller, url: &str) -> Result<Vec<String>, String> {
+pub async fn found(town: &Town, caller: &Caller, url: &str) -> Result<Vec<String>, String> {
     let seen = match Look::at(url, Unless::default(), true) {
         Ok(look) => town.tenant.look(caller, look, "http://x/fhir").await,
         Err(failure) => Err(failure),
@@ -48,11 +47,11 @@ async fn found(town: &Town, caller: &Caller, url: &str) -> Result<Vec<String>, S
     Ok(kinds)
 }
 
-fn kinds(names: &[&str]) -> Result<Vec<String>, String> {
+pub fn kinds(names: &[&str]) -> Result<Vec<String>, String> {
     Ok(names.iter().map(|name| (*name).to_owned()).collect())
 }
 
-fn rule(code: &str) -> Result<Vec<String>, String> {
+pub fn rule(code: &str) -> Result<Vec<String>, String> {
     Err(code.to_owned())
 }
 
@@ -143,51 +142,4 @@ async fn codes_of_value_sets_are_searched_in_every_spelling() {
     let below = "type:below=http://helsedir.no/fhir/CodeSystem/no-kodeverk-9151|15";
     assert_eq!(count(below).await, Ok(2));
     assert!(count("type:in=http://example.org/none").await.is_err());
-}
-
-fn definition(code: &str, status: &str, kind: &str, expression: &str) -> Value {
-    json!({
-        "resourceType": "SearchParameter",
-        "url": "http://example.org/SearchParameter/own",
-        "name": "Own",
-        "status": status,
-        "description": "Our own",
-        "code": code,
-        "base": ["Observation"],
-        "type": kind,
-        "expression": expression,
-    })
-}
-
-#[tokio::test]
-async fn an_added_parameter_counts_for_everybody_and_opens_nothing() {
-    let town = Town::new();
-    let [one, _] = two(&town).await;
-    let app = system("app");
-    let own = definition("own-code", "active", "token", "Observation.code");
-    town.one(&app, put("own", own.clone(), None)).await.unwrap();
-    let about = definition("own-subject", "active", "reference", "Observation.subject");
-    town.one(&app, put("own-subject", about, None)).await.unwrap();
-    let cases = [
-        (nurse(), format!("Observation?patient={one}&own-code=8867-4"), kinds(&["Observation"])),
-        (nurse(), format!("Observation?patient={one}&own-code:not=8867-4"), kinds(&[])),
-        (nurse(), "Observation?own-code=8867-4".to_owned(), rule("patient-not-named")),
-        (nurse(), format!("Observation?own-subject={one}"), rule("patient-not-named")),
-        (resident(&fnr(0)), "Observation?own-code=8867-4".to_owned(), kinds(&["Observation"])),
-        (system("lab"), "Observation?own-code=8867-4".to_owned(), kinds(&[])),
-    ];
-    for (caller, url, expected) in cases {
-        assert_eq!(found(&town, &caller, &url).await, expected, "{} {url}", caller.client_id);
-    }
-    let followed = format!("Observation?patient={one}&own-subject:Patient.family=a");
-    assert!(found(&town, &nurse(), &followed).await.is_err());
-    // Nobody takes another's name, and its own may be written anew.
-    let other = town.one(&app, put("other", own.clone(), None)).await;
-    assert!(matches!(other, Err(Failure::Invalid(_))));
-    let mut renewed = own;
-    renewed.as_object_mut().unwrap().set("description", "Our own, again");
-    town.one(&app, put("own", renewed, None)).await.unwrap();
-    town.one(&app, Operation::delete("SearchParameter", "own".to_owned())).await.unwrap();
-    let url = format!("Observation?patient={one}&own-code=8867-4");
-    assert!(found(&town, &nurse(), &url).await.is_err(), "it is no parameter any more");
 }

@@ -42,7 +42,7 @@ impl Parameters {
     /// An issue if `index_id` is below [`FIRST_ADDED`], or the resource has no code, type or base that
     /// is known here, or an expression that can find no values of the type.
     pub fn add(&mut self, parameter: &Resource, index_id: u16) -> Result<(), Issue> {
-        for (kind, added) in load::added(self, parameter, index_id)? {
+        for (kind, added) in self.compile(parameter, index_id)? {
             let known = self.by_kind.entry(kind).or_default();
             match known.binary_search_by(|known| known.code.cmp(&added.code)) {
                 Ok(at) => {
@@ -54,6 +54,18 @@ impl Parameters {
             }
         }
         Ok(())
+    }
+
+    /// What a `SearchParameter` resource is for each of its base types, without adding it.
+    ///
+    /// # Errors
+    /// As [`Parameters::add`].
+    pub fn compile(
+        &self,
+        parameter: &Resource,
+        index_id: u16,
+    ) -> Result<Vec<(&'static str, Arc<SearchParameter>)>, Issue> {
+        load::added(self, parameter, index_id)
     }
 
     /// The parameters of a resource type, sorted by code; none for an unknown type.

@@ -7,8 +7,10 @@ use record::entry::Kind;
 use view::error::Error;
 use view::store::View;
 
+use crate::added::parameters;
 use crate::permits::{MUNICIPALITY, NOW, keys, of_source};
-use crate::search::parse;
+use crate::search::{parse, parse_with};
+use crate::story::{OWN, definition};
 use crate::town::{About, START, Town};
 
 /// Observations of one patient, a minute apart, with a rare code now and then.
@@ -33,7 +35,13 @@ fn town(count: usize) -> Town {
         );
         town.record(&about, "Observation", &id, &json);
     }
+    let about = About { person: None, category: "organisation", ..about };
+    for (n, (id, ..)) in OWN.iter().enumerate() {
+        let json = fhir::json::print(&definition(id, n, "active"));
+        town.record(&about, "SearchParameter", id, &json);
+    }
     town.project_all();
+    town.walk(usize::MAX);
     town
 }
 
@@ -53,7 +61,7 @@ fn limited(town: &Town, instructions: i64) -> View {
 /// The least budget, in steps of a factor of two, that a question is answered within.
 fn cost(town: &Town, text: &str) -> i64 {
     let permit = of_source("plo-epj", &keys());
-    let query = parse(&pairs(text));
+    let query = parse_with(&parameters(&town.view()), &pairs(text));
     let within = |budget: &i64| limited(town, *budget).search(&permit, &query, None, NOW).is_ok();
     (0..40).map(|power| 500 << power).find(within).unwrap()
 }
@@ -110,6 +118,13 @@ fn what_is_asked_most_costs_the_same_of_little_and_of_much() {
         "code=rare&value-quantity=ge0&_count=2",
         "value-date:missing=true&date=gt2026&_count=5",
         "subject=Patient/p&date=ge2026-03&_sort=date&_count=5",
+        "own-code=rare&_count=2",
+        "own-amount=7&_sort=own-date",
+        "own-amount=lt3",
+        "own-date=2026-03-02T12:10:00Z",
+        "own-text=puls&_sort=own-text&_count=5",
+        "_sort=-own-text&_count=5",
+        "own-subject:Patient.name=nobody",
         "code=rare&status=amended",
         "code=common&value-quantity=gt9000",
         "code=common&value-quantity=lt0&_sort=_lastUpdated",

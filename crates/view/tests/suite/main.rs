@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod added;
 mod costs;
 mod limits;
 mod model;

@@ -8,6 +8,7 @@ use fhir::query::{
     Compartment, Condition, Filter, Include, NumberMatch, Prefix, Query, Sort, SystemMatch, Target,
     TextMatch, TokenMatch, UnitMatch,
 };
+use fhir::search::set::Parameters;
 use fhir::search::sort::{SortKey, value_key};
 use fhir::search::text::words;
 use fhir::search::{self, IndexValue, ParamKind, QuantityValue, SearchParameter, Span};
@@ -178,14 +179,21 @@ impl Naive<'_> {
 fn follows(include: &Include, from: &Row, to: &Row) -> bool {
     include.source.is_none_or(|source| source == from.kind)
         && include.target.is_none_or(|target| target == to.kind)
-        && search::parameters(from.kind).iter().any(|parameter| {
-            let asked = include.parameter.as_ref().is_none_or(|it| it.code == parameter.code);
-            asked && parameter.kind == ParamKind::Reference && names(from, parameter, &to.key())
-        })
+        && match &include.parameter {
+            Some(parameter) => names(from, parameter, &to.key()),
+            None => {
+                let all = search::parameters(from.kind).iter();
+                let mut references = all.filter(|it| it.kind == ParamKind::Reference);
+                references.any(|parameter| names(from, parameter, &to.key()))
+            }
+        }
 }
 
 /// The values of a row under a search parameter.
 fn values(row: &Row, parameter: &SearchParameter) -> Vec<IndexValue> {
+    if parameter.is_added() {
+        return Parameters::r4().values(parameter, &row.resource);
+    }
     let entries = search::index(&row.resource).into_iter();
     let own = entries.filter(|entry| entry.index_id == parameter.index_id);
     own.map(|entry| entry.value).collect()

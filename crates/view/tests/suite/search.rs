@@ -219,7 +219,7 @@ const INCLUDES: &[&str] = &[
     "_revinclude:iterate=EpisodeOfCare:patient",
 ];
 
-fn pairs(texts: &[String]) -> Vec<(String, String)> {
+pub fn pairs(texts: &[String]) -> Vec<(String, String)> {
     let pair = |text: &String| text.split_once('=').map(|(name, it)| (name.into(), it.into()));
     texts.iter().map(|text| pair(text).unwrap()).collect()
 }
@@ -263,6 +263,11 @@ pub fn queries() -> impl Strategy<Value = Vec<(String, String)>> {
 
 /// Reads what [`queries`] made: the first pair is the place.
 pub fn parse(pairs: &[(String, String)]) -> Query {
+    parse_with(Parameters::r4(), pairs)
+}
+
+/// The same with other search parameters.
+pub fn parse_with(parameters: &Parameters, pairs: &[(String, String)]) -> Query {
     let (kind, pairs) = (&pairs[0].1, &pairs[1..]);
     let scope = match kind.split('/').collect::<Vec<_>>().as_slice() {
         [""] => Scope::System,
@@ -271,7 +276,7 @@ pub fn parse(pairs: &[(String, String)]) -> Query {
         [kind, id, rest @ ..] => Scope::Compartment { kind, id, of: rest.first().copied() },
         [] => Scope::System,
     };
-    let query = Query::read(Parameters::r4(), scope, pairs).expect("the grammar is supported");
+    let query = Query::read(parameters, scope, pairs).expect("the grammar is supported");
     assert!(query.unsupported.is_empty(), "{:?}", query.unsupported);
     query
 }

@@ -53,6 +53,7 @@ pub fn put() -> impl Strategy<Value = Put> {
         "Organization",
         "Location",
         "RiskAssessment",
+        "SearchParameter",
     ];
     (select(kinds), 0..PERSONS, 0..3_usize, 0..2_usize, any::<[u8; 5]>()).prop_map(
         |(kind, person, n, source, choice)| Put {
@@ -149,6 +150,10 @@ impl Put {
             "EpisodeOfCare" => self.episode(&id),
             "RiskAssessment" => self.risk(&id),
             "Patient" => self.patient(&id),
+            "SearchParameter" => {
+                let [a, b, ..] = self.choice;
+                definition(&id, a, pick(&["active", "active", "retired"], b))
+            }
             "Location" => {
                 let name = pick(&["Rom 1", "Rom 2"], self.choice[0]);
                 json!({ "resourceType": "Location", "id": id, "name": name })
@@ -268,6 +273,54 @@ impl Put {
     }
 }
 
+/// Search parameters of a source's own: code, kind, bases and expression. The last is of no use.
+pub const OWN: [(&str, &str, &[&str], &str); 11] = [
+    ("own-text", "string", &["Observation"], "Observation.code.text"),
+    ("own-name", "string", &["Patient", "Organization"], "Patient.name | Organization.name"),
+    (
+        "own-code",
+        "token",
+        &["Observation", "EpisodeOfCare"],
+        "Observation.code | EpisodeOfCare.type",
+    ),
+    ("own-subject", "reference", &["Observation"], "Observation.subject"),
+    ("own-performer", "reference", &["Observation"], "Observation.performer"),
+    ("own-date", "date", &["Observation", "Patient"], "Observation.effective | Patient.birthDate"),
+    ("own-amount", "quantity", &["Observation"], "Observation.value.ofType(Quantity)"),
+    (
+        "own-share",
+        "number",
+        &["RiskAssessment"],
+        "RiskAssessment.prediction.probability.ofType(decimal)",
+    ),
+    ("own-profile", "uri", &["Resource"], "Resource.meta.profile"),
+    ("own-part", "composite", &["Observation"], "Observation"),
+    ("own-colour", "token", &["Observation"], "Observation.colour"),
+];
+
+/// The nth of these.
+pub fn definition(id: &str, n: usize, status: &str) -> Value {
+    let (code, kind, bases, expression) = OWN[n % OWN.len()];
+    let component = |name: &str, expression: &str| {
+        let definition = format!("http://hl7.org/fhir/SearchParameter/Observation-{name}");
+        json!({ "definition": definition, "expression": expression })
+    };
+    json!({
+        "resourceType": "SearchParameter",
+        "id": id,
+        "url": format!("http://example.org/{id}"),
+        "status": status,
+        "code": code,
+        "type": kind,
+        "base": bases.to_vec(),
+        "expression": expression,
+        "component": (kind == "composite").then(|| json!([
+            component("code", "code"),
+            component("value-quantity", "component.value.ofType(Quantity)"),
+        ])),
+    })
+}
+
 /// Weights and the like, in units that are the same and units that are not.
 fn quantity(choice: usize) -> Value {
     let (value, unit) =
@@ -343,7 +396,7 @@ pub fn take(town: &Town, model: &mut Model, step: &Step) {
     }
 }
 
-fn about(kind: Kind, person: Option<PersonId>, category: &'static str, source: usize) -> About {
+pub fn about(kind: Kind, person: Option<PersonId>, category: &'static str, source: usize) -> About {
     About { kind, person, category, owner: MUNICIPALITY, source: SOURCES[source] }
 }
 

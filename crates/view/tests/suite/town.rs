@@ -108,6 +108,16 @@ impl Town {
         self.project(usize::MAX)
     }
 
+    /// Goes at most `count` small steps through old data for added search parameters.
+    pub fn walk(&mut self, count: usize) {
+        for _ in 0..count {
+            if self.projector.index_further(3).unwrap().is_none() {
+                break;
+            }
+        }
+        assert!(count < usize::MAX || self.projector.is_indexed());
+    }
+
     /// The process ends: what waits is forgotten, and the view catches up from the ledger, so many
     /// entries at a time.
     pub fn restart(&mut self, step: usize) {
@@ -148,6 +158,7 @@ impl Town {
         let path = self.dir.path().join("rebuilt.db");
         let mut projector = projector(&path, &self.keys);
         catch_up(&self.ledger, &mut projector, step);
+        while projector.index_further(1_000).unwrap().is_some() {}
         drop(projector);
         let dumped = dump(&path);
         std::fs::remove_file(&path).unwrap();
