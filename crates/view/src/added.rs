@@ -44,9 +44,9 @@ pub struct Walked {
     pub number: u16,
     /// Whether its rows are taken out, and not written.
     pub leaving: bool,
-    /// Whether the walk began with this step.
+    /// Whether old data began to be gone through with this step.
     pub first: bool,
-    /// Whether it ended with it.
+    /// Whether nothing is left to do for the number.
     pub last: bool,
 }
 

@@ -3,12 +3,12 @@
 //! Each definition that a search can use gets a number when the entry with it is projected; a changed
 //! one gets another, and no number is given twice, so that a number says which definition its rows are
 //! of. What is recorded from then on is indexed under it as it comes. What was there before is walked
-//! through in the order of row numbers, a little at a time between entries, and so is what a definition
-//! that is gone leaves behind.
+//! through in the order of row numbers, a little at a time between entries; and so are the rows that a
+//! definition leaves behind when it goes, as many as there are.
 //!
-//! Invariants: when no walk is left, the index depends only on the entries applied, not on when the
-//! walks took place; rows are written and taken out as if they might be there already or not at all, so
-//! that walks and entries may come in any order.
+//! Invariants: when no step is left, the index depends only on the entries applied, not on when the
+//! steps were taken; rows are written and taken out as if they might be there already or not at all, so
+//! that steps and entries may come in any order.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,6 +42,24 @@ pub const LAST: u16 = 0xefff;
 
 /// So many rows may a step pass for each that it may read: to pass one takes that much less.
 const PASSED: usize = 20;
+
+/// What takes some rows of a number out: `?2` of those that an index by number leads to, and what stands
+/// beside them.
+const TAKE: [&str; 6] = [
+    "DELETE FROM link WHERE (rid, param, target) IN (SELECT rid, param, value FROM term
+     WHERE param = ?1 ORDER BY value, moment, rid, system LIMIT ?2)",
+    "DELETE FROM term WHERE (param, value, moment, rid, system) IN (
+     SELECT param, value, moment, rid, system FROM term
+     WHERE param = ?1 ORDER BY value, moment, rid, system LIMIT ?2)",
+    "DELETE FROM measure WHERE (rid, param) IN (SELECT rid, param FROM point
+     WHERE param = ?1 ORDER BY key, value, rid LIMIT ?2)",
+    "DELETE FROM point WHERE (param, key, value, rid) IN (SELECT param, key, value, rid FROM point
+     WHERE param = ?1 ORDER BY key, value, rid LIMIT ?2)",
+    "DELETE FROM span WHERE (rid, param, low, high) IN (SELECT rid, param, low, high FROM span
+     WHERE param = ?1 ORDER BY high, low LIMIT ?2)",
+    "DELETE FROM word WHERE (rid, param, value, exact) IN (SELECT rid, param, value, exact FROM word
+     WHERE param = ?1 ORDER BY value LIMIT ?2)",
+];
 
 /// What of a definition searches go by.
 const DEFINING: [&str; 6] = ["code", "base", "type", "expression", "target", "component"];
@@ -136,7 +154,7 @@ impl Additions {
         self.0.iter().all(|addition| addition.state == state::COMPLETE)
     }
 
-    /// Goes one step on, by at most so many resources; nothing where there is nothing left.
+    /// Goes one step on, by at most so many resources or rows; nothing where there is nothing left.
     pub fn walk(
         &mut self,
         connection: &mut Connection,
@@ -147,22 +165,23 @@ impl Additions {
         let open = self.0.iter_mut().filter(|addition| addition.state != state::COMPLETE);
         let Some(addition) = open.min_by_key(|addition| addition.state) else { return Ok(None) };
         let transaction = connection.transaction()?;
-        let (first, leaving) = (addition.walked == 0, addition.state == state::LEAVING);
-        let end = addition.step(&transaction, by, most)?;
         let number = addition.number;
-        let last = end.is_none();
-        if last && leaving {
-            transaction.prepare_cached("DELETE FROM added WHERE number = ?1")?.execute([number])?;
-        } else {
+        if addition.state == state::GROWING {
+            let first = addition.walked == 0;
+            let end = addition.grow(&transaction, by, most)?;
+            let last = end.is_none();
             addition.walked = end.unwrap_or(0);
-            addition.state = if last { state::COMPLETE } else { addition.state };
+            addition.state = if last { state::COMPLETE } else { state::GROWING };
             addition.save(&transaction)?;
+            transaction.commit()?;
+            return Ok(Some(Walked { number, leaving: false, first, last }));
         }
+        let last = take(&transaction, number, most)?;
         transaction.commit()?;
-        if last && leaving {
+        if last {
             self.0.retain(|addition| addition.number != number);
         }
-        Ok(Some(Walked { number, leaving, first, last }))
+        Ok(Some(Walked { number, leaving: true, first: false, last }))
     }
 }
 
@@ -190,8 +209,8 @@ impl Addition {
         }
     }
 
-    /// Writes or takes out the rows of some resources more. The last row passed; nothing at the end.
-    fn step(
+    /// Writes the rows of some resources more. The last row passed; nothing at the end.
+    fn grow(
         &self,
         transaction: &Transaction<'_>,
         by: By<'_>,
@@ -213,7 +232,7 @@ impl Addition {
                 let body: Vec<u8> = content.query_row([last], |row| row.get(0))?;
                 let mut found = Vec::new();
                 self.rows(by, (last, row.get(2)?), &resource(last, &body)?, &mut found);
-                pending.settle(found, self.state != state::LEAVING);
+                pending.settle(found, true);
                 read += 1;
             }
             if read == most {
@@ -223,6 +242,18 @@ impl Addition {
         pending.write(transaction)?;
         Ok((count == passes || read == most).then_some(last))
     }
+}
+
+/// Takes out some of the rows of a number, and at last the number; `true` where that was all.
+fn take(transaction: &Transaction<'_>, number: u16, most: usize) -> Result<bool, Error> {
+    let mut taken = 0;
+    for sql in TAKE {
+        taken += transaction.prepare_cached(sql)?.execute(params![number, most])?;
+    }
+    if taken == 0 {
+        transaction.prepare_cached("DELETE FROM added WHERE number = ?1")?.execute([number])?;
+    }
+    Ok(taken == 0)
 }
 
 /// The resource in a row.
@@ -271,4 +302,22 @@ fn give(transaction: &Transaction<'_>, number: u16) -> Result<(), Error> {
         .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES ('added', ?1)")?
         .execute([i64::from(number) - i64::from(FIRST_ADDED) + 1])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+
+    #[test]
+    fn what_a_definition_leaves_is_taken_out_by_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = schema::open_writer(&folder.path().join("view.db")).unwrap();
+        for sql in TAKE {
+            let mut explain = writer.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let told = explain.query_map([1, 2], |row| row.get::<_, String>(3)).unwrap();
+            let told = told.collect::<Result<Vec<_>, _>>().unwrap().join("; ");
+            assert!(told.contains("SEARCH") && !told.contains("SCAN"), "{sql}: {told}");
+        }
+    }
 }
