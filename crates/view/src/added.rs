@@ -1,6 +1,6 @@
 //! The search parameters that sources have added: `SearchParameter` resources as they are now.
 //!
-//! Each has an index under a number of its own ([`crate::addition`]). A search trusts it once all that
+//! Each has an index under a number of its own (`addition.rs`). A search trusts it once all that
 //! was recorded before the definition is in it too, by what its own snapshot says; until then a
 //! condition or an order on the parameter is judged by reading the resources that the rest of the
 //! search leads to, as other rare questions are (`verify`), and nothing is followed by it.
