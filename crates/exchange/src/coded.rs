@@ -22,7 +22,7 @@ const MOST: usize = 2_000;
 /// The codes of value sets beside the platform's own, by URL.
 pub type Sets = BTreeMap<String, Vec<TokenMatch>>;
 
-/// Reads a search, and its codes. `sets` are those of [`Tenant::named_sets`].
+/// Reads a search, and its codes. `sets` are those that `Tenant::named_sets` finds.
 ///
 /// # Errors
 /// As [`Query::read`]; and for what is not known of codes, or is too much.
