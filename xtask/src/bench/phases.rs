@@ -33,7 +33,7 @@ pub fn run(program: &Path, scale: Scale) -> Result<Value, String> {
     let vkp = phases.server.token(Role::Vkp)?;
     let bulk = phases.bulk(&material, &vkp)?;
     let import = phases.import(&material, &vkp)?;
-    let memory_full = phases.server.peak_memory();
+    let memory_full = phases.server.memory();
     let reads = phases.reads(&doctor)?;
     let searches = phases.single(&material.searches(&doctor), true, &has(b"\"mode\":\"match\""))?;
     let (overviews, news2) = phases.services(&material, &doctor)?;
@@ -41,7 +41,7 @@ pub fn run(program: &Path, scale: Scale) -> Result<Value, String> {
     let creates = phases.single(&creates, false, &has(b"\"versionId\""))?;
     let events = material::cloud_events(&material.events(2), &vkp);
     let events = phases.single(&events, false, &has(b"201 Created"))?;
-    let memory = phases.server.peak_memory();
+    let memory = phases.server.memory();
     let disk = phases.server.stop()?;
     Ok(json!({
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
@@ -54,7 +54,7 @@ pub fn run(program: &Path, scale: Scale) -> Result<Value, String> {
         "patient_search": searches,
         "overview": overviews,
         "news2": news2,
-        "peak_memory_mb": { "after_bulk": memory_full, "at_end": memory },
+        "memory_mb": { "after_bulk": memory_full, "at_end": memory },
         "disk": disk,
     }))
 }

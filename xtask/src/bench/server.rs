@@ -109,12 +109,17 @@ impl Server {
         cpu(&self.process.id().to_string())
     }
 
-    /// Most memory the server has had, in MB.
-    pub fn peak_memory(&self) -> Option<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-        Some((kilobytes / 1024.0).round())
+    /// Memory of the server in MB: the most it has had, which counts pages of the view's file that it
+    /// has mapped and that the system takes back when it needs them, and what is its own now.
+    pub fn memory(&self) -> Value {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(path).unwrap_or_default();
+        let of = |name: &str| -> Option<f64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+            Some((kilobytes / 1024.0).round())
+        };
+        json!({ "peak": of("VmHWM:"), "own": of("RssAnon:") })
     }
 
     /// Stops it as an operator would and says how much of the disk each entry takes.

@@ -72,14 +72,14 @@ fn step(program: &Path, size: u32) -> Result<Step, String> {
         eprintln!("{size} patients: {}: {told}", shape.name);
         asked.insert(shape.name.to_owned(), told);
     }
-    let memory = server.peak_memory();
+    let memory = server.memory();
     let disk = server.stop()?;
     let filled = json!({
         "patients": size,
         "resources": resources,
         "resources_per_second": (f64::from(resources) / busy).round(),
         "server_cpu_us_per_resource": (cpu * 1e6 / f64::from(resources.max(1))).round(),
-        "peak_memory_mb": memory,
+        "memory_mb": memory,
         "disk": disk,
     });
     Ok(Step { filled, asked })
