@@ -323,7 +323,8 @@ fn project(
                 return;
             }
         }
-        reached.send_replace(projector.position());
+        // Before whoever sent it is answered: who begins to watch after an answer has not missed it, and is
+        // not told of it either.
         for Committed { entry, .. } in &committed {
             // Nobody watching is no fault.
             drop(announce.send(Change {
@@ -332,6 +333,7 @@ fn project(
                 position: entry.position,
             }));
         }
+        reached.send_replace(projector.position());
     }
 }
 
