@@ -20,6 +20,10 @@ mod terminology;
 mod token;
 mod web;
 
+/// Resources are trees of small values, made and dropped by every request.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let command = command::Command::parse();
     tracing_subscriber::fmt()
