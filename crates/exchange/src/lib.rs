@@ -25,6 +25,7 @@ pub mod bundle;
 pub mod carry_out;
 pub mod cloud_event;
 pub mod coded;
+pub mod consent;
 pub mod criteria;
 pub mod error;
 pub mod history;

@@ -12,6 +12,7 @@ pub mod entry;
 pub mod envelope;
 pub mod extension;
 pub mod identity;
+pub mod label;
 pub mod news2;
 pub mod okt;
 pub mod profile;

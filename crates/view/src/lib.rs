@@ -6,8 +6,9 @@
 //! may be deleted at any time and is rebuilt from the ledger to the same content.
 //!
 //! Nothing is read without a [`access::permit::ReadPermit`]: its limits are part of the query
-//! itself, so that totals, paging and includes leak nothing. [`store::View::locate`] is the one
-//! exception: it says who owns a record and whom it is about, which the decision itself needs.
+//! itself, so that totals, paging and includes leak nothing; so is what it withholds. The exceptions are
+//! what the decision itself needs: [`store::View::locate`] says who owns a record and whom it is about,
+//! [`store::View::consents`] what a person has restricted.
 //!
 //! | Table | Holds |
 //! |---|---|
@@ -29,6 +30,7 @@
 //! keeps the index small and keeps numbers out of it.
 
 pub mod added;
+pub mod consents;
 pub mod error;
 pub mod everything;
 pub mod history;
@@ -54,3 +56,4 @@ mod sql;
 mod term;
 mod unit;
 mod verify;
+mod withheld;

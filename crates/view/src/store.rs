@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use access::permit::{Reach, ReadPermit};
+use access::permit::{ReadPermit, Withheld};
 use fhir::search::set::Parameters;
 use parking_lot::Mutex;
 use record::entry::Position;
@@ -246,15 +246,13 @@ impl View {
         })
     }
 
-    /// The persons a permit reaches, where it reaches those of a unit.
+    /// The persons a permit reaches, without those of whom it withholds everything; none where it
+    /// reaches anybody.
     pub fn persons(&self, permit: &ReadPermit) -> Result<Vec<PersonId>, Error> {
-        match permit.reach() {
-            Reach::Person(person) => Ok(vec![*person]),
-            Reach::Unit { unit, at } => {
-                self.with(|connection| self.persons_at(connection, unit, *at))
-            }
-            Reach::Any => Ok(Vec::new()),
-        }
+        let mut persons = self.with(|connection| self.reach(connection, permit))?;
+        let persons = persons.get_or_insert_default();
+        persons.retain(|person| !matches!(permit.withheld(*person), Withheld::Everything));
+        Ok(std::mem::take(persons))
     }
 
     /// Positions of entries that could not be read, among what the permit opens: an answer under
@@ -268,7 +266,7 @@ impl View {
         connection: &Connection,
         permit: &ReadPermit,
     ) -> Result<Vec<Position>, Error> {
-        let sql = self.limits(connection, permit)?.open("r");
+        let sql = self.limits(connection, permit)?.told("r");
         let text =
             format!("SELECT r.position FROM skipped r WHERE {} ORDER BY r.position", sql.text);
         let mut select = connection.prepare_cached(&text)?;
