@@ -25,6 +25,7 @@ use view::store::View;
 
 use crate::added::Added;
 use crate::bulk::job::Jobs;
+use crate::consent::fold::{self, Follower};
 use crate::error::Failure;
 use crate::locks::Locks;
 use crate::standing::Holder;
@@ -124,15 +125,17 @@ impl Tenant {
         // What is made anew is made whole; what was only behind is completed beside the reading.
         while is_new && index_further(&mut projector)? {}
         let view = View::open(&view_path, index_key)?;
+        let standing = Arc::new(Holder::new(fold::begin(standing, &view)?));
+        let follower = Follower::new(View::open(&view_path, index_key)?, standing.clone());
         let (reached, visible) = watch::channel(projector.position());
         let (changes, _) = broadcast::channel(1024);
-        let announce = changes.clone();
+        let tell = Tell { reached, announce: changes.clone() };
         let projection = std::thread::Builder::new()
             .name("projection".to_owned())
-            .spawn(move || project(&arrived, projector, &reached, &announce))
+            .spawn(move || project(&arrived, projector, &follower, &tell))
             .map_err(|error| Failure::Unavailable(format!("cannot start a thread: {error}")))?;
         Ok(Self {
-            standing: Arc::new(Holder::new(standing)),
+            standing,
             ledger,
             audit,
             keys,
@@ -310,13 +313,22 @@ fn next(
     }
 }
 
-/// The projection thread: takes what waits, applies it in one transaction, tells the watchers. When
-/// nothing waits, it goes on with the index of added search parameters.
+/// Who is told of what has been projected.
+struct Tell {
+    /// Those who wait for a position.
+    reached: watch::Sender<Position>,
+    /// Those who watch for changes.
+    announce: broadcast::Sender<Change>,
+}
+
+/// The projection thread: takes what waits, applies it in one transaction, puts in force what it changes
+/// of access, tells the watchers. When nothing waits, it goes on with the index of added search
+/// parameters.
 fn project(
     arrived: &Receiver<Arc<[Committed]>>,
     mut projector: Projector,
-    reached: &watch::Sender<Position>,
-    announce: &broadcast::Sender<Change>,
+    follower: &Follower,
+    tell: &Tell,
 ) {
     let mut stuck = false;
     while let Ok(first) = next(arrived, stuck || projector.is_indexed()) {
@@ -331,7 +343,12 @@ fn project(
         let mut batches = vec![first];
         batches.extend(arrived.try_iter().take(15));
         let committed: Vec<&Committed> = batches.iter().flat_map(|batch| batch.iter()).collect();
-        match projector.apply(&committed) {
+        let applied = projector.apply(&committed).map_err(Failure::from);
+        let applied = applied.and_then(|skipped| {
+            follower.follow(&committed)?;
+            Ok(skipped)
+        });
+        match applied {
             Ok(skipped) => tell_skipped(&skipped),
             Err(error) => {
                 // The view is behind and stays behind, so nothing more is answered from it and the
@@ -344,13 +361,13 @@ fn project(
         // not told of it either.
         for Committed { entry, .. } in &committed {
             // Nobody watching is no fault.
-            drop(announce.send(Change {
+            drop(tell.announce.send(Change {
                 person: entry.person,
                 category: entry.category.clone(),
                 position: entry.position,
             }));
         }
-        reached.send_replace(projector.position());
+        tell.reached.send_replace(projector.position());
     }
 }
 

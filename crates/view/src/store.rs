@@ -249,10 +249,25 @@ impl View {
     /// The persons a permit reaches, without those of whom it withholds everything; none where it
     /// reaches anybody.
     pub fn persons(&self, permit: &ReadPermit) -> Result<Vec<PersonId>, Error> {
-        let mut persons = self.with(|connection| self.reach(connection, permit))?;
-        let persons = persons.get_or_insert_default();
-        persons.retain(|person| !matches!(permit.withheld(*person), Withheld::Everything));
-        Ok(std::mem::take(persons))
+        let mut persons = self.reached(permit)?;
+        persons.retain(|person| permit.withheld(*person) != Withheld::Everything);
+        Ok(persons)
+    }
+
+    /// The persons a permit reaches, whatever it withholds of them; none where it reaches anybody.
+    pub fn reached(&self, permit: &ReadPermit) -> Result<Vec<PersonId>, Error> {
+        let persons = self.with(|connection| self.reach(connection, permit))?;
+        Ok(persons.unwrap_or_default())
+    }
+
+    /// Whether the reader is to be told that somebody within reach withholds something: only where the
+    /// municipality has decided so. What owners' labels withhold is not told of.
+    pub fn tells_withheld(&self, permit: &ReadPermit) -> Result<bool, Error> {
+        if !permit.tells_withheld() {
+            return Ok(false);
+        }
+        let reached = self.reached(permit)?;
+        Ok(reached.iter().any(|person| permit.withheld(*person) != Withheld::Nothing))
     }
 
     /// Positions of entries that could not be read, among what the permit opens: an answer under

@@ -4,31 +4,75 @@
 //! everything from everybody at work until it is corrected: what a person has restricted is never
 //! opened by a fault.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::sync::Arc;
 
 use access::restriction::{Against, Restriction, What};
+use access::standing::{PersonStanding, Standing};
 use fhir::json;
+use ledger::append::Committed;
+use record::catalogue::CONSENTS;
+use record::entry::Kind;
 use record::identity::PersonId;
 use view::consents::Given;
 use view::store::View;
 
 use super::restriction;
 use crate::error::Failure;
+use crate::standing::Holder;
 
-/// Of everybody who has any.
-pub(crate) fn all(view: &View) -> Result<HashMap<PersonId, Vec<Restriction>>, Failure> {
-    let mut persons: HashMap<PersonId, Vec<Restriction>> = HashMap::new();
+/// Keeps the standing in force up to what has been projected.
+pub(crate) struct Follower {
+    /// Connections of its own, so that it waits for no reader.
+    view: View,
+    standing: Arc<Holder>,
+}
+
+/// A standing with the restrictions of everybody who has any, when the municipality opens.
+pub(crate) fn begin(standing: Standing, view: &View) -> Result<Standing, Failure> {
+    let mut persons: BTreeMap<PersonId, Vec<Restriction>> = BTreeMap::new();
     for given in view.consents(None)? {
         let person = given.person;
         persons.entry(person).or_default().extend(folded(given));
     }
-    persons.retain(|_, restrictions| !restrictions.is_empty());
-    Ok(persons)
+    Ok(persons.into_iter().fold(standing, with_restrictions))
 }
 
-/// Of one person.
-pub(crate) fn of(view: &View, person: PersonId) -> Result<Vec<Restriction>, Failure> {
-    Ok(view.consents(Some(person))?.into_iter().filter_map(folded).collect())
+impl Follower {
+    /// Follows a view into a standing.
+    pub fn new(view: View, standing: Arc<Holder>) -> Self {
+        Self { view, standing }
+    }
+
+    /// Puts in force what entries that were just projected change of persons' restrictions.
+    pub fn follow(&self, committed: &[&Committed]) -> Result<(), Failure> {
+        let of = |committed: &&Committed| {
+            let entry = &committed.entry;
+            entry.person.filter(|_| entry.category == CONSENTS || entry.kind == Kind::Erasure)
+        };
+        let changed: BTreeSet<PersonId> = committed.iter().filter_map(of).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let mut persons = Vec::with_capacity(changed.len());
+        for person in changed {
+            let given = self.view.consents(Some(person))?;
+            persons.push((person, given.into_iter().filter_map(folded).collect()));
+        }
+        let Ok(()) = self.standing.exchange(|standing| {
+            Ok::<_, Infallible>(persons.into_iter().fold(standing.clone(), with_restrictions))
+        });
+        Ok(())
+    }
+}
+
+fn with_restrictions(
+    standing: Standing,
+    (person, restrictions): (PersonId, Vec<Restriction>),
+) -> Standing {
+    let before = standing.person(person).map(|it| PersonStanding::clone(it)).unwrap_or_default();
+    standing.with_person(person, PersonStanding { restrictions, ..before })
 }
 
 fn folded(given: Given) -> Option<Restriction> {
