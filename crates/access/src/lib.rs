@@ -5,10 +5,15 @@
 //! [`refusal::Refusal`] that names the rule and the way on. Deny by default: an unknown role,
 //! purpose, organisation or category is a refusal.
 //!
-//! This crate does no IO and reads no clock: the caller, the register and the time are arguments.
+//! This crate does no IO and reads no clock: the caller, what the decision rests on ([`standing`])
+//! and the time are arguments.
 
 pub mod caller;
 pub mod decide;
+pub mod opening;
 pub mod permit;
 pub mod refusal;
 pub mod register;
+pub mod representation;
+pub mod restriction;
+pub mod standing;

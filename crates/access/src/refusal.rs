@@ -37,6 +37,10 @@ pub enum Rule {
     NotSelf,
     /// The category is not shared beyond its owner.
     NotShared,
+    /// The token or the attest is for another patient.
+    AnotherPatient,
+    /// The resident has withheld it.
+    Restricted,
 }
 
 /// A decision against.
@@ -48,7 +52,7 @@ pub struct Refusal {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 16] = [
+    pub const ALL: [Rule; 18] = [
         Rule::OtherMunicipality,
         Rule::NoAgreement,
         Rule::CategoryNotAgreed,
@@ -65,6 +69,8 @@ impl Rule {
         Rule::PatientNotNamed,
         Rule::NotSelf,
         Rule::NotShared,
+        Rule::AnotherPatient,
+        Rule::Restricted,
     ];
 
     /// Stable code.
@@ -164,6 +170,16 @@ impl Rule {
                 "not-shared",
                 "this category is not shared beyond its owner",
                 "ask the owner, or the municipality to share the category",
+            ),
+            Rule::AnotherPatient => (
+                "another-patient",
+                "the token or the attest is for another patient",
+                "make an attest, or launch again, for the patient you ask about",
+            ),
+            Rule::Restricted => (
+                "restricted",
+                "the resident has withheld this information",
+                "ask the resident; in an emergency, open with a stated reason",
             ),
         }
     }

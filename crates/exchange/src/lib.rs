@@ -38,6 +38,7 @@ pub mod read;
 pub mod rules;
 pub mod searchset;
 pub mod services;
+pub mod standing;
 pub mod submission;
 pub mod tenant;
 pub mod vitals;

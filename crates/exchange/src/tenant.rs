@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
 use std::time::Duration;
 
 use access::register::Register;
+use access::standing::Standing;
 use ledger::append::{Committed, Sealing};
 use ledger::clock::Clock;
 use ledger::key_service::FileKey;
@@ -26,6 +27,7 @@ use crate::added::Added;
 use crate::bulk::job::Jobs;
 use crate::error::Failure;
 use crate::locks::Locks;
+use crate::standing::Holder;
 
 /// How long a submission waits for the view before it answers that it is not visible yet.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(5);
@@ -59,7 +61,7 @@ pub struct Change {
 
 /// One municipality, open.
 pub struct Tenant {
-    pub(crate) register: Register,
+    pub(crate) standing: Arc<Holder>,
     pub(crate) ledger: Ledger,
     pub(crate) audit: Ledger,
     pub(crate) keys: Arc<Keys>,
@@ -92,7 +94,9 @@ impl Tenant {
         register: Register,
         environment: Environment,
     ) -> Result<Self, Failure> {
-        register.check().map_err(|error| Failure::Unavailable(error.to_string()))?;
+        let number = register.number.clone();
+        let standing =
+            Standing::new(register).map_err(|error| Failure::Unavailable(error.to_string()))?;
         make_private(directory).map_err(|error| {
             Failure::Unavailable(format!("cannot make `{}`: {error}", directory.display()))
         })?;
@@ -103,7 +107,7 @@ impl Tenant {
         let options = |kind: &str, sealing| LedgerOptions {
             clock: environment.clock.clone(),
             random: environment.random.clone(),
-            ..LedgerOptions::new(format!("{}/{kind}", register.number), keys.clone(), sealing)
+            ..LedgerOptions::new(format!("{number}/{kind}"), keys.clone(), sealing)
         };
         let clinical = LedgerOptions {
             // The projection thread outlives the ledger; a closed channel means that it has ended.
@@ -128,7 +132,7 @@ impl Tenant {
             .spawn(move || project(&arrived, projector, &reached, &announce))
             .map_err(|error| Failure::Unavailable(format!("cannot start a thread: {error}")))?;
         Ok(Self {
-            register,
+            standing: Arc::new(Holder::new(standing)),
             ledger,
             audit,
             keys,
@@ -146,9 +150,22 @@ impl Tenant {
         })
     }
 
+    /// What decisions rest on now.
+    pub fn standing(&self) -> Arc<Standing> {
+        self.standing.get()
+    }
+
     /// What the municipality has decided.
-    pub fn register(&self) -> &Register {
-        &self.register
+    pub fn register(&self) -> Arc<Register> {
+        self.standing().register().clone()
+    }
+
+    /// Puts another standing in force at once, made from the one before.
+    pub fn exchange_standing<E>(
+        &self,
+        change: impl FnOnce(&Standing) -> Result<Standing, E>,
+    ) -> Result<(), E> {
+        self.standing.exchange(change)
     }
 
     /// Where its files are.

@@ -378,6 +378,10 @@ rule-not-self = En innbygger kan bare se opplysninger om seg selv.
     .way-on = Logg inn som den opplysningene gjelder.
 rule-not-shared = Denne typen opplysninger blir ikke delt utenfor den som eier dem.
     .way-on = Ta kontakt med den som eier opplysningene.
+rule-another-patient = Innloggingen eller bekreftelsen din gjelder en annen pasient.
+    .way-on = Bekreft behandlings- eller omsorgsforholdet til pasienten du vil se, eller åpne appen på nytt fra pasienten.
+rule-restricted = Innbyggeren har sperret disse opplysningene.
+    .way-on = Snakk med innbyggeren. I en nødssituasjon kan du åpne dem med begrunnelse.
 
 ## Andre problemer
 

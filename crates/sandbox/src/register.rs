@@ -1,5 +1,6 @@
 //! What each municipality has decided: units, agreements with source systems, and roles.
 
+use access::register::purposes::Use;
 use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
 use record::catalogue::{ACCESS, Catalogue};
 use record::purpose::Purpose;
@@ -42,13 +43,15 @@ pub fn register(municipality: &Municipality) -> Register {
         name: municipality.name.to_owned(),
         organisation: municipality.organisation().to_owned(),
         identity_numbers: IdentityNumbers::Synthetic,
-        purposes: codes(&[
+        purposes: [
             Purpose::Treatment,
             Purpose::EmergencyTreatment,
             Purpose::Coordination,
             Purpose::PatientRequest,
             Purpose::Delivery,
-        ]),
+        ]
+        .map(Use::from)
+        .to_vec(),
         units: municipality.sites.iter().filter_map(unit).collect(),
         agreements: vec![
             agreement(
@@ -60,6 +63,7 @@ pub fn register(municipality: &Municipality) -> Register {
             agreement(UTVIKLER, &every_category()),
         ],
         roles: roles(),
+        ..Register::default()
     }
 }
 

@@ -173,6 +173,7 @@ impl Case {
             organisation: text.organisation.clone(),
             unit: text.unit.clone(),
             token_id: "token-1".to_owned(),
+            launched_for: None,
             party,
         }
     }
@@ -189,6 +190,7 @@ impl PractitionerText {
             name: self.name.clone(),
             subject: "subject-1".to_owned(),
             hpr: None,
+            hpr_professions: None,
             security_level: self.security_level,
             attest: self.attest.as_ref().map(|attest| Attest {
                 made_at: milliseconds(&attest.made_at),
@@ -199,6 +201,8 @@ impl PractitionerText {
                 purpose_details: None,
                 decision_ref: "decision-1".to_owned(),
                 user_selected: false,
+                names_another: false,
+                patients: Vec::new(),
             }),
         }
     }

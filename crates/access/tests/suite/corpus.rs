@@ -1,27 +1,30 @@
 //! Every case of `cases/decisions` is decided as it says, and every rule is in the corpus.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::cases::{Belongs, Case, Limits, corpus};
 use access::decide::{decide_read, decide_write};
 use access::permit::{Reach, ReadPermit, WritePermit};
 use access::refusal::{Refusal, Rule};
+use access::standing::Standing;
 use record::catalogue::Catalogue;
 
 /// What is decided, as a case says it.
 fn decided(case: &Case) -> Result<Limits, Refusal> {
-    let (caller, register, now) = (case.caller(), case.register(), case.now());
+    let (caller, now) = (case.caller(), case.now());
+    let standing = Arc::new(Standing::new(case.register()).unwrap());
     match (&case.reads, &case.writes) {
         (Some(reads), None) => {
             let categories = reads.categories();
             let request = reads.request(&categories);
-            decide_read(&caller, case.resident(), &register, &request, now).map(read_limits)
+            decide_read(&caller, case.resident(), &standing, &request, now).map(read_limits)
         }
         (None, Some(writes)) => {
             let category = Catalogue::get().category(&writes.category).unwrap();
             let existing = writes.existing.as_ref();
             let existing = existing.map(|it| (it.owner.as_str(), it.source.as_str()));
-            decide_write(&caller, &register, category, existing, now).map(|permit| {
+            decide_write(&caller, &standing, category, existing, now).map(|permit| {
                 assert_eq!(permit.category(), category.key);
                 write_limits(&permit)
             })
