@@ -55,6 +55,8 @@ fn version() -> i32 {
 ///   rows are counted that nobody walks.
 /// - `added` is the numbers of search parameters that sources have added, and how far their index is
 ///   ([`crate::addition`]).
+/// - `decision` is what the municipality has decided, as the ledger has it, in the order of it: few,
+///   and read whole when the municipality is opened.
 /// - `extent` says how long the rows of a type last, so that a search for what overlaps a day knows
 ///   how far back it must begin.
 const TABLES: &str = "
@@ -98,6 +100,13 @@ CREATE TABLE skipped (
     person BLOB NOT NULL,
     scope INTEGER NOT NULL
 );
+CREATE TABLE decision (
+    position INTEGER PRIMARY KEY,
+    recorded INTEGER NOT NULL,
+    person BLOB NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX decision_person ON decision (person);
 CREATE TABLE term (
     param INTEGER NOT NULL,
     value INTEGER NOT NULL,
