@@ -191,7 +191,7 @@ fn media_types(row: &Endpoint, form: Form) -> &'static [&'static str] {
 fn refused(row: &Endpoint, method: Verb) -> Vec<u16> {
     let conditional = row.headers.iter().any(|header| header.name.starts_with("If-"));
     let body = method.has_body() && !row.takes.is_empty();
-    let changes = row.callers == [Caller::System];
+    let changes = !row.callers.is_empty() && !row.callers.contains(&Caller::Practitioner);
     let named = row.path_names().any(|name| name == "id");
     REFUSALS
         .iter()

@@ -8,6 +8,7 @@ pub mod fhir;
 pub mod health;
 pub mod okt;
 pub mod pmd;
+pub mod pvk;
 pub mod table;
 
 use std::sync::Arc;
