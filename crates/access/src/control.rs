@@ -26,9 +26,10 @@ pub fn decide_control(
 ) -> Result<WritePermit, Refusal> {
     let of_person = standing.person(about);
     let born = of_person.and_then(|it| it.born);
-    let represents = of_person.iter().flat_map(|it| &it.representatives).any(|it| {
-        it.representative == resident && it.is_valid(born, now) && it.covers(CONSENTS)
-    });
+    let represents = of_person
+        .iter()
+        .flat_map(|it| &it.representatives)
+        .any(|it| it.representative == resident && it.is_valid(born, now) && it.covers(CONSENTS));
     if about != resident && !represents {
         return Err(Refusal { rule: Rule::NotSelf });
     }

@@ -63,7 +63,9 @@ pub fn restriction(id: &str, consent: &Value) -> Result<Option<Restriction>, Box
     check_frame(consent)?;
     match provision {
         Some(provision) => provision::read(id, provision).map(Some),
-        None => Err(unenforced("provision", "say what is denied in `provision`, with `type` `deny`")),
+        None => {
+            Err(unenforced("provision", "say what is denied in `provision`, with `type` `deny`"))
+        }
     }
 }
 
@@ -90,7 +92,8 @@ fn check_frame(consent: &Value) -> Result<(), Box<Issue>> {
         return Err(unenforced("modifierExtension", "leave it out"));
     }
     if !consent.get("policyRule").is_none_or(is_by_law) {
-        let basis = "give the legal basis, such as `PBRL5-3`, and say what is denied in `provision`";
+        let basis =
+            "give the legal basis, such as `PBRL5-3`, and say what is denied in `provision`";
         return Err(unenforced("policyRule", basis));
     }
     let categories = consent.items("category");

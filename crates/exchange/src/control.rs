@@ -25,7 +25,7 @@ use crate::error::Failure;
 use crate::read::parsed;
 use crate::submission::{Channel, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
-use crate::whom::{self, NATIONAL, Subject};
+use crate::whom::{self, Subject};
 
 /// Most restrictions that somebody can have in force by saying so here.
 const MOST: usize = 200;
@@ -126,7 +126,8 @@ impl Tenant {
             at: self.now(),
             display: display.as_deref(),
         };
-        self.change(caller, Operation::create("Consent", print::consent(&restriction, &given))).await
+        self.change(caller, Operation::create("Consent", print::consent(&restriction, &given)))
+            .await
     }
 
     /// Lifts a restriction: the Consent gets a version that is no longer active.

@@ -69,7 +69,8 @@ struct Current {
 }
 
 /// Columns of [`Current`].
-const CURRENT: &str = "SELECT r.rid, r.kind, r.version, r.state, r.scope, r.moment, r.labels, c.body
+const CURRENT: &str =
+    "SELECT r.rid, r.kind, r.version, r.state, r.scope, r.moment, r.labels, c.body
     FROM resource r CROSS JOIN content c ON c.rid = r.rid";
 
 impl Current {
@@ -385,7 +386,9 @@ impl Step<'_> {
         for row in rows {
             self.delete(&row)?;
         }
-        for sql in ["DELETE FROM skipped WHERE person = ?1", "DELETE FROM decision WHERE person = ?1"] {
+        for sql in
+            ["DELETE FROM skipped WHERE person = ?1", "DELETE FROM decision WHERE person = ?1"]
+        {
             self.transaction.prepare_cached(sql)?.execute([person.0])?;
         }
         Ok(())

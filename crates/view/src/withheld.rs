@@ -71,8 +71,7 @@ impl Held {
     /// The condition that a row has no label that keeps the reader away; nothing where no label
     /// does. `alias` is a table with `labels`.
     pub fn unlabelled(&self, alias: &str) -> Option<Piece> {
-        (self.labels != 0)
-            .then(|| Piece::new(format!("+{alias}.labels & {} = 0", self.labels), []))
+        (self.labels != 0).then(|| Piece::new(format!("+{alias}.labels & {} = 0", self.labels), []))
     }
 
     /// The condition that a row of `resource` is not withheld; nothing where none is.

@@ -64,9 +64,7 @@ fn provision(restriction: &Restriction, display: Option<&str>) -> Value {
         .collect();
     let class = |key: &String| json!({ "system": catalogue::SYSTEM, "code": key.as_str() });
     let classes: Vec<Value> = what.categories.iter().map(class).collect();
-    let item = |(kind, id): &(String, String)| {
-        json!({ "meaning": "instance", "reference": reference::to(kind, id) })
-    };
+    let item = |(kind, id): &(String, String)| json!({ "meaning": "instance", "reference": reference::to(kind, id) });
     let mut data: Vec<Value> = what.items.iter().map(item).collect();
     if let (Some(owner), true) = (&what.owner, data.is_empty()) {
         let owner = json!({ "identifier": { "system": system::ENH, "value": owner.as_str() } });
@@ -99,7 +97,8 @@ fn period(from: Option<i64>, to: Option<i64>) -> Option<Value> {
 
 fn actor(against: &Against, display: Option<&str>) -> Option<Value> {
     let recipient = json!({ "coding": [{ "system": ROLES, "code": "PRCP" }] });
-    let group = |system: &str, code: &str| json!({ "coding": [{ "system": system, "code": code }] });
+    let group =
+        |system: &str, code: &str| json!({ "coding": [{ "system": system, "code": code }] });
     let named = |kind: &str, system: &str, value: &str| {
         json!({
             "type": kind,

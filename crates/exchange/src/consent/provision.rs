@@ -87,7 +87,8 @@ fn classes(provision: &Value) -> Result<Vec<String>, Box<Issue>> {
     };
     let classes: Option<Vec<String>> = provision.items("class").iter().map(key).collect();
     classes.ok_or_else(|| {
-        let text = format!("send keys of categories about persons, of system `{}`", catalogue::SYSTEM);
+        let text =
+            format!("send keys of categories about persons, of system `{}`", catalogue::SYSTEM);
         unenforced("provision.class", &text)
     })
 }

@@ -177,6 +177,7 @@ impl Put {
             "meta": (e % 3 == 0).then(|| json!({
                 "profile": [pick(&["http://example.org/a", "http://example.org/a/b"], a)],
                 "tag": [{ "system": "urn:tag", "code": "x" }],
+                "security": (b % 3 == 0).then(|| label(c)),
             })),
             "text": (e % 4 == 1).then(|| json!({
                 "status": "generated",
@@ -226,6 +227,7 @@ impl Put {
         json!({
             "resourceType": "EpisodeOfCare",
             "id": id,
+            "meta": (c % 5 == 0).then(|| json!({ "security": label(a) })),
             "status": pick(&["active", "active", "finished"], a),
             "type": [{ "coding": [{
                 "system": pick(&[
@@ -324,6 +326,19 @@ pub fn definition(id: &str, n: usize, status: &str) -> Value {
             component("value-quantity", "component.value.ofType(Quantity)"),
         ])),
     })
+}
+
+/// A security label, under either of two names of its system.
+fn label(choice: usize) -> Value {
+    let system = pick(
+        &[
+            "urn:oid:2.16.578.1.12.4.1.1.9603",
+            "http://helsedir.no/fhir/CodeSystem/no-kodeverk-9603",
+        ],
+        choice / 5,
+    );
+    let code = pick(&["N", "NORS", "NORN_KUT", "NORN_UNGDOM", "NORU"], choice);
+    json!([{ "system": system, "code": code }])
 }
 
 /// Weights and the like, in units that are the same and units that are not.
