@@ -11,10 +11,14 @@
 pub mod caller;
 pub mod control;
 pub mod decide;
+pub mod law;
 pub mod opening;
 pub mod permit;
+pub mod policy;
 pub mod refusal;
 pub mod register;
 pub mod representation;
 pub mod restriction;
 pub mod standing;
+
+mod facts;
