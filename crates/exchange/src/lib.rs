@@ -36,7 +36,7 @@ pub mod overview;
 pub mod print;
 pub mod read;
 pub mod register;
-mod rules;
+pub mod rules;
 pub mod searchset;
 pub mod services;
 pub mod standing;

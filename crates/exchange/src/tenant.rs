@@ -375,7 +375,10 @@ fn project(
         }
         // Before its position is visible, so that whoever reads by a decision's position is judged by it.
         if let Err(error) = follower.take(&committed) {
-            tracing::error!(error, "the register has stopped, and with it the view; nothing is answered");
+            tracing::error!(
+                error,
+                "the register has stopped, and with it the view; nothing is answered"
+            );
             return;
         }
         // Before whoever sent it is answered: who begins to watch after an answer has not missed it, and is

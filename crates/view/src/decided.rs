@@ -69,7 +69,11 @@ impl View {
                  FROM (SELECT r.updated, r.scope FROM resource r ORDER BY r.version DESC LIMIT ?3)",
             )?;
             let found = select.query_row(params![source, since, LOOKED_AT], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, Option<bool>>(2)?))
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, Option<i64>>(1)?,
+                    row.get::<_, Option<bool>>(2)?,
+                ))
             })?;
             let (count, oldest, does) = found;
             let unsaid = count >= LOOKED_AT && oldest.is_some_and(|oldest| oldest >= since);

@@ -375,7 +375,9 @@ impl Step<'_> {
         for row in rows {
             self.delete(&row)?;
         }
-        for sql in ["DELETE FROM skipped WHERE person = ?1", "DELETE FROM decision WHERE person = ?1"] {
+        for sql in
+            ["DELETE FROM skipped WHERE person = ?1", "DELETE FROM decision WHERE person = ?1"]
+        {
             self.transaction.prepare_cached(sql)?.execute([person.0])?;
         }
         Ok(())

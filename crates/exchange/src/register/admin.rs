@@ -12,7 +12,7 @@ use record::identity::PersonId;
 use record::purpose::Purpose;
 
 use super::change::{Done, who};
-use super::fold::{Act, Folded};
+use super::fold::{Act, Folded, Opened, Proposal};
 use crate::audit::{AuditRecord, Deed};
 use crate::error::Failure;
 use crate::tenant::Tenant;
@@ -34,8 +34,7 @@ impl Duties {
     /// To review how access was used.
     pub const PRIVACY: Duties = Duties(&[&[Duty::PrivacyOfficer]]);
     /// To be told why somebody may or may not.
-    pub const EXPLAIN: Duties =
-        Duties(&[&[Duty::Register, Duty::Policies, Duty::PrivacyOfficer]]);
+    pub const EXPLAIN: Duties = Duties(&[&[Duty::Register, Duty::Policies, Duty::PrivacyOfficer]]);
 }
 
 /// The duties that a change of the register asks for.
@@ -70,6 +69,24 @@ pub struct Told {
     pub change: Change,
 }
 
+/// All that the municipality's own page shows, for one caller.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// What holds.
+    pub folded: Arc<Folded>,
+    /// The newest decisions.
+    pub history: Vec<Told>,
+    /// Questions to a second person that wait, the newest first, and whether the caller may agree.
+    pub proposals: Vec<(Position, Proposal, bool)>,
+    /// Emergency accesses that nobody has looked into; `None` where the caller does not review.
+    pub emergencies: Option<Vec<Opened>>,
+    /// Whether the caller may throw a switch.
+    pub throws: bool,
+}
+
+/// Decisions on the municipality's own page.
+const SHOWN: usize = 20;
+
 /// Most decisions told at once.
 pub const MAX_TOLD: usize = 100;
 
@@ -101,11 +118,7 @@ impl Tenant {
     ///
     /// # Errors
     /// A decision that cannot be read.
-    pub fn history_of_register(
-        &self,
-        before: Position,
-        most: usize,
-    ) -> Result<Vec<Told>, Failure> {
+    pub fn history_of_register(&self, before: Position, most: usize) -> Result<Vec<Told>, Failure> {
         let decided = self.view.last_decisions(before, most)?;
         let told = decided.into_iter().map(|it| {
             let decision = Decision::open(&it.body)
@@ -115,6 +128,31 @@ impl Tenant {
             Ok(Told { act: Act { position: it.position, at: it.recorded, who, why }, change })
         });
         told.collect()
+    }
+
+    /// All that the municipality's own page shows.
+    ///
+    /// # Errors
+    /// As [`Tenant::register_told`].
+    pub async fn admin_overview(&self, caller: &Caller) -> Result<Overview, Failure> {
+        self.administer(caller, "admin-page", Duties::ANY).await?;
+        let (folded, now, subject) = (self.decided(), self.now(), who(caller).subject);
+        let may = |duties| self.may_administer(caller, duties).is_ok();
+        let waiting = folded.proposals.iter().rev().filter(|(_, it)| it.waits(now));
+        let proposals = waiting.map(|(position, it)| {
+            let other = it.act.who.subject != subject;
+            (*position, it.clone(), other && may(duties_of(&it.change)))
+        });
+        let proposals = proposals.collect();
+        let emergencies = may(Duties::PRIVACY).then(|| folded.unreviewed());
+        let history = self.history_of_register(Position::MAX, SHOWN)?;
+        let throws = may(Duties::REGISTER);
+        Ok(Overview { folded, history, proposals, emergencies, throws })
+    }
+
+    /// Whether the caller has any duty here, by their login: what their menu shows.
+    pub fn has_duty(&self, caller: &Caller) -> bool {
+        self.may_administer(caller, Duties::ANY).is_ok()
     }
 
     /// Changes the register, or asks a second person for it where the change destroys something.

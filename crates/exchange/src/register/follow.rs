@@ -91,7 +91,9 @@ impl Follower {
                     let taken = folded.get_or_insert_with(next).take(at, body);
                     touched.push(taken.map_err(|error| error.to_string())?);
                 }
-                (Kind::Erasure, Some(person)) if self.decided.read().persons.contains_key(&person) => {
+                (Kind::Erasure, Some(person))
+                    if self.decided.read().persons.contains_key(&person) =>
+                {
                     touched.push(folded.get_or_insert_with(next).erase(person));
                 }
                 _ => {}
@@ -108,7 +110,8 @@ impl Follower {
 fn standing(before: &Standing, folded: &Folded, touched: &[Touched]) -> Result<Standing, String> {
     let mut after = before.clone();
     if touched.contains(&Touched::Register) {
-        let register = folded.register().map_err(|fault| format!("{}: {}", fault.place, fault.message))?;
+        let register =
+            folded.register().map_err(|fault| format!("{}: {}", fault.place, fault.message))?;
         after = after.with_rules(register, folded.version).map_err(|error| error.to_string())?;
     }
     for touched in touched {
@@ -121,7 +124,8 @@ fn standing(before: &Standing, folded: &Folded, touched: &[Touched]) -> Result<S
 
 /// The standing of what is folded, with nothing of persons but what was decided about them.
 fn of(folded: &Folded) -> Result<Standing, String> {
-    let register = folded.register().map_err(|fault| format!("{}: {}", fault.place, fault.message))?;
+    let register =
+        folded.register().map_err(|fault| format!("{}: {}", fault.place, fault.message))?;
     let standing = Standing::new(register.clone()).map_err(|error| error.to_string())?;
     let standing =
         standing.with_rules(register, folded.version).map_err(|error| error.to_string())?;
@@ -143,8 +147,7 @@ pub(crate) fn founding(register: &Register) -> Result<ledger::append::Draft, Fai
         .map_err(|fault| Failure::Unavailable(format!("{}: {}", fault.place, fault.message)))?;
     let put = |((part, key), value)| Change::Put { part, key, value };
     let changes = members.into_iter().map(put).collect();
-    let who =
-        Who { name: REGISTER_FILE.to_owned(), subject: None, client: SOURCE.to_owned() };
+    let who = Who { name: REGISTER_FILE.to_owned(), subject: None, client: SOURCE.to_owned() };
     let change = Change::Several { changes, restores: None };
     let decision = Decision::new(who, format!("founded from {REGISTER_FILE}"), change);
     Ok(draft(&decision, &register.organisation, None))

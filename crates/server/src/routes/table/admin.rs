@@ -13,8 +13,7 @@ const IF_MATCH: &[Param] =
 
 const ALL: &[Param] = &[Param::choice("all", "also what is done with", &["true", "false"])];
 
-const DECIDED: &[(u16, Form)] =
-    &[(200, Form::Json("Decided")), (202, Form::Json("Decided"))];
+const DECIDED: &[(u16, Form)] = &[(200, Form::Json("Decided")), (202, Form::Json("Decided"))];
 
 const fn json(form: &'static str, example: &'static str) -> Content {
     Content { media: "application/json", form: Form::Json(form), example: Some(example) }
