@@ -10,10 +10,14 @@
 
 pub mod caller;
 pub mod decide;
+pub mod law;
 pub mod opening;
 pub mod permit;
+pub mod policy;
 pub mod refusal;
 pub mod register;
 pub mod representation;
 pub mod restriction;
 pub mod standing;
+
+mod facts;

@@ -11,7 +11,8 @@ use record::identity::PersonId;
 
 use crate::opening::Opening;
 use crate::permit::Withheld;
-use crate::register::{Ambiguous, Register};
+use crate::policy::{Policies, Unfit};
+use crate::register::Register;
 use crate::representation::Representation;
 use crate::restriction::{Reader, Restriction};
 
@@ -29,6 +30,7 @@ pub struct Rules {
     pub register: Arc<Register>,
     /// Ledger position of the last administrative decision; 0 before the first.
     pub version: u64,
+    policies: Policies,
 }
 
 /// What one resident has decided, and what has been decided about access to that resident.
@@ -48,8 +50,8 @@ impl Standing {
     /// The standing of a municipality that has decided this and knows no resident yet.
     ///
     /// # Errors
-    /// A register that says two things at once.
-    pub fn new(register: Register) -> Result<Self, Ambiguous> {
+    /// A register that says two things at once, or with a policy that cannot be used.
+    pub fn new(register: Register) -> Result<Self, Unfit> {
         let rules = Arc::new(Rules::new(register, 0)?);
         Ok(Self { rules, persons: Arc::default() })
     }
@@ -57,8 +59,8 @@ impl Standing {
     /// With another register, decided at this ledger position.
     ///
     /// # Errors
-    /// A register that says two things at once; the standing before stays in force.
-    pub fn with_rules(&self, register: Register, version: u64) -> Result<Self, Ambiguous> {
+    /// As [`Standing::new`]; the standing before stays in force.
+    pub fn with_rules(&self, register: Register, version: u64) -> Result<Self, Unfit> {
         let rules = Arc::new(Rules::new(register, version)?);
         Ok(Self { rules, persons: self.persons.clone() })
     }
@@ -95,13 +97,21 @@ impl Standing {
         self.persons.get(&person)
     }
 
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.rules.policies
+    }
+
+    /// Whether an emergency access of the reader to a person runs.
+    pub(crate) fn is_opened(&self, reader: &Reader, person: PersonId, now: i64) -> bool {
+        self.persons.get(&person).is_some_and(|standing| standing.is_opened(reader, now))
+    }
+
     /// What a person withholds from a reader; nothing from whom restrictions do not bind.
     pub(crate) fn withheld(&self, reader: Option<&Reader>, person: PersonId, now: i64) -> Withheld {
         let (Some(reader), Some(standing)) = (reader, self.persons.get(&person)) else {
             return Withheld::Nothing;
         };
-        let opened = reader.emergency
-            && standing.openings.iter().any(|opening| opening.runs(&reader.subject, now));
+        let opened = standing.is_opened(reader, now);
         let mut parts = Vec::new();
         for restriction in &standing.restrictions {
             if !restriction.binds(reader, opened, now) {
@@ -116,9 +126,17 @@ impl Standing {
     }
 }
 
+impl PersonStanding {
+    /// Whether an emergency access of the reader runs, who states an emergency.
+    pub(crate) fn is_opened(&self, reader: &Reader, now: i64) -> bool {
+        reader.emergency && self.openings.iter().any(|it| it.runs(&reader.subject, now))
+    }
+}
+
 impl Rules {
-    fn new(register: Register, version: u64) -> Result<Self, Ambiguous> {
+    fn new(register: Register, version: u64) -> Result<Self, Unfit> {
         register.check()?;
-        Ok(Self { register: Arc::new(register), version })
+        let policies = Policies::of(&register)?;
+        Ok(Self { register: Arc::new(register), version, policies })
     }
 }

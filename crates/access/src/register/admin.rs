@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::caller::Practitioner;
+
 /// Somebody who administers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +17,13 @@ pub struct Admin {
     /// Organisation numbers of the units a leader leads.
     #[serde(default)]
     pub units: Vec<String>,
+}
+
+impl Admin {
+    /// Whether this is the person who logged in.
+    pub fn is(&self, practitioner: &Practitioner) -> bool {
+        self.who == practitioner.subject || practitioner.hpr.as_ref() == Some(&self.who)
+    }
 }
 
 /// What somebody may do for the municipality beside care.

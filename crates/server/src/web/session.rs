@@ -53,10 +53,11 @@ pub fn signed_in(app: &App, number: &str, headers: &HeaderMap) -> Result<SignedI
 
 /// The frame's view of a caller.
 pub fn session(caller: &Caller, tenant: &Tenant, synthetic: bool) -> Session {
-    let register = tenant.register();
+    let standing = tenant.standing();
+    let register = standing.register();
     let (role, areas) = match &caller.party {
         Party::Resident { .. } => (text::get("role-innbygger"), vec![Area::Innbygger]),
-        Party::Practitioner(_) => match role_of(caller, &register, tenant.now()) {
+        Party::Practitioner(_) => match role_of(caller, &standing, tenant.now()) {
             Some(role) if role.unit_list => (role.title.clone(), vec![Area::Tavle, Area::Legevakt]),
             Some(role) => (role.title.clone(), vec![Area::Legevakt]),
             None => (String::new(), Vec::new()),
