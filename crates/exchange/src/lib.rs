@@ -40,6 +40,7 @@ pub mod overview;
 pub mod print;
 pub mod pvk;
 pub mod read;
+pub mod register;
 pub mod rules;
 pub mod searchset;
 pub mod services;

@@ -25,9 +25,11 @@ use view::store::View;
 
 use crate::added::Added;
 use crate::bulk::job::Jobs;
-use crate::consent::fold::{self, Follower};
+use crate::consent::fold::Restrictions;
 use crate::error::Failure;
 use crate::locks::Locks;
+use crate::register::fold::Folded;
+use crate::register::follow::{Decided, Follower, founding, tell_difference};
 use crate::standing::Holder;
 
 /// How long a submission waits for the view before it answers that it is not visible yet.
@@ -63,6 +65,9 @@ pub struct Change {
 /// One municipality, open.
 pub struct Tenant {
     pub(crate) standing: Arc<Holder>,
+    decided: Decided,
+    /// Held from judging an administrative decision until it is in force.
+    pub(crate) deciding: tokio::sync::Mutex<()>,
     pub(crate) ledger: Ledger,
     pub(crate) audit: Ledger,
     pub(crate) keys: Arc<Keys>,
@@ -89,15 +94,14 @@ pub struct Tenant {
 struct Projection(Option<std::thread::JoinHandle<()>>);
 
 impl Tenant {
-    /// Opens the municipality in `directory`, or makes it, and brings the view up to the ledger.
+    /// Opens the municipality in `directory`, or makes it, and brings the view up to the ledger. A new one is
+    /// founded from `register`; of one that is there the ledger says what holds.
     pub fn open(
         directory: &Path,
         register: Register,
         environment: Environment,
     ) -> Result<Self, Failure> {
         let number = register.number.clone();
-        let standing =
-            Standing::new(register).map_err(|error| Failure::Unavailable(error.to_string()))?;
         make_private(directory).map_err(|error| {
             Failure::Unavailable(format!("cannot make `{}`: {error}", directory.display()))
         })?;
@@ -125,17 +129,22 @@ impl Tenant {
         // What is made anew is made whole; what was only behind is completed beside the reading.
         while is_new && index_further(&mut projector)? {}
         let view = View::open(&view_path, index_key)?;
-        let standing = Arc::new(Holder::new(fold::begin(standing, &view)?));
-        let follower = Follower::new(View::open(&view_path, index_key)?, standing.clone());
+        let decisions = follow(directory, &register, &ledger, &view, &mut projector)?;
+        let (standing, decided) = (decisions.standing(), decisions.decided());
+        let restrictions =
+            Restrictions::open(View::open(&view_path, index_key)?, standing.clone())?;
+        let followers = Followers { decisions, restrictions };
         let (reached, visible) = watch::channel(projector.position());
         let (changes, _) = broadcast::channel(1024);
         let tell = Tell { reached, announce: changes.clone() };
         let projection = std::thread::Builder::new()
             .name("projection".to_owned())
-            .spawn(move || project(&arrived, projector, &follower, &tell))
+            .spawn(move || project(&arrived, projector, followers, &tell))
             .map_err(|error| Failure::Unavailable(format!("cannot start a thread: {error}")))?;
         Ok(Self {
             standing,
+            decided,
+            deciding: tokio::sync::Mutex::default(),
             ledger,
             audit,
             keys,
@@ -161,6 +170,11 @@ impl Tenant {
     /// What the municipality has decided.
     pub fn register(&self) -> Arc<Register> {
         self.standing().register().clone()
+    }
+
+    /// What the municipality has decided, with who, when and why.
+    pub fn decided(&self) -> Arc<Folded> {
+        self.decided.read().clone()
     }
 
     /// Puts another standing in force at once, made from the one before.
@@ -270,6 +284,25 @@ fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<(), Failure> {
     }
 }
 
+/// What decisions rest on; a municipality that has decided nothing is founded first.
+fn follow(
+    directory: &Path,
+    register: &Register,
+    ledger: &Ledger,
+    view: &View,
+    projector: &mut Projector,
+) -> Result<Follower, Failure> {
+    if let Some(follower) = Follower::open(view, projector.position())? {
+        tell_difference(directory, register, &follower.decided().read());
+        return Ok(follower);
+    }
+    Standing::new(register.clone()).map_err(|error| Failure::Unavailable(error.to_string()))?;
+    ledger.append_blocking(vec![founding(register)?])?;
+    catch_up(ledger, projector)?;
+    let founded = Follower::open(view, projector.position())?;
+    founded.ok_or_else(|| Failure::Unavailable("the municipality was not founded".to_owned()))
+}
+
 /// Answers that an entry is missing from say so themselves; the operator is told where to look.
 fn tell_skipped(skipped: &[Position]) {
     for position in skipped {
@@ -313,6 +346,19 @@ fn next(
     }
 }
 
+/// What keeps the standing in step with the ledger.
+struct Followers {
+    decisions: Follower,
+    restrictions: Restrictions,
+}
+
+impl Followers {
+    fn take(&mut self, committed: &[&Committed]) -> Result<(), String> {
+        self.decisions.take(committed)?;
+        self.restrictions.take(committed).map_err(|failure| failure.to_string())
+    }
+}
+
 /// Who is told of what has been projected.
 struct Tell {
     /// Those who wait for a position.
@@ -327,7 +373,7 @@ struct Tell {
 fn project(
     arrived: &Receiver<Arc<[Committed]>>,
     mut projector: Projector,
-    follower: &Follower,
+    mut followers: Followers,
     tell: &Tell,
 ) {
     let mut stuck = false;
@@ -343,12 +389,7 @@ fn project(
         let mut batches = vec![first];
         batches.extend(arrived.try_iter().take(15));
         let committed: Vec<&Committed> = batches.iter().flat_map(|batch| batch.iter()).collect();
-        let applied = projector.apply(&committed).map_err(Failure::from);
-        let applied = applied.and_then(|skipped| {
-            follower.follow(&committed)?;
-            Ok(skipped)
-        });
-        match applied {
+        match projector.apply(&committed) {
             Ok(skipped) => tell_skipped(&skipped),
             Err(error) => {
                 // The view is behind and stays behind, so nothing more is answered from it and the
@@ -356,6 +397,14 @@ fn project(
                 tracing::error!(%error, "the view has stopped; restart to catch up");
                 return;
             }
+        }
+        // Before its position is visible, so that whoever reads by a decision's position is judged by it.
+        if let Err(error) = followers.take(&committed) {
+            tracing::error!(
+                error,
+                "the register has stopped, and with it the view; nothing is answered"
+            );
+            return;
         }
         // Before whoever sent it is answered: who begins to watch after an answer has not missed it, and is
         // not told of it either.

@@ -18,6 +18,7 @@ incomplete-measurements = { $count ->
     [one] Én måling har en verdi eller enhet som ikke kan tolkes.
    *[other] { $count } målinger har en verdi eller enhet som ikke kan tolkes.
 }
+incomplete-withheld = Pasienten har sperret opplysninger for deg. Hva det gjelder, vises ikke. Spør pasienten.
 incomplete-advice = Det kan finnes mer enn det som vises her. Undersøk med tjenestestedet før du legger dette til grunn.
 render-failed = Siden kunne ikke vises. Prøv igjen.
 
@@ -298,7 +299,56 @@ look-refused = Fikk ikke se
 refused-unknown = En regel i kommunen stanset oppslaget.
 about-what = Felles kommunal journal samler opplysninger om helse- og omsorgstjenester fra systemene kommunen bruker, slik at de som hjelper deg, ser det samme. Systemet som har skrevet noe, eier det fortsatt. Her blir ingenting endret.
 about-who = Ansvarlig for opplysningene dine er
-about-rights = Du har rett til å se opplysningene om deg og hvem som har sett dem. Er noe feil, kan du be den som har skrevet det, om å rette det. Du kan også be kommunen om å sperre opplysninger.
+about-rights = Du har rett til å se opplysningene om deg og hvem som har sett dem. Er noe feil, kan du be den som har skrevet det, om å rette det. Du kan også sperre opplysninger for dem som ikke skal se dem.
+
+## Sperringer
+
+restrict-title = Hvem som ikke skal se opplysningene mine
+restrict-lead = Du kan sperre opplysningene dine for alle ansatte, for noen av dem eller for én bestemt person. Sperringen gjelder med en gang, og du kan oppheve den når du vil. Det du sperrer, ser du fortsatt selv.
+restrict-none = Du har ikke sperret noe.
+restrict-from = Sperret for
+restrict-what = Opplysninger
+restrict-when = Sperret fra
+restrict-in-emergency = I en nødsituasjon
+restrict-emergency = Gjelder også da. Ingen kan åpne sperringen.
+restrict-no-emergency = Kan åpnes i inntil åtte timer, med en begrunnelse som du får se.
+restrict-lift = Opphev sperringen
+restrict-elsewhere = Sperringen er meldt fra et annet system, og må oppheves der.
+restrict-new = Sperr opplysninger
+restrict-whom = Hvem skal ikke se opplysningene?
+restrict-whom-hint = En bestemt person sperrer du fra listen over hvem som har sett på opplysningene dine.
+restrict-choose = Velg
+restrict-everyone = Alle ansatte
+restrict-somebody = En bestemt person
+restrict-units = Ett arbeidssted
+restrict-professions = En yrkesgruppe
+restrict-services = En tjeneste
+restrict-which = Hvilke opplysninger?
+restrict-everything = Alle opplysninger
+restrict-categories = Ett slags opplysninger
+restrict-items = Én tjeneste
+restrict-one = Én bestemt opplysning
+restrict-owner = Skrevet av { $name }
+restrict-period = Bare opplysninger fra et tidsrom?
+restrict-period-hint = La feltene stå tomme hvis sperringen skal gjelde opplysninger fra alle tider.
+restrict-first = Første dag
+restrict-last = Siste dag
+restrict-between = Fra { $from } til { $to }
+restrict-since = Fra { $from }
+restrict-until = Til og med { $to }
+restrict-also-emergency = Også i en nødsituasjon
+restrict-also-emergency-hint = Da kan ingen se opplysningene, selv om det står om livet.
+restrict-submit = Sperr
+restrict-person = Sperr for
+restrict-done = Opplysningene er sperret. Det gjelder fra nå.
+restrict-lifted = Sperringen er opphevet.
+restrict-law = Du har denne retten etter pasient- og brukerrettighetsloven § 5-3 og pasientjournalloven § 17. Den som gir deg hjelp, kan mangle opplysninger som er viktige for deg.
+profession-LE = Leger
+profession-SP = Sykepleiere
+profession-HF = Helsefagarbeidere
+profession-VP = Vernepleiere
+profession-FT = Fysioterapeuter
+profession-ET = Ergoterapeuter
 
 ## Hvem som så, hva og hvorfor
 
@@ -331,6 +381,8 @@ action-submit-fhir = Registrerte eller endret opplysninger
 action-submit-okt = Registrerte eller endret tjenester
 action-submit-pmd = Registrerte målinger
 action-submit-events = Registrerte opplysninger
+action-restrictions = Så hva som er sperret
+action-pvk = Så eller endret en personverninnstilling
 action-access-log = Så hvem som har sett på opplysningene
 action-other = Brukte opplysninger
 purpose-TREAT = For å gi deg helsehjelp

@@ -22,48 +22,49 @@ use super::restriction;
 use crate::error::Failure;
 use crate::standing::Holder;
 
-/// Keeps the standing in force up to what has been projected.
-pub(crate) struct Follower {
+/// Keeps the restrictions in force up to what has been projected.
+pub(crate) struct Restrictions {
     /// Connections of its own, so that it waits for no reader.
     view: View,
     standing: Arc<Holder>,
 }
 
-/// A standing with the restrictions of everybody who has any, when the municipality opens.
-pub(crate) fn begin(standing: Standing, view: &View) -> Result<Standing, Failure> {
-    let mut persons: BTreeMap<PersonId, Vec<Restriction>> = BTreeMap::new();
-    for given in view.consents(None)? {
-        let person = given.person;
-        persons.entry(person).or_default().extend(folded(given));
-    }
-    Ok(persons.into_iter().fold(standing, with_restrictions))
-}
-
-impl Follower {
-    /// Follows a view into a standing.
-    pub fn new(view: View, standing: Arc<Holder>) -> Self {
-        Self { view, standing }
+impl Restrictions {
+    /// Puts the restrictions of everybody who has any in force, as a view has them.
+    pub fn open(view: View, standing: Arc<Holder>) -> Result<Self, Failure> {
+        let mut persons: BTreeMap<PersonId, Vec<Restriction>> = BTreeMap::new();
+        for given in view.consents(None)? {
+            let person = given.person;
+            persons.entry(person).or_default().extend(folded(given));
+        }
+        let followed = Self { view, standing };
+        followed.put(persons.into_iter().collect());
+        Ok(followed)
     }
 
-    /// Puts in force what entries that were just projected change of persons' restrictions.
-    pub fn follow(&self, committed: &[&Committed]) -> Result<(), Failure> {
+    /// Puts in force what entries that were just projected change.
+    pub fn take(&self, committed: &[&Committed]) -> Result<(), Failure> {
         let of = |committed: &&Committed| {
             let entry = &committed.entry;
             entry.person.filter(|_| entry.category == CONSENTS || entry.kind == Kind::Erasure)
         };
         let changed: BTreeSet<PersonId> = committed.iter().filter_map(of).collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
         let mut persons = Vec::with_capacity(changed.len());
         for person in changed {
             let given = self.view.consents(Some(person))?;
             persons.push((person, given.into_iter().filter_map(folded).collect()));
         }
+        self.put(persons);
+        Ok(())
+    }
+
+    fn put(&self, persons: Vec<(PersonId, Vec<Restriction>)>) {
+        if persons.is_empty() {
+            return;
+        }
         let Ok(()) = self.standing.exchange(|standing| {
             Ok::<_, Infallible>(persons.into_iter().fold(standing.clone(), with_restrictions))
         });
-        Ok(())
     }
 }
 

@@ -255,10 +255,7 @@ pub(crate) fn refused(faults: &[Fault]) -> Failure {
 }
 
 /// The change that turns one register's members into another's.
-pub fn difference(
-    from: &BTreeMap<Place, Value>,
-    to: &BTreeMap<Place, Value>,
-) -> Vec<Change> {
+pub fn difference(from: &BTreeMap<Place, Value>, to: &BTreeMap<Place, Value>) -> Vec<Change> {
     let ended = from.keys().filter(|place| !to.contains_key(*place));
     let ended = ended.map(|(part, key)| Change::End { part: *part, key: key.clone() });
     let put = to.iter().filter(|(place, value)| from.get(*place) != Some(*value));

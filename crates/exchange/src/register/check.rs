@@ -41,7 +41,12 @@ pub fn faults(register: &Register) -> BTreeSet<Fault> {
     }
     for it in &register.systems {
         if !register.vendors.iter().any(|vendor| vendor.number == it.vendor) {
-            found.add(Part::System, &it.client_id, "vendor", "is no vendor of the register; add it first");
+            found.add(
+                Part::System,
+                &it.client_id,
+                "vendor",
+                "is no vendor of the register; add it first",
+            );
         }
     }
     for it in &register.processors {
@@ -69,7 +74,12 @@ fn controls(register: &Register, found: &mut Found) {
     for it in register.services.iter().flatten() {
         for role in &it.roles {
             if !register.roles.iter().any(|known| known.key == *role) {
-                found.add(Part::Service, &it.key, "roles", "names a role that is not in the register");
+                found.add(
+                    Part::Service,
+                    &it.key,
+                    "roles",
+                    "names a role that is not in the register",
+                );
             }
         }
         found.period(Part::Service, &it.key, (it.adopted_from, it.adopted_to));

@@ -19,8 +19,10 @@ impl Tenant {
     pub async fn emergencies(&self, caller: &Caller, all: bool) -> Result<Vec<Opened>, Failure> {
         self.administer(caller, "admin-emergency", Duties::PRIVACY).await?;
         let folded = self.decided();
-        let mut shown: Vec<Opened> =
-            folded.openings.values().filter(|it| all || it.reviewed.is_none()).cloned().collect();
+        if !all {
+            return Ok(folded.unreviewed());
+        }
+        let mut shown: Vec<Opened> = folded.openings.values().cloned().collect();
         shown.sort_by_key(|it| std::cmp::Reverse(it.act.position));
         Ok(shown)
     }

@@ -186,6 +186,14 @@ impl Folded {
         }
     }
 
+    /// Emergency accesses that nobody has looked into, the newest first.
+    pub fn unreviewed(&self) -> Vec<Opened> {
+        let open = self.openings.values().filter(|it| it.reviewed.is_none());
+        let mut open: Vec<Opened> = open.cloned().collect();
+        open.sort_by_key(|it| std::cmp::Reverse(it.act.position));
+        open
+    }
+
     /// Everything about a person leaves.
     pub fn erase(&mut self, person: PersonId) -> Touched {
         self.openings.retain(|_, opened| opened.person != person);

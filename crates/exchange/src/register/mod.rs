@@ -5,8 +5,12 @@
 //! visible ([`fold`]). Invariant: what holds is a function of the ledger alone, so that a view made anew,
 //! a restart and another server all come to the same.
 
+pub mod admin;
 pub mod answer;
 pub mod change;
 pub mod check;
+pub mod emergency;
 pub mod fold;
+pub mod follow;
 pub mod part;
+pub mod second;

@@ -129,7 +129,8 @@ pub fn register<'a>(
     if listed {
         whole.entry("services").or_insert_with(|| Value::Array(Vec::new()));
     }
-    read(Value::Object(whole)).map_err(|fault| Fault { place: format!("register.{}", fault.place), ..fault })
+    read(Value::Object(whole))
+        .map_err(|fault| Fault { place: format!("register.{}", fault.place), ..fault })
 }
 
 /// Checks a member by itself: that it is what its part holds, under the key it must have.
@@ -137,7 +138,8 @@ pub fn register<'a>(
 /// # Errors
 /// What it is not, and where.
 pub fn check_member(part: Part, key: &str, value: &Value) -> Result<(), Fault> {
-    let within = |fault: Fault| Fault { place: format!("{}.{}", place(part, key), fault.place), ..fault };
+    let within =
+        |fault: Fault| Fault { place: format!("{}.{}", place(part, key), fault.place), ..fault };
     if part == Part::Setting {
         // What a setting may be, the whole register says.
         return Ok(());
