@@ -209,6 +209,7 @@ board-empty = Ingen pasienter på tavlen
 board-empty-means = Tavlen viser pasienter med en pågående tjeneste ved enheten din.
 board-announce = { $name }: NEWS2 { $total }, { $risk }.
 board-announce-none = { $name }: ingen NEWS2-målinger.
+board-withheld = En eller flere pasienter ved enheten har sperret opplysninger for deg.
 row-incomplete = Ikke alle målinger kunne leses.
 legend = Tegnforklaring
 legend-high = Høy: 7 eller mer
