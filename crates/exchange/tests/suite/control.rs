@@ -1,10 +1,12 @@
 //! What a resident withholds is withheld when the answer leaves, and open again when it is lifted.
 
+use access::caller::Caller;
 use access::refusal::Rule;
 use access::restriction::{Against, Restriction, What};
 use exchange::consent::{print, restriction};
 use exchange::control::{Reader, Wish};
 use exchange::error::{Category, Failure};
+use exchange::operation::parameters::Parameters as Given;
 use exchange::overview::Looks;
 use exchange::pvk::{Named, Type, Wanted};
 use exchange::tenant::{Environment, Tenant, rebuild_view};
@@ -14,9 +16,13 @@ use fhir::search::set::Parameters;
 use fhir::value::Value;
 use proptest::prelude::*;
 
-use crate::town::{FNR, MUNICIPALITY, NOW, Town, WARD, create, fnr, nurse, pulse, put, resident, system};
+use crate::town::{
+    FNR, MUNICIPALITY, NOW, Town, WARD, create, fnr, in_emergency, nurse, pulse, put, resident,
+    system,
+};
 
-const ALL: What = What { categories: Vec::new(), items: Vec::new(), owner: None, from: None, to: None };
+const ALL: What =
+    What { categories: Vec::new(), items: Vec::new(), owner: None, from: None, to: None };
 
 fn wish(against: Against, what: What) -> Wish {
     Wish { reader: Reader::Named(against), what, in_emergency: false }
@@ -28,9 +34,13 @@ fn measurements() -> What {
 
 /// How many measurements of the first person the nurse finds.
 async fn found(town: &Town) -> usize {
+    found_by(town, &nurse()).await
+}
+
+async fn found_by(town: &Town, caller: &Caller) -> usize {
     let pairs = vec![("patient:identifier".to_owned(), format!("{FNR}|{}", fnr(0)))];
     let query = Query::read(Parameters::r4(), Scope::Type("Observation"), &pairs).unwrap();
-    town.tenant.search(&nurse(), query, None).await.unwrap().matches.len()
+    town.tenant.search(caller, query, None).await.unwrap().matches.len()
 }
 
 async fn town() -> Town {
@@ -171,7 +181,9 @@ async fn a_consent_that_cannot_be_enforced_is_refused_and_not_kept() {
         });
         let object = consent.as_object_mut().unwrap();
         match name.strip_prefix("provision.") {
-            Some(name) => object.get_mut("provision").unwrap().as_object_mut().unwrap().set(name, value),
+            Some(name) => {
+                object.get_mut("provision").unwrap().as_object_mut().unwrap().set(name, value)
+            }
             None => object.set(name, value),
         }
         consent
@@ -183,12 +195,21 @@ async fn a_consent_that_cannot_be_enforced_is_refused_and_not_kept() {
         ("provision.code", json!([{ "text": "diabetes" }])),
         ("provision.securityLabel", json!([{ "code": "R" }])),
         ("provision.provision", json!([{ "type": "permit" }])),
-        ("provision.purpose", json!([{
-            "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
-            "code": "ETREAT",
-        }])),
-        ("provision.class", json!([{ "system": "http://hl7.org/fhir/resource-types", "code": "Observation" }])),
-        ("provision.data", json!([{ "meaning": "related", "reference": { "reference": "Observation/1" } }])),
+        (
+            "provision.purpose",
+            json!([{
+                "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason",
+                "code": "ETREAT",
+            }]),
+        ),
+        (
+            "provision.class",
+            json!([{ "system": "http://hl7.org/fhir/resource-types", "code": "Observation" }]),
+        ),
+        (
+            "provision.data",
+            json!([{ "meaning": "related", "reference": { "reference": "Observation/1" } }]),
+        ),
         ("provision.action", json!([{ "coding": [{ "code": "correct" }] }])),
         ("provision.actor", actor(text("lege"), json!({ "display": "Fastlegen min" }))),
         ("provision.actor", actor(text("lege"), json!({ "reference": "Practitioner/1" }))),
@@ -235,6 +256,48 @@ async fn a_setting_of_pvk_is_a_consent_and_in_force() {
     assert_eq!(town.tenant.pvk_of_part(&app, &named("")).await.unwrap().len(), 4);
     let refused = town.tenant.pvk_set(&system("plo"), &set(false)).await.unwrap_err();
     assert_eq!(refused.refusal().map(|it| it.rule), Some(Rule::CategoryNotAgreed));
+}
+
+#[tokio::test]
+async fn an_emergency_opens_with_a_reason_for_some_hours_and_is_seen() {
+    let town = town().await;
+    let me = resident(&fnr(0));
+    let person = town.tenant.person(&fnr(0)).unwrap();
+    let patient = person.to_string();
+    let given = |pairs: &[(&str, &str)]| {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Given::of_pairs(pairs.iter().map(owned).collect())
+    };
+    let why = [("reason", "bevisstløs, ukjente medisiner"), ("hours", "2")];
+    let restricted = wish(Against::Everyone, ALL);
+    let id = town.tenant.restrict(&me, &fnr(0), restricted.clone()).await.unwrap().id;
+    assert_eq!(found_by(&town, &in_emergency()).await, 0);
+    // Only with an emergency, a reason, and not for longer than the law lets.
+    for (caller, pairs) in [
+        (nurse(), why.as_slice()),
+        (in_emergency(), &[("hours", "2")]),
+        (in_emergency(), &[("reason", "haster"), ("hours", "9")]),
+        (in_emergency(), &[("reason", "haster"), ("hours", "0")]),
+        (in_emergency(), &[("reason", " ")]),
+    ] {
+        let opened = town.tenant.open_emergency(&caller, &patient, &given(pairs)).await;
+        assert!(opened.is_err(), "{pairs:?}");
+    }
+    assert_eq!(found_by(&town, &in_emergency()).await, 0);
+    town.tenant.open_emergency(&in_emergency(), &patient, &given(&why)).await.unwrap();
+    assert_eq!(found_by(&town, &in_emergency()).await, 2);
+    assert_eq!(found(&town).await, 0, "the same nurse without an emergency");
+    let log = town.tenant.access_log(&me, person, Looks::OfOthers, 100).await.unwrap();
+    let opened = log.iter().filter(|line| line.action == "emergency-access");
+    assert!(opened.clone().any(|line| line.refused.is_none()));
+    let openings = town.tenant.decided().openings.clone();
+    assert_eq!(openings.len(), 1);
+    assert!(openings.values().all(|it| it.person == person && it.reviewed.is_none()));
+    // What is withheld in emergencies too stays withheld.
+    town.tenant.lift(&me, &id).await.unwrap();
+    let always = Wish { in_emergency: true, ..restricted };
+    town.tenant.restrict(&me, &fnr(0), always).await.unwrap();
+    assert_eq!(found_by(&town, &in_emergency()).await, 0);
 }
 
 #[tokio::test]
