@@ -127,8 +127,9 @@ async fn nobody_restricts_for_another_and_no_resident_records_anything_else() {
         Ok(()) => None,
     };
     let me = resident(&fnr(1));
-    let mine = town.tenant.restrict(&resident(&fnr(0)), &fnr(0), wish(Against::Everyone, ALL));
-    let id = mine.await.unwrap().id;
+    let (first, number) = (resident(&fnr(0)), fnr(0));
+    let all = wish(Against::Everyone, ALL);
+    let id = town.tenant.restrict(&first, &number, all).await.unwrap().id;
     let given = |number: &str| {
         let restriction = Restriction {
             id: String::new(),
