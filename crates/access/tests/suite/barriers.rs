@@ -266,7 +266,7 @@ fn abouts() -> impl Strategy<Value = About> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
     fn a_barrier_never_opens(
