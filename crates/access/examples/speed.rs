@@ -154,7 +154,16 @@ fn standing(roles: usize, own: usize, restrictions: usize) -> Arc<Standing> {
         policies: (0..own).map(policy).collect(),
         ..Register::default()
     };
-    let restriction = |number: usize| Restriction {
+    let of_person = PersonStanding {
+        restrictions: (0..restrictions).map(restriction).collect(),
+        ..PersonStanding::default()
+    };
+    Arc::new(Standing::new(register).unwrap().with_person(PERSON, of_person))
+}
+
+/// Against somebody else, or of one resource only.
+fn restriction(number: usize) -> Restriction {
+    Restriction {
         id: format!("restriction-{number}"),
         against: match number % 4 {
             0 => Against::Practitioner(format!("subject-{number}")),
@@ -169,10 +178,5 @@ fn standing(roles: usize, own: usize, restrictions: usize) -> Arc<Standing> {
         valid_from: None,
         valid_to: None,
         in_emergency: false,
-    };
-    let of_person = PersonStanding {
-        restrictions: (0..restrictions).map(restriction).collect(),
-        ..PersonStanding::default()
-    };
-    Arc::new(Standing::new(register).unwrap().with_person(PERSON, of_person))
+    }
 }
