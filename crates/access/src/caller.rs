@@ -21,6 +21,7 @@ pub struct Caller {
 
 /// Who acts through the client.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one for each request, never many in a list")]
 pub enum Party {
     /// A system on its own behalf.
     System,

@@ -133,11 +133,13 @@ impl<'a> Facts<'a> {
         self.service.is_none_or(|key| self.is_assessed(&Assessed::Service(key.to_owned())))
     }
 
-    /// Whether the person operates the platform, or works for a vendor or processor.
+    /// Whether the person operates the platform, or works for a vendor or processor with which nothing
+    /// else is agreed.
     fn operates(&self, practitioner: &Practitioner) -> bool {
         let register = self.register;
         let supplier = self.caller.organisation.as_ref().is_some_and(|number| {
             !self.own
+                && self.sharing.is_none()
                 && (register.vendors.iter().any(|it| it.number == *number)
                     || register.processors.iter().any(|it| it.processor == *number))
         });

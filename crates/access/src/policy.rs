@@ -174,7 +174,7 @@ impl Meta {
 
     /// Whether it covers a category.
     pub fn covers(&self, category: &str) -> bool {
-        self.categories.as_ref().is_none_or(|keys| keys.iter().any(|key| *key == category))
+        self.categories.as_ref().is_none_or(|keys| keys.contains(&category))
     }
 }
 

@@ -122,6 +122,83 @@ impl From<Use> for Written {
     }
 }
 
+/// A row of [`STANDARD`]: key, codes, between whom, what the resident is told, law.
+type Row = (&'static str, &'static [&'static str], Between, &'static str, &'static str);
+
+/// The purposes that the steering document lists, P1 to P9 (its DPIA, chapter 2).
+const STANDARD: [Row; 9] = [
+    (
+        "P1",
+        &["TREAT", "ETREAT", "BTG", "PATRQT", "HOPERAT"],
+        Between::OneEnterprise,
+        "Gi, administrere og kvalitetssikre helsehjelp, og dokumentere den.",
+        "helsepersonelloven §§ 4, 39 og 40; pasientjournalloven §§ 1–3",
+    ),
+    (
+        "P2",
+        &["TREAT", "COC"],
+        Between::OneEnterprise,
+        "Samarbeid om deg mellom ansatte i samme virksomhet.",
+        "pasientjournalloven §§ 19 og 25",
+    ),
+    (
+        "P3",
+        &["TREAT", "ETREAT", "BTG", "COC"],
+        Between::Enterprises,
+        "Samarbeid om deg mellom ulike virksomheter.",
+        "pasientjournalloven § 19",
+    ),
+    (
+        "P4",
+        &["COC"],
+        Between::Anybody,
+        "Behandle og svare på søknader om helsetjenester.",
+        "pasientjournalloven §§ 11 og 20",
+    ),
+    (
+        "P5",
+        &["TREAT"],
+        Between::Anybody,
+        "Gjøre opplysninger tilgjengelige for personell med tjenstlig behov.",
+        "helsepersonelloven § 45; pasientjournalloven §§ 19 og 20",
+    ),
+    ("P6", &[], Between::Anybody, "Organisere timer og oppdrag.", ""),
+    ("P7", &[], Between::Anybody, "Beregne riktig egenandel.", ""),
+    (
+        "P8",
+        &[],
+        Between::Anybody,
+        "Rapportere til kommunalt pasient- og brukerregister.",
+        "pasientjournalloven § 20; helseregisterloven § 11",
+    ),
+    (
+        "P9",
+        &[],
+        Between::Anybody,
+        "Forskning uten samtykke.",
+        "helsepersonelloven § 37; pasientjournalloven § 20",
+    ),
+];
+
+/// What each rests on beside a law.
+const REGULATION: &str = "personvernforordningen artikkel 6 (1) c og 9 (2) h";
+
+/// The purposes of the steering document. Only the first three are in use from the start; the others
+/// have no beginning until the municipality decides one.
+pub fn standard(active_from: i64) -> Vec<Use> {
+    let used = |(i, (key, codes, between, text, law)): (usize, Row)| Use {
+        key: key.to_owned(),
+        codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+        text: text.to_owned(),
+        basis: if law.is_empty() { REGULATION.to_owned() } else { format!("{law}; {REGULATION}") },
+        between,
+        categories: Vec::new(),
+        active_from: (i < 3).then_some(active_from),
+        active_to: None,
+    };
+    STANDARD.into_iter().enumerate().map(used).collect()
+}
+
 impl Use {
     /// Whether it is in use now.
     pub fn is_active(&self, now: i64) -> bool {

@@ -7,6 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod barriers;
 mod cases;
 mod corpus;
+mod persons;
+mod policies;
 mod restrictions;
