@@ -19,12 +19,13 @@ use record::catalogue::{Catalogue, Category, CategoryKey};
 use record::identity::PersonId;
 use record::purpose::Purpose;
 
-use crate::caller::{Attest, Caller, Party};
+use crate::caller::{Attest, Caller, Party, Practitioner};
 use crate::facts::Facts;
 use crate::permit::{Basis, ReadPermit, WritePermit};
 use crate::policy::{Ask, Held, Origin};
 use crate::refusal::{Refusal, Rule};
 use crate::register::Role;
+use crate::restriction::Reader;
 use crate::standing::Standing;
 
 /// What somebody asks to read.
@@ -111,6 +112,11 @@ pub(crate) fn judge<'a>(
         Party::System => supply::judge(&facts, standing, request),
         Party::Resident { .. } => resident::judge(&facts, resident, standing, request),
     }
+}
+
+/// The person at work as restrictions see one.
+pub(crate) fn reader(caller: &Caller, practitioner: &Practitioner) -> Reader {
+    work::reader(caller, practitioner)
 }
 
 /// Asks the policies. An error is a refusal: a forbidding policy that errs must not open.

@@ -8,8 +8,10 @@
 //! This crate does no IO and reads no clock: the caller, what the decision rests on ([`standing`])
 //! and the time are arguments.
 
+pub mod administer;
 pub mod caller;
 pub mod decide;
+pub mod explain;
 pub mod law;
 pub mod opening;
 pub mod permit;
@@ -19,5 +21,6 @@ pub mod register;
 pub mod representation;
 pub mod restriction;
 pub mod standing;
+pub mod whatif;
 
 mod facts;

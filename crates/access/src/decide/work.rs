@@ -28,8 +28,9 @@ pub(super) fn judge<'a>(
     let purpose = practitioner.attest.as_ref().map(|attest| attest.purpose);
     let purpose = purpose.unwrap_or(Purpose::Treatment);
     if !AT_WORK.contains(&purpose) {
-        // A system's and a resident's purposes are not for people at work to state.
-        let outcome = Err(refuse(Rule::PurposeInactive));
+        // A system's and a resident's purposes are for no role.
+        let in_use = facts.purpose_covers(purpose, None);
+        let outcome = Err(refuse(if in_use { Rule::NoRole } else { Rule::PurposeInactive }));
         return Judged { ask: None, held: Held::default(), outcome };
     }
     let reader = reader(facts.caller, practitioner);
@@ -156,7 +157,7 @@ pub(super) fn role_of<'a>(caller: &Caller, standing: &'a Standing, now: i64) -> 
 }
 
 /// The person at work as restrictions see one.
-fn reader(caller: &Caller, practitioner: &Practitioner) -> Reader {
+pub(crate) fn reader(caller: &Caller, practitioner: &Practitioner) -> Reader {
     let attest = practitioner.attest.as_ref();
     let professions = practitioner.hpr_professions.iter().flatten();
     let attested = attest.and_then(|attest| attest.authorization.as_ref());

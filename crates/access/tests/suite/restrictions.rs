@@ -75,6 +75,7 @@ prop_compose! {
         unit in select(vec!["810000017", "810000025", "810000033", "810000041", "810000099"]),
         purpose in select(Purpose::ALL.to_vec()),
         attested in prop::bool::weighted(0.9),
+        has_hpr in prop::bool::weighted(0.9),
     ) -> Party {
         let attest = Attest {
             made_at: now() - minutes * 60_000,
@@ -91,7 +92,7 @@ prop_compose! {
         Party::Practitioner(Practitioner {
             name: "Lege Legesen".to_owned(),
             subject: "subject-1".to_owned(),
-            hpr: None,
+            hpr: has_hpr.then(|| "222900011".to_owned()),
             hpr_professions: None,
             security_level,
             attest: attested.then_some(attest),
@@ -204,7 +205,7 @@ impl Restriction {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn reading_is_never_widened_by_a_restriction(
