@@ -30,6 +30,9 @@ pub const RESTRICT: &str = "/{kommune}/innbygger/sperringer";
 /// POST with [`crate::restrictions::LIFT_FIELD`] withholds it no longer.
 pub const LIFT: &str = "/{kommune}/innbygger/sperringer/opphev";
 
+/// The municipality's own page: GET shows [`crate::admin`], POST takes its forms.
+pub const ADMIN: &str = "/{kommune}/admin";
+
 /// Whose API to try: GET shows the municipalities, or goes on to the only one.
 pub const DOCS_CHOICE: &str = "/docs";
 /// GET shows [`crate::docs`].
@@ -75,6 +78,11 @@ pub fn chart(municipality: &str, person: PersonId, period: Period) -> String {
 /// [`INNBYGGER`] of a municipality.
 pub fn innbygger(municipality: &str) -> String {
     fill(INNBYGGER, municipality, None)
+}
+
+/// [`ADMIN`] of a municipality.
+pub fn admin(municipality: &str) -> String {
+    fill(ADMIN, municipality, None)
 }
 
 /// [`INNBYGGER`] with the measurements of a period.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use access::caller::{Attest, Caller, Party, Practitioner};
+use access::register::admin::{Admin, Duty};
 use access::register::purposes::Use;
 use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
 use exchange::error::Failure;
@@ -179,12 +180,25 @@ fn register() -> Register {
             agreement("lab", HOSPITAL, &all),
             agreement("app", MUNICIPALITY, &every),
         ],
+        admins: vec![
+            administers("admin-1", &[Duty::Register, Duty::Policies]),
+            administers("admin-2", &[Duty::Register, Duty::Policies, Duty::PrivacyOfficer]),
+        ],
         roles: vec![
             role("saksbehandler", "case-office", "COC", &all, false),
             role("sykepleier", "ward", "TREAT", &["demographics", "measurements"], true),
             role("vakt", "ward", "ETREAT", &["demographics", "measurements"], false),
         ],
         ..Register::default()
+    }
+}
+
+fn administers(who: &str, duties: &[Duty]) -> Admin {
+    Admin {
+        who: who.to_owned(),
+        name: format!("Forvalter {who}"),
+        duties: duties.to_vec(),
+        units: Vec::new(),
     }
 }
 
@@ -258,6 +272,19 @@ fn at_work(name: &str, unit: &str, purpose: Purpose) -> Caller {
         attest: Some(attest),
     };
     caller("pages", Party::Practitioner(practitioner))
+}
+
+/// One of the two who administer, `admin-1` and `admin-2`, the second of whom also reviews; or a stranger.
+pub fn admin(subject: &str) -> Caller {
+    let practitioner = Practitioner {
+        name: format!("Forvalter {subject}"),
+        subject: subject.to_owned(),
+        hpr: None,
+        hpr_professions: None,
+        security_level: 4,
+        attest: None,
+    };
+    caller("admin", Party::Practitioner(practitioner))
 }
 
 pub fn resident(number: &str) -> Caller {

@@ -1,5 +1,6 @@
 //! Pages in a browser: sessions, forms and live events around what `pages` renders.
 
+mod admin;
 mod docs;
 pub mod origin;
 mod reader;
@@ -58,6 +59,12 @@ pub const ROWS: &[Endpoint] = &[
     }),
     page_at(&[Post], address::LIFT, "page-lift", "A resident withholds no longer", |with| {
         on(with, reader::lift)
+    }),
+    page_at(&[Get], address::ADMIN, "page-admin", "What the municipality has decided", |with| {
+        on(with, admin::show)
+    }),
+    page_at(&[Post], address::ADMIN, "page-admin-act", "Decide, by a form", |with| {
+        on(with, admin::act)
     }),
     page_at(&[Get], address::DOCS_CHOICE, "page-docs-choice", "Whose API to try", |with| {
         on(with, docs::choose)
