@@ -1,5 +1,7 @@
 //! The log analysis, rule by rule: what is asked, in which words, and what explains it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use access::vigilance::analysis::analyse;
 use access::vigilance::day::{Day, Look, Looks};
 use access::vigilance::facts::{Employee, Facts, Person, Relation, Shift};

@@ -72,24 +72,20 @@ fn act(town: &mut Town, log: &mut Log, plot: Plot, actor: &Actor) -> Option<Plan
     let mut days = vec![actor.day];
     let mut persons: Vec<PersonId> = victim.into_iter().collect();
     let requests = town.chance.between(1, 12);
-    let looks = |town: &mut Town, from: i64, to: i64, requests: i64| Looking {
-        start: u16::try_from(town.chance.between(from, to)).unwrap_or_default(),
-        requests,
-        ..Looking::default()
-    };
     match (plot, victim) {
         (Plot::StrangerBriefly, Some(victim)) => {
-            let looking = looks(town, actor.from, actor.to, 2);
+            let looking = Looking::between(town, actor.from, actor.to, 2);
             looking.add(log, actor, actor.day, victim);
         }
         (Plot::StrangerInDepth, Some(victim)) => {
             let requests = town.chance.between(6, 16);
-            looks(town, actor.from, actor.to, requests).add(log, actor, actor.day, victim);
+            Looking::between(town, actor.from, actor.to, requests)
+                .add(log, actor, actor.day, victim);
         }
         (Plot::StrangerRepeatedly, Some(victim)) => {
             days = (0..4).map(|step| actor.day.plus(step)).collect();
             for day in &days {
-                looks(town, actor.from, actor.to, 3).add(log, actor, *day, victim);
+                Looking::between(town, actor.from, actor.to, 3).add(log, actor, *day, victim);
             }
         }
         (Plot::OffShift, Some(victim)) => {
@@ -98,28 +94,23 @@ fn act(town: &mut Town, log: &mut Log, plot: Plot, actor: &Actor) -> Option<Plan
             let day = if roster { day_off(town, actor)? } else { actor.day };
             days = vec![day];
             let (from, to) = if roster { (10 * 60, 20 * 60) } else { (60, 4 * 60) };
-            looks(town, from, to, requests).add(log, actor, day, victim);
+            Looking::between(town, from, to, requests).add(log, actor, day, victim);
         }
         (Plot::AfterDeath, Some(victim)) => {
             let died = actor.day.minus(town.days(30, 200));
             town.persons.get_mut(&victim)?.died = Some(died);
-            looks(town, actor.from, actor.to, requests).add(log, actor, actor.day, victim);
+            Looking::between(town, actor.from, actor.to, requests)
+                .add(log, actor, actor.day, victim);
         }
         (Plot::Emergency, Some(victim)) => {
-            let looking = looks(town, actor.from, actor.to, requests);
+            let looking = Looking::between(town, actor.from, actor.to, requests);
             Looking { emergency: true, ..looking }.add(log, actor, actor.day, victim);
         }
         (Plot::Theft, _) => persons = steal(town, log, actor),
-        (Plot::Refusals, _) => {
-            for _ in 0..town.chance.between(8, 16) {
-                let looking = looks(town, actor.from, actor.to, 1);
-                let (victim, refused) = (town.somebody(), Some("category-not-for-role"));
-                Looking { refused, ..looking }.add(log, actor, actor.day, victim);
-                persons.push(victim);
-            }
-        }
+        (Plot::Refusals, _) => persons = try_doors(town, log, actor),
         (_, Some(victim)) => {
-            looks(town, actor.from, actor.to, requests).add(log, actor, actor.day, victim);
+            Looking::between(town, actor.from, actor.to, requests)
+                .add(log, actor, actor.day, victim);
         }
         (_, None) => return None,
     }
@@ -136,9 +127,19 @@ fn steal(town: &mut Town, log: &mut Log, actor: &Actor) -> Vec<PersonId> {
             Some(victim) => victim,
             None => town.somebody(),
         };
-        let start = u16::try_from(town.chance.between(actor.from, actor.to)).unwrap_or_default();
-        let looking = Looking { start, requests: 2, ..Looking::default() };
-        looking.add(log, actor, actor.day, victim);
+        Looking::between(town, actor.from, actor.to, 2).add(log, actor, actor.day, victim);
+        persons.push(victim);
+    }
+    persons
+}
+
+/// One refusal after the other.
+fn try_doors(town: &mut Town, log: &mut Log, actor: &Actor) -> Vec<PersonId> {
+    let mut persons = Vec::new();
+    for _ in 0..town.chance.between(8, 16) {
+        let looking = Looking::between(town, actor.from, actor.to, 1);
+        let (victim, refused) = (town.somebody(), Some("category-not-for-role"));
+        Looking { refused, ..looking }.add(log, actor, actor.day, victim);
         persons.push(victim);
     }
     persons
@@ -154,6 +155,12 @@ struct Looking {
 }
 
 impl Looking {
+    /// Beginning at some minute of the day.
+    fn between(town: &mut Town, from: i64, to: i64, requests: i64) -> Self {
+        let start = u16::try_from(town.chance.between(from, to)).unwrap_or_default();
+        Self { start, requests, ..Self::default() }
+    }
+
     fn add(&self, log: &mut Log, actor: &Actor, day: Day, victim: PersonId) {
         let Some(unit) = UNITS.get(actor.unit) else { return };
         for step in 0..self.requests {
