@@ -13,6 +13,8 @@ pub struct Caller {
     pub unit: Option<String>,
     /// The token's own id (`jti`), for the audit trail.
     pub token_id: String,
+    /// Id of the `Patient` that a SMART launch named: the token is for that patient only.
+    pub launched_for: Option<String>,
     /// Who acts.
     pub party: Party,
 }
@@ -42,6 +44,8 @@ pub struct Practitioner {
     pub subject: String,
     /// HPR number, for those who have one.
     pub hpr: Option<String>,
+    /// Professions (kodeverk 9060) that HPR has for the person, where the login tells.
+    pub hpr_professions: Option<Vec<String>>,
     /// Level of the login, 4 being the highest.
     pub security_level: u8,
     /// What the person attested when opening this patient or list.
@@ -67,6 +71,11 @@ pub struct Attest {
     pub decision_ref: String,
     /// Whether the person authorised themself.
     pub user_selected: bool,
+    /// Whether it names another person or HPR number than the login (rule 11).
+    pub names_another: bool,
+    /// Identity numbers of the patients it is for (`patients[]`); empty where it names none. Never
+    /// logged.
+    pub patients: Vec<String>,
 }
 
 impl Caller {

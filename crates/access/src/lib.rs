@@ -5,11 +5,23 @@
 //! [`refusal::Refusal`] that names the rule and the way on. Deny by default: an unknown role,
 //! purpose, organisation or category is a refusal.
 //!
-//! This crate does no IO and reads no clock: the caller, the register and the time are arguments.
+//! This crate does no IO and reads no clock: the caller, what the decision rests on ([`standing`])
+//! and the time are arguments.
 
+pub mod administer;
 pub mod caller;
 pub mod decide;
+pub mod explain;
+pub mod law;
+pub mod opening;
 pub mod permit;
+pub mod policy;
 pub mod refusal;
 pub mod register;
+pub mod representation;
+pub mod restriction;
+pub mod standing;
 pub mod vigilance;
+pub mod whatif;
+
+mod facts;

@@ -177,6 +177,7 @@ impl Tenant {
         if records.is_empty() {
             return Ok(());
         }
+        let owner = self.register().organisation.clone();
         let mut drafts = Vec::with_capacity(records.len());
         for (person, record) in records {
             let body = serde_json::to_vec(&record)
@@ -185,7 +186,7 @@ impl Tenant {
                 kind: Kind::Audit,
                 source: caller.client_id.clone(),
                 source_event_id: None,
-                owner: self.register.organisation.clone(),
+                owner: owner.clone(),
                 person,
                 category: ACCESS.to_owned(),
                 fingerprint: [0; 32],

@@ -35,7 +35,7 @@ impl Tenant {
             (Reverse(total.map(|total| total.value())), news2.patient.name.clone())
         });
         let unit = caller.attest().map(|attest| attest.point_of_care.clone()).unwrap_or_default();
-        let unit = self.register.organisation_name(&unit).map(str::to_owned).unwrap_or(unit);
+        let unit = self.register().organisation_name(&unit).map(str::to_owned).unwrap_or(unit);
         Ok(Board { unit, patients })
     }
 

@@ -93,8 +93,9 @@ impl Tenant {
             Named::Unsaid => About::Unnamed,
             Named::Nobody => return Ok(Vec::new()),
         };
-        let request = ReadRequest { about, categories: &keys_of(criteria.kind) };
-        let permit = decide_read(caller, None, &self.register, &request, self.now())?;
+        let categories = keys_of(criteria.kind);
+        let request = ReadRequest::new(about, &categories);
+        let permit = decide_read(caller, None, &self.standing(), &request, self.now())?;
         let page = self.view.search(&permit, &query, None, self.now())?;
         let mut ids = Vec::with_capacity(page.matches.len());
         for stored in page.matches {

@@ -52,7 +52,8 @@ impl Tenant {
         self.missing(&permit, &mut incomplete)?;
         let patient = self.header(&permit, person)?;
         let shown = episodes.len() + decisions.len();
-        let name = |number: &str| self.register.organisation_name(number).map(str::to_owned);
+        let register = self.register();
+        let name = |number: &str| register.organisation_name(number).map(str::to_owned);
         let (active, ended) = compose(episodes, &decisions, &organisations, &self.today(), name);
         let categories = permit.categories();
         self.disclosed(caller, &permit, "overview", Some(person), categories, shown).await?;
@@ -81,7 +82,8 @@ impl Tenant {
     ) -> Result<Vec<AccessLine>, Failure> {
         // No role reads this category: only the resident does.
         let permit = self.decide(caller, "access-log", About::Person(person), &[ACCESS]).await?;
-        let name = |number: &str| self.register.organisation_name(number).map(str::to_owned);
+        let register = self.register();
+        let name = |number: &str| register.organisation_name(number).map(str::to_owned);
         let mut lines = Vec::new();
         let mut before = None;
         loop {

@@ -96,7 +96,7 @@ impl Tenant {
         let now = self.now();
         let category = naming::category(kind, &value)?;
         let owner = existing.as_ref().map(|it| (it.owner.as_str(), it.source.as_str()));
-        let permit = decide_write(caller, &self.register, category, owner, now)?;
+        let permit = decide_write(caller, &self.standing(), category, owner, now)?;
         check_version(&operation, existing.as_ref())?;
         let (resource, warnings) = checked(kind, value, &id, channel)?;
         if kind == "SearchParameter" {
@@ -153,7 +153,7 @@ impl Tenant {
         };
         let category = Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
         let owner = Some((located.owner.as_str(), located.source.as_str()));
-        let permit = decide_write(caller, &self.register, category, owner, self.now())?;
+        let permit = decide_write(caller, &self.standing(), category, owner, self.now())?;
         check_version(&operation, Some(&located))?;
         let event_id = operation.event_id.take();
         if let Some(id) = &event_id {
@@ -350,7 +350,7 @@ impl Tenant {
     }
 
     pub(crate) fn strictness(&self) -> Strictness {
-        self.register.identity_numbers.into()
+        self.register().identity_numbers.into()
     }
 }
 

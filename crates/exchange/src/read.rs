@@ -162,9 +162,11 @@ impl Tenant {
         categories: &[CategoryKey],
     ) -> Result<ReadPermit, Failure> {
         self.check_view()?;
-        let request = ReadRequest { about, categories };
+        let bound_to = self.bound_to(caller)?;
+        let bound_to = bound_to.as_deref();
+        let request = ReadRequest { bound_to, ..ReadRequest::new(about, categories) };
         let resident = self.resident(caller)?;
-        let decision = decide_read(caller, resident, &self.register, &request, self.now());
+        let decision = decide_read(caller, resident, &self.standing(), &request, self.now());
         let refusal = match decision {
             Ok(permit) => return Ok(permit),
             Err(refusal) => refusal,
@@ -232,6 +234,27 @@ impl Tenant {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The persons whom the caller's attest or launch names; `None` where they name none.
+    pub(crate) fn bound_to(&self, caller: &Caller) -> Result<Option<Vec<PersonId>>, Failure> {
+        let attested = caller.attest().map(|attest| attest.patients.as_slice()).unwrap_or_default();
+        let expected =
+            |number: &String| self.keys.expected(&PersonKey { system: NATIONAL, value: number });
+        let mut persons = attested.iter().map(expected).collect::<Result<Vec<_>, _>>()?;
+        let Some(id) = &caller.launched_for else {
+            return Ok(Some(persons).filter(|persons| !persons.is_empty()));
+        };
+        let launched = match self.by_patient(id)? {
+            Named::One(person) => vec![person],
+            Named::Nobody | Named::Unsaid => Vec::new(),
+        };
+        if attested.is_empty() {
+            return Ok(Some(launched));
+        }
+        // Where both name patients, both must name the one asked about.
+        persons.retain(|person| launched.contains(person));
+        Ok(Some(persons))
     }
 
     /// The content of a version as the ledger has it, without its `meta`.

@@ -100,7 +100,7 @@ impl Tenant {
     fn may_correct(&self, caller: &Caller, located: &Located) -> Result<(), Failure> {
         let category = Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
         let owner = Some((located.owner.as_str(), located.source.as_str()));
-        decide_write(caller, &self.register, category, owner, self.now())?;
+        decide_write(caller, &self.standing(), category, owner, self.now())?;
         Ok(())
     }
 
@@ -109,7 +109,7 @@ impl Tenant {
     pub(crate) fn may_write(&self, caller: &Caller, kind: &str) -> Result<(), Failure> {
         let mut decided = Err(Failure::NotFound);
         for category in Catalogue::get().of_type(kind) {
-            match decide_write(caller, &self.register, category, None, self.now()) {
+            match decide_write(caller, &self.standing(), category, None, self.now()) {
                 Ok(_) => return Ok(()),
                 Err(refusal) => decided = Err(refusal.into()),
             }

@@ -126,7 +126,8 @@ impl Tenant {
 
     /// Whether this source has sent an event with this id before.
     pub(crate) fn has_event(&self, caller: &Caller, id: Option<String>) -> Result<bool, Failure> {
-        let agreement = self.register.agreement(&caller.client_id, self.now());
+        let register = self.register();
+        let agreement = register.agreement(&caller.client_id, self.now());
         let (Some(id), Some(agreement)) = (id, agreement) else { return Ok(false) };
         Ok(self.ledger.find_event(&agreement.source, &id)?.is_some())
     }
@@ -160,7 +161,8 @@ impl Tenant {
         else {
             return Ok(());
         };
-        let Some(agreement) = self.register.agreement(&caller.client_id, self.now()) else {
+        let register = self.register();
+        let Some(agreement) = register.agreement(&caller.client_id, self.now()) else {
             return Ok(());
         };
         let is_other = |id: &str| -> Result<Option<bool>, Failure> {
@@ -190,7 +192,8 @@ impl Tenant {
         operation: &mut Operation,
         atomic: bool,
     ) -> Result<(), Failure> {
-        let agreement = self.register.agreement(&caller.client_id, self.now());
+        let register = self.register();
+        let agreement = register.agreement(&caller.client_id, self.now());
         let (Some(event), Some(agreement)) = (repeatable(operation, atomic), agreement) else {
             return Ok(());
         };

@@ -8,6 +8,7 @@
 
 pub mod about;
 pub mod catalogue;
+pub mod decision;
 pub mod entry;
 pub mod envelope;
 pub mod extension;

@@ -41,6 +41,10 @@ pub enum Role {
     Hjemmesykepleier,
     /// A case officer.
     Saksbehandler,
+    /// Who looks after the municipality's register.
+    Forvalter,
+    /// Who is responsible for the security of information, and reviews how access was used.
+    Sikkerhetsleder,
     /// A resident.
     Innbygger,
 }
@@ -73,7 +77,7 @@ const fn role(role: Role, key: &'static str, title: &'static str, kind: RoleKind
     RoleInfo { role, key, title, kind }
 }
 
-static ROLES: [RoleInfo; 10] = [
+static ROLES: [RoleInfo; 12] = [
     role(
         Role::Legevaktslege,
         "legevaktslege",
@@ -102,6 +106,18 @@ static ROLES: [RoleInfo; 10] = [
         Role::Saksbehandler,
         "saksbehandler",
         "Henning Rosseland, saksbehandler på tildelingskontoret",
+        RoleKind::Practitioner,
+    ),
+    role(
+        Role::Forvalter,
+        "forvalter",
+        "Torbjørg Aune, tilgangsforvalter",
+        RoleKind::Practitioner,
+    ),
+    role(
+        Role::Sikkerhetsleder,
+        "sikkerhetsleder",
+        "Bjarte Lunde, informasjonssikkerhetsleder",
         RoleKind::Practitioner,
     ),
     role(Role::Innbygger, "innbygger", "Innbygger", RoleKind::Resident),
@@ -209,7 +225,7 @@ fn practitioner(municipality: &Municipality, request: &TokenRequest, staff: &Sta
     let client = municipality.client_id("referansevisning");
     let claims = client_claims(municipality, request, &client, staff.site);
     let mut person = json!({
-        "sub": format!("{}-{}", municipality.number, staff.role),
+        "sub": subject(municipality, staff.role),
         "name": staff.name(),
         "given_name": staff.given,
         "family_name": staff.family,
@@ -219,12 +235,21 @@ fn practitioner(municipality: &Municipality, request: &TokenRequest, staff: &Sta
         "helseid://claims/identity/pid": staff.number(),
         "helseid://claims/identity/security_level": "4",
         "helseid://claims/identity/assurance_level": "high",
-        "nhn:tillitsrammeverk:parameters": attest(municipality, request, staff),
     });
+    // Who administers has no care relation to attest.
+    if staff.site != world::KOMMUNE {
+        let attest = attest(municipality, request, staff);
+        person = with(person, json!({ "nhn:tillitsrammeverk:parameters": attest }));
+    }
     if let Some(hpr) = staff.hpr {
         person = with(person, json!({ "helseid://claims/hpr/hpr_number": hpr }));
     }
     with(claims, person)
+}
+
+/// The subject of the login of somebody at work.
+pub fn subject(municipality: &Municipality, role: &str) -> String {
+    format!("{}-{role}", municipality.number)
 }
 
 /// The attest of the Tillitsrammeverk as HelseID carries it (conventions §6), with its time.

@@ -1,10 +1,13 @@
 //! What each municipality has decided: units, agreements with source systems, and roles.
 
+use access::register::admin::{Admin, Duty};
+use access::register::purposes::Use;
 use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
 use record::catalogue::{ACCESS, Catalogue};
 use record::purpose::Purpose;
 
 use crate::world::Municipality;
+use crate::{claims, staff};
 
 /// Name of the source system that documents services: the municipality's record system.
 pub const PLO_EPJ: &str = "plo-epj";
@@ -42,13 +45,15 @@ pub fn register(municipality: &Municipality) -> Register {
         name: municipality.name.to_owned(),
         organisation: municipality.organisation().to_owned(),
         identity_numbers: IdentityNumbers::Synthetic,
-        purposes: codes(&[
+        purposes: [
             Purpose::Treatment,
             Purpose::EmergencyTreatment,
             Purpose::Coordination,
             Purpose::PatientRequest,
             Purpose::Delivery,
-        ]),
+        ]
+        .map(Use::from)
+        .to_vec(),
         units: municipality.sites.iter().filter_map(unit).collect(),
         agreements: vec![
             agreement(
@@ -60,7 +65,24 @@ pub fn register(municipality: &Municipality) -> Register {
             agreement(UTVIKLER, &every_category()),
         ],
         roles: roles(),
+        admins: admins(municipality),
+        ..Register::default()
     }
+}
+
+/// Two who administer, so that what asks for two persons can be tried.
+fn admins(municipality: &Municipality) -> Vec<Admin> {
+    let admin = |role: &str, duties: &[Duty]| {
+        Some(Admin {
+            who: claims::subject(municipality, role),
+            name: staff::in_role(role)?.name(),
+            duties: duties.to_vec(),
+            units: Vec::new(),
+        })
+    };
+    let forvalter = admin("forvalter", &[Duty::Register, Duty::Policies]);
+    let every = [Duty::Register, Duty::Policies, Duty::PrivacyOfficer];
+    forvalter.into_iter().chain(admin("sikkerhetsleder", &every)).collect()
 }
 
 /// What a source system may deliver at all.

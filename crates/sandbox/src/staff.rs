@@ -25,7 +25,7 @@ pub struct Staff {
 }
 
 /// Everybody at work, the same in both municipalities.
-pub static STAFF: [Staff; 6] = [
+pub static STAFF: [Staff; 8] = [
     Staff {
         role: "legevaktslege",
         given: "Maja",
@@ -85,6 +85,26 @@ pub static STAFF: [Staff; 6] = [
         hpr: None,
         authorization: None,
         site: world::CASE_OFFICE,
+    },
+    Staff {
+        role: "forvalter",
+        given: "Torbjørg",
+        family: "Aune",
+        gender: Gender::Woman,
+        birth: date(1976, 4, 19),
+        hpr: None,
+        authorization: None,
+        site: world::KOMMUNE,
+    },
+    Staff {
+        role: "sikkerhetsleder",
+        given: "Bjarte",
+        family: "Lunde",
+        gender: Gender::Man,
+        birth: date(1969, 10, 8),
+        hpr: None,
+        authorization: None,
+        site: world::KOMMUNE,
     },
 ];
 

@@ -55,6 +55,7 @@ pub async fn deliver(
         organisation: Some(municipality.organisation().to_owned()),
         unit: None,
         token_id: "demo".to_owned(),
+        launched_for: None,
         party: Party::System,
     };
     let value = parse(&delivery.body)?;

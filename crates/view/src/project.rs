@@ -178,9 +178,10 @@ impl Projector {
                         skipped.push(entry.position);
                     }
                 }
+                (Kind::Decision, Some(body)) => step.decide(body)?,
                 (Kind::Erasure, _) => step.erase()?,
                 // An erased body, or a kind that is not about resources.
-                (Kind::Version | Kind::Removal, None) | (Kind::Audit, _) => {}
+                (Kind::Version | Kind::Removal | Kind::Decision, None) | (Kind::Audit, _) => {}
             }
             position = entry.position;
             if pending.len() > MAX_PENDING {
@@ -248,6 +249,21 @@ impl Step<'_> {
         self.transaction
             .prepare_cached("INSERT INTO skipped (position, person, scope) VALUES (?1, ?2, ?3)")?
             .execute(params![signed(self.entry.position), whose(self.entry), self.scope])?;
+        Ok(())
+    }
+
+    /// Keeps a decision as it is: what it means is not the view's to know.
+    fn decide(&self, body: &[u8]) -> Result<(), Error> {
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO decision (position, recorded, person, body) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                signed(self.entry.position),
+                self.entry.recorded_at,
+                whose(self.entry),
+                body,
+            ])?;
         Ok(())
     }
 
@@ -359,9 +375,11 @@ impl Step<'_> {
         for row in rows {
             self.delete(&row)?;
         }
-        self.transaction
-            .prepare_cached("DELETE FROM skipped WHERE person = ?1")?
-            .execute([person.0])?;
+        for sql in
+            ["DELETE FROM skipped WHERE person = ?1", "DELETE FROM decision WHERE person = ?1"]
+        {
+            self.transaction.prepare_cached(sql)?.execute([person.0])?;
+        }
         Ok(())
     }
 

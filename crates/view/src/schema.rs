@@ -15,7 +15,7 @@ use siphasher::sip::SipHasher13;
 use crate::error::Error;
 
 /// Raised when tables or the meaning of their content change.
-const VERSION: u8 = 7;
+const VERSION: u8 = 8;
 
 /// What the content of a view depends on besides the ledger: tables and numbers of parameters. A
 /// view made with others is thrown away and rebuilt.
@@ -53,6 +53,8 @@ fn version() -> i32 {
 ///   rows are counted that nobody walks.
 /// - `added` is the numbers of search parameters that sources have added, and how far their index is
 ///   ([`crate::addition`]).
+/// - `decision` is what the municipality has decided, as the ledger has it, in the order of it: few,
+///   and read whole when the municipality is opened.
 /// - `extent` says how long the rows of a type last, so that a search for what overlaps a day knows
 ///   how far back it must begin.
 const TABLES: &str = "
@@ -95,6 +97,13 @@ CREATE TABLE skipped (
     person BLOB NOT NULL,
     scope INTEGER NOT NULL
 );
+CREATE TABLE decision (
+    position INTEGER PRIMARY KEY,
+    recorded INTEGER NOT NULL,
+    person BLOB NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX decision_person ON decision (person);
 CREATE TABLE term (
     param INTEGER NOT NULL,
     value INTEGER NOT NULL,

@@ -9,4 +9,5 @@
 
 mod cases;
 mod corpus;
+mod persons;
 mod restrictions;

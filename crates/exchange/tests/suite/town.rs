@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use access::caller::{Attest, Caller, Party, Practitioner};
+use access::register::purposes::Use;
 use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
 use exchange::error::Failure;
 use exchange::submission::{Channel, Operation, Receipt, Submission};
@@ -168,7 +169,7 @@ fn register() -> Register {
         name: "Dalfjord kommune".to_owned(),
         organisation: MUNICIPALITY.to_owned(),
         identity_numbers: IdentityNumbers::Synthetic,
-        purposes: owned(&["COC", "TREAT", "HOPERAT"]),
+        purposes: ["COC", "TREAT", "HOPERAT"].map(Use::from).to_vec(),
         units: vec![
             unit(OFFICE, "Tildelingskontoret", "case-office"),
             unit(WARD, "Korttidsavdelingen", "ward"),
@@ -182,6 +183,7 @@ fn register() -> Register {
             role("saksbehandler", "case-office", "COC", &all, false),
             role("sykepleier", "ward", "TREAT", &["demographics", "measurements"], true),
         ],
+        ..Register::default()
     }
 }
 
@@ -207,6 +209,7 @@ fn caller(client: &str, party: Party) -> Caller {
         organisation: Some(MUNICIPALITY.to_owned()),
         unit: None,
         token_id: "token-1".to_owned(),
+        launched_for: None,
         party,
     }
 }
@@ -237,11 +240,14 @@ fn at_work(name: &str, unit: &str, purpose: Purpose) -> Caller {
         purpose_details: None,
         decision_ref: "decision-1".to_owned(),
         user_selected: false,
+        names_another: false,
+        patients: Vec::new(),
     };
     let practitioner = Practitioner {
         name: name.to_owned(),
         subject: "subject-1".to_owned(),
         hpr: None,
+        hpr_professions: None,
         security_level: 4,
         attest: Some(attest),
     };

@@ -70,6 +70,7 @@ fn callers(callers: &[Caller]) -> String {
             Caller::System => "systems with an agreement",
             Caller::Practitioner => "people at work, with an attest",
             Caller::Resident => "residents, about themselves",
+            Caller::Admin => "people with a duty in the municipality's register",
         })
         .collect();
     if names.is_empty() { "Open to all.".to_owned() } else { format!("For {}.", names.join("; ")) }

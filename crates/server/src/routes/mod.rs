@@ -1,5 +1,6 @@
 //! The addresses of the platform: one router, made from [`table`].
 
+pub mod admin;
 pub mod bulk;
 pub mod call;
 pub mod endpoint;

@@ -14,6 +14,7 @@ const PID: &str = "helseid://claims/identity/pid";
 const SECURITY_LEVEL: &str = "helseid://claims/identity/security_level";
 const ASSURANCE_LEVEL: &str = "helseid://claims/identity/assurance_level";
 const HPR: &str = "helseid://claims/hpr/hpr_number";
+const HPR_DETAILS: &str = "helseid://claims/hpr/hpr_details";
 const PARENT: &str = "helseid://claims/client/claims/orgnr_parent";
 const CHILD: &str = "helseid://claims/client/claims/orgnr_child";
 const ATTEST: &str = "nhn:tillitsrammeverk:parameters";
@@ -54,7 +55,9 @@ pub fn caller(kind: IssuerKind, claims: &Value) -> Result<Caller, TokenError> {
         IssuerKind::Idporten => (None, None, resident(claims)?),
         IssuerKind::Maskinporten => (Some(consumer(claims)?), None, Party::System),
     };
-    Ok(Caller { client_id, organisation, unit, token_id, party })
+    // What a launch names only ever narrows, so it is believed of any issuer.
+    let launched_for = text(claims, "patient");
+    Ok(Caller { client_id, organisation, unit, token_id, launched_for, party })
 }
 
 /// HelseID: a person with a number, or a machine with an organisation.
@@ -82,9 +85,16 @@ fn practitioner(claims: &Value) -> Result<Practitioner, TokenError> {
         name: text(claims, "name").unwrap_or_default(),
         subject: needed(claims, "sub")?,
         hpr: text(claims, HPR),
+        hpr_professions: hpr_professions(claims),
         security_level: security_level(claims),
         attest: attest(claims),
     })
+}
+
+/// Professions of the login's HPR details.
+fn hpr_professions(claims: &Value) -> Option<Vec<String>> {
+    let approvals = claims.get(HPR_DETAILS)?.get("approvals")?.as_array()?;
+    Some(approvals.iter().filter_map(|approval| text(approval, "profession")).collect())
 }
 
 /// Level of the login, 0 where it is not told. Of the two ways to tell it the lower counts.
@@ -160,7 +170,24 @@ fn attest(claims: &Value) -> Option<Attest> {
         purpose_details: code(relation, "purpose_of_use_details"),
         decision_ref: text(decision, "id")?,
         user_selected: decision.get("user_selected").and_then(Value::as_bool).unwrap_or(false),
+        names_another: [("identifier", PID), ("hpr_nr", HPR)].into_iter().any(|(named, login)| {
+            practitioner.get(named).is_some() && id(named) != text(claims, login)
+        }),
+        patients: patients(attest),
     })
+}
+
+/// Numbers of the patients that the attest names. HelseID's form tells only where they are cared
+/// for; the specification's names them.
+fn patients(attest: &Value) -> Vec<String> {
+    let named = |patient: &Value| text(patient.get("identifier")?, "id");
+    attest
+        .get("patients")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(named)
+        .collect()
 }
 
 fn text(holder: &Value, name: &str) -> Option<String> {

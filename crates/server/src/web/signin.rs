@@ -87,7 +87,7 @@ fn sign_in(app: &App, issuer: &Issuer, chosen: &Chosen<'_>) -> Result<Response, 
         .ok_or(Problem::NotChosen)?;
     let caller =
         app.verifier.in_session(&token, &hosted.demands).map_err(|_| Problem::NotChosen)?;
-    let session = session::session(&caller, hosted.tenant.register(), true);
+    let session = session::session(&caller, &hosted.tenant, true);
     let home = session.areas.first().copied().unwrap_or(Area::Legevakt).address(&session.number);
     let secure = app.public_url.starts_with("https:");
     let cookie = session::set(&token, secure).ok_or(Problem::NotChosen)?;

@@ -10,6 +10,7 @@ use record::catalogue::Catalogue;
 use record::entry::{Entry, Position};
 use record::identity::PersonId;
 use record::system;
+use view::decided::Decided;
 
 /// What became of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,7 @@ pub struct Model {
     pub rows: Vec<Row>,
     pub erased: BTreeSet<PersonId>,
     pub skipped: Vec<Entry>,
+    pub decisions: Vec<Decided>,
 }
 
 pub type Key = (&'static str, String);
@@ -106,6 +108,7 @@ impl Model {
     pub fn erase(&mut self, person: PersonId) {
         self.rows.retain(|row| row.person != Some(person));
         self.skipped.retain(|entry| entry.person != Some(person));
+        self.decisions.retain(|decided| decided.person != Some(person));
         self.erased.insert(person);
     }
 

@@ -1,9 +1,13 @@
 //! Permits, as the decision builds them for a small register.
 
+use std::sync::Arc;
+
 use access::caller::{Attest, Caller, Party, Practitioner};
 use access::decide::{About, ReadRequest, decide_read};
 use access::permit::ReadPermit;
+use access::register::purposes::Use;
 use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
+use access::standing::Standing;
 use record::catalogue::Catalogue;
 use record::identity::PersonId;
 use record::purpose::Purpose;
@@ -29,7 +33,7 @@ fn register() -> Register {
         name: "Dalfjord kommune".to_owned(),
         organisation: MUNICIPALITY.to_owned(),
         identity_numbers: IdentityNumbers::Synthetic,
-        purposes: owned(&["TREAT", "HOPERAT"]),
+        purposes: ["TREAT", "HOPERAT"].map(Use::from).to_vec(),
         units: vec![Unit {
             organisation: WARD.to_owned(),
             name: "Dalheim sykehjem".to_owned(),
@@ -55,6 +59,7 @@ fn register() -> Register {
             categories: owned(&keys()),
             unit_list: true,
         }],
+        ..Register::default()
     }
 }
 
@@ -70,10 +75,12 @@ fn decide(
         organisation: Some(MUNICIPALITY.to_owned()),
         unit: None,
         token_id: "token-1".to_owned(),
+        launched_for: None,
         party,
     };
-    let request = ReadRequest { about, categories };
-    decide_read(&caller, resident, &register(), &request, NOW).unwrap()
+    let request = ReadRequest::new(about, categories);
+    let standing = Arc::new(Standing::new(register()).unwrap());
+    decide_read(&caller, resident, &standing, &request, NOW).unwrap()
 }
 
 /// One person, these categories.
@@ -103,11 +110,14 @@ pub fn of_ward(categories: &[&'static str]) -> ReadPermit {
         purpose_details: None,
         decision_ref: "decision-1".to_owned(),
         user_selected: false,
+        names_another: false,
+        patients: Vec::new(),
     };
     let practitioner = Practitioner {
         name: "Sykepleier Pleiesen".to_owned(),
         subject: "subject-1".to_owned(),
         hpr: None,
+        hpr_professions: None,
         security_level: 4,
         attest: Some(attest),
     };
