@@ -31,6 +31,7 @@
 //! keeps the index small and keeps numbers out of it.
 
 pub mod added;
+pub mod bond;
 pub mod decided;
 pub mod error;
 pub mod everything;

@@ -126,14 +126,9 @@ impl Looks {
         self.staff.values().flat_map(|duty| duty.visits.keys().copied()).collect()
     }
 
-    /// Who looked.
-    pub fn employees(&self) -> impl Iterator<Item = &str> {
-        self.staff.keys().map(String::as_str)
-    }
-
-    /// How many pairs of an employee and a person there are.
-    pub fn pairs(&self) -> usize {
-        self.staff.values().map(|duty| duty.visits.len()).sum()
+    /// Who looked, and their names.
+    pub fn employees(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.staff.iter().map(|(who, duty)| (who.as_str(), duty.name.as_str()))
     }
 }
 

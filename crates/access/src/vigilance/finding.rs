@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::day::Day;
 
 /// A question about an employee's looks at one person on one day, or about the employee's whole day.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Finding {
     /// Who looked, as in the log.
     pub who: String,
@@ -18,6 +19,7 @@ pub struct Finding {
     /// Organisation number of the unit.
     pub unit: String,
     /// Whom it is about; nobody where it is about the whole day.
+    #[serde(default, with = "written", skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
     /// When.
     pub day: Day,
@@ -114,6 +116,25 @@ pub enum Evidence {
     },
     /// The employee's own record.
     OwnRecord,
+}
+
+/// A person's id as text.
+mod written {
+    use record::identity::PersonId;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(id: &Option<PersonId>, to: S) -> Result<S::Ok, S::Error> {
+        match id {
+            Some(id) => to.collect_str(id),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PersonId>, D::Error> {
+        let text = String::deserialize(from)?;
+        PersonId::parse(&text).map(Some).ok_or_else(|| D::Error::custom("no person's id"))
+    }
 }
 
 /// A rule, by what it observes.

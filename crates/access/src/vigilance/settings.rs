@@ -17,6 +17,8 @@ pub struct Settings {
     pub line: u32,
     pub settle_days: u16,
     pub memory_days: u16,
+    pub keep_days: u16,
+    pub idle_days: u16,
     pub no_relation: NoRelation,
     pub thorough: Thorough,
     pub repeated: Repeated,
@@ -135,6 +137,11 @@ impl Settings {
                 !(1..=31).contains(&self.memory_days),
                 "`memory-days` is from 1 to 31: longer would be a register of employees' habits",
             ),
+            (
+                !(30..=1096).contains(&self.keep_days),
+                "`keep-days` is from 30 to 1096: what is not concluded must not wait for ever",
+            ),
+            (self.idle_days == 0, "`idle-days` is at least 1"),
             (self.settle_days > 31, "`settle-days` is at most 31"),
             (
                 self.settle_days < self.no_relation.after_days,

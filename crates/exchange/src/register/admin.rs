@@ -31,6 +31,8 @@ impl Duties {
     pub const POLICIES: Duties = Duties(&[&[Duty::Policies]]);
     /// To change both at once.
     pub const BOTH: Duties = Duties(&[&[Duty::Register], &[Duty::Policies]]);
+    /// To review who has which access: one's own units', or all.
+    pub const ACCESS: Duties = Duties(&[&[Duty::Leader, Duty::PrivacyOfficer]]);
     /// To review how access was used.
     pub const PRIVACY: Duties = Duties(&[&[Duty::PrivacyOfficer]]);
     /// To be told why somebody may or may not.
@@ -127,7 +129,11 @@ impl Tenant {
             let Decision { who, why, change, .. } = decision;
             Ok(Told { act: Act { position: it.position, at: it.recorded, who, why }, change })
         });
-        told.collect()
+        // What was concluded about employees' looks and accesses is for others than who reads this.
+        let is_of_log =
+            |it: &Told| matches!(it.change, Change::Settle { .. } | Change::Certify { .. });
+        let told: Result<Vec<Told>, Failure> = told.collect();
+        told.map(|told| told.into_iter().filter(|it| !is_of_log(it)).collect())
     }
 
     /// All that the municipality's own page shows.
