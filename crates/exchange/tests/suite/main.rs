@@ -18,4 +18,5 @@ mod places;
 mod profiles;
 mod submit;
 mod town;
+mod vigilance;
 mod whom;

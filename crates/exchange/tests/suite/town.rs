@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use access::caller::{Attest, Caller, Party, Practitioner};
+use access::register::admin::{Admin, Duty};
 use access::register::purposes::Use;
 use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
 use exchange::error::Failure;
@@ -60,6 +61,22 @@ impl Town {
         let environment = Environment { clock: clock.clone(), random: random.clone() };
         let tenant = Arc::new(Tenant::open(dir.path(), register(), environment).unwrap());
         Self { tenant, random, clock, dir }
+    }
+
+    /// The town after its server was stopped, something was done, and it was started again.
+    pub fn opened_again(&self, meanwhile: impl FnOnce()) -> Self {
+        // A copy, since whoever holds this town still has its files open.
+        let dir = tempfile::tempdir().unwrap();
+        meanwhile();
+        for file in std::fs::read_dir(self.dir.path()).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+            }
+        }
+        let environment = Environment { clock: self.clock.clone(), random: self.random.clone() };
+        let tenant = Arc::new(Tenant::open(dir.path(), register(), environment).unwrap());
+        Self { tenant, random: self.random.clone(), clock: self.clock.clone(), dir }
     }
 
     /// The last position of the clinical ledger.
@@ -183,8 +200,17 @@ fn register() -> Register {
             role("saksbehandler", "case-office", "COC", &all, false),
             role("sykepleier", "ward", "TREAT", &["demographics", "measurements"], true),
         ],
+        admins: vec![
+            admin("officer", Duty::PrivacyOfficer, &[]),
+            admin("leader", Duty::Leader, &[WARD]),
+        ],
         ..Register::default()
     }
+}
+
+fn admin(who: &str, duty: Duty, units: &[&str]) -> Admin {
+    let (who, name) = (who.to_owned(), format!("{who} for the municipality"));
+    Admin { who, name, duties: vec![duty], units: owned(units) }
 }
 
 fn unit(organisation: &str, name: &str, kind: &str) -> Unit {
