@@ -297,7 +297,11 @@ fn follow(
         return Ok(follower);
     }
     Standing::new(register.clone()).map_err(|error| Failure::Unavailable(error.to_string()))?;
-    ledger.append_blocking(vec![founding(register)?])?;
+    let draft = founding(register)?;
+    // A thread of its own: whoever opens a municipality may be serving others at the same time.
+    let appended =
+        std::thread::scope(|scope| scope.spawn(|| ledger.append_blocking(vec![draft])).join());
+    appended.map_err(|_| Failure::Unavailable("the founding was not recorded".to_owned()))??;
     catch_up(ledger, projector)?;
     let founded = Follower::open(view, projector.position())?;
     founded.ok_or_else(|| Failure::Unavailable("the municipality was not founded".to_owned()))

@@ -25,6 +25,9 @@ pub const CHART: &str = "/{kommune}/pasient/{person}/news2";
 /// A resident's own page; query as [`CHART`].
 pub const INNBYGGER: &str = "/{kommune}/innbygger";
 
+/// The municipality's own page: GET shows [`crate::admin`], POST takes its forms.
+pub const ADMIN: &str = "/{kommune}/admin";
+
 /// Whose API to try: GET shows the municipalities, or goes on to the only one.
 pub const DOCS_CHOICE: &str = "/docs";
 /// GET shows [`crate::docs`].
@@ -70,6 +73,11 @@ pub fn chart(municipality: &str, person: PersonId, period: Period) -> String {
 /// [`INNBYGGER`] of a municipality.
 pub fn innbygger(municipality: &str) -> String {
     fill(INNBYGGER, municipality, None)
+}
+
+/// [`ADMIN`] of a municipality.
+pub fn admin(municipality: &str) -> String {
+    fill(ADMIN, municipality, None)
 }
 
 /// [`INNBYGGER`] with the measurements of a period.

@@ -32,11 +32,13 @@ pub enum Area {
     Tavle,
     /// [`crate::innbygger`].
     Innbygger,
+    /// [`crate::admin`].
+    Admin,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Area; 3] = [Area::Legevakt, Area::Tavle, Area::Innbygger];
+    pub const ALL: [Area; 4] = [Area::Legevakt, Area::Tavle, Area::Innbygger, Area::Admin];
 
     /// Where it is, in a municipality.
     pub fn address(self, municipality: &str) -> String {
@@ -44,6 +46,7 @@ impl Area {
             Area::Legevakt => address::legevakt(municipality),
             Area::Tavle => address::tavle(municipality),
             Area::Innbygger => address::innbygger(municipality),
+            Area::Admin => address::admin(municipality),
         }
     }
 
@@ -52,6 +55,7 @@ impl Area {
             Area::Legevakt => "area-legevakt",
             Area::Tavle => "area-tavle",
             Area::Innbygger => "area-innbygger",
+            Area::Admin => "area-admin",
         })
     }
 }

@@ -8,6 +8,7 @@
 //! - A national identity number is never part of an address ([`address`]).
 
 pub mod address;
+pub mod admin;
 pub mod assets;
 pub mod chart;
 pub mod docs;

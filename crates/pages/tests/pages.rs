@@ -8,6 +8,8 @@ mod people;
 
 use access::refusal::Rule;
 use exchange::answer::{AccessLine, Incomplete, News2, Overview};
+use exchange::register::admin::{self, Told};
+use exchange::register::fold::{Act, At, Folded};
 use pages::chart::{self, Period};
 use pages::innbygger::{self, Mine};
 use pages::layout::{Area, Session};
@@ -15,6 +17,7 @@ use pages::legevakt;
 use pages::problem::{self, Problem};
 use pages::{assets, signin, tavle, text};
 use record::catalogue::Catalogue;
+use record::decision::{Change, Decision, Part, Who};
 use record::identity::IdentityError;
 use record::purpose::Purpose;
 
@@ -37,6 +40,44 @@ fn resident_page(
     innbygger::render(session, mine, Period::Month, NOW)
 }
 
+/// The municipality's own page, with something of everything; the texts are these.
+fn admin_page(session: &Session, text: &str) -> String {
+    let who = Who { name: text.to_owned(), subject: Some("s".to_owned()), client: "c".to_owned() };
+    let put = |part, key: &str| {
+        Change::Put { part, key: key.to_owned(), value: serde_json::json!({ "name": text }) }
+    };
+    let value = serde_json::json!({ "subject": text, "from": NOW - 1, "to": NOW + 1 });
+    let changes = vec![
+        put(Part::Unit, text),
+        put(Part::Policy, "own"),
+        put(Part::Switch, "municipality"),
+    ];
+    let all = [
+        Change::Several { changes, restores: None },
+        Change::Propose { change: Box::new(put(Part::Role, text)), expires: NOW + 1 },
+        Change::Open { id: "o1".to_owned(), value },
+    ];
+    let mut folded = Folded::default();
+    let mut history = Vec::new();
+    for (position, change) in (1..).zip(all) {
+        let person = Some(record::identity::PersonId([7; 16]));
+        let at = At { position, recorded: NOW, person };
+        assert!(folded.apply(at, Decision::new(who.clone(), text, change.clone())).is_some());
+        let act = Act { position, at: NOW, who: who.clone(), why: text.to_owned() };
+        history.push(Told { act, change });
+    }
+    let proposals = folded.proposals.iter().map(|(id, it)| (*id, it.clone(), true)).collect();
+    let overview = admin::Overview {
+        emergencies: Some(folded.unreviewed()),
+        folded: std::sync::Arc::new(folded),
+        history,
+        proposals,
+        throws: true,
+    };
+    let notice = pages::admin::Notice::Refused(text.to_owned());
+    pages::admin::render(session, &overview, Some(notice), NOW)
+}
+
 /// Every kind of page.
 fn every_page() -> Vec<String> {
     let session = session();
@@ -51,6 +92,7 @@ fn every_page() -> Vec<String> {
         resident_page(&session, &overview, &copd, &people::looks(NOW)),
         resident_page(&session, &empty, &none, &[]),
         problem::refused(None, Rule::NoRole),
+        admin_page(&session, "Kari Nes"),
     ];
     for period in Period::ALL {
         all.extend([&sick, &copd, &none].map(|news2| chart::render(&session, news2, period, NOW)));
@@ -124,6 +166,7 @@ fn hostile_values_are_only_text() {
         chart::render(&session, &news2, Period::Week, NOW),
         resident_page(&session, &overview, &news2, &looks),
         tavle::row(&session, &news2, NOW),
+        admin_page(&session, HOSTILE),
     ];
     for page in pages {
         assert!(page.contains("alert(1)"), "the value itself is shown");

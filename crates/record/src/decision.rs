@@ -35,7 +35,8 @@ pub struct Decision {
 pub struct Who {
     /// Name of the person, or what stands in for one, such as the file of a founding.
     pub name: String,
-    /// Pseudonymous subject of the login; nobody's where an operator's command decided.
+    /// Who it is as the register has it, or the subject of the login; nobody where an operator's command
+    /// decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// The client that was used.

@@ -108,12 +108,7 @@ static ROLES: [RoleInfo; 12] = [
         "Henning Rosseland, saksbehandler på tildelingskontoret",
         RoleKind::Practitioner,
     ),
-    role(
-        Role::Forvalter,
-        "forvalter",
-        "Torbjørg Aune, tilgangsforvalter",
-        RoleKind::Practitioner,
-    ),
+    role(Role::Forvalter, "forvalter", "Torbjørg Aune, tilgangsforvalter", RoleKind::Practitioner),
     role(
         Role::Sikkerhetsleder,
         "sikkerhetsleder",

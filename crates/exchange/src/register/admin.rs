@@ -2,52 +2,27 @@
 
 use std::sync::Arc;
 
-use access::caller::{Caller, Party};
+use access::administer::{AdminPermit, Deed, decide_admin};
+use access::caller::Caller;
 use access::permit::Basis;
-use access::refusal::{Refusal, Rule};
 use access::register::admin::Duty;
-use record::decision::{ADMINISTRATION, Change, Decision, Part};
+use record::decision::{ADMINISTRATION, Change, Decision, Part, Who};
 use record::entry::Position;
 use record::identity::PersonId;
 use record::purpose::Purpose;
 
-use super::change::{Done, who};
+use super::change::Done;
 use super::fold::{Act, Folded, Opened, Proposal};
-use crate::audit::{AuditRecord, Deed};
+use crate::audit::{self, AuditRecord};
 use crate::error::Failure;
 use crate::tenant::Tenant;
 
-/// Duties that an act asks for: one of each group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Duties(&'static [&'static [Duty]]);
-
-impl Duties {
-    /// Any.
-    pub const ANY: Duties =
-        Duties(&[&[Duty::Register, Duty::Policies, Duty::PrivacyOfficer, Duty::Leader]]);
-    /// To change the register.
-    pub const REGISTER: Duties = Duties(&[&[Duty::Register]]);
-    /// To change the municipality's policies.
-    pub const POLICIES: Duties = Duties(&[&[Duty::Policies]]);
-    /// To change both at once.
-    pub const BOTH: Duties = Duties(&[&[Duty::Register], &[Duty::Policies]]);
-    /// To review who has which access: one's own units', or all.
-    pub const ACCESS: Duties = Duties(&[&[Duty::Leader, Duty::PrivacyOfficer]]);
-    /// To review how access was used.
-    pub const PRIVACY: Duties = Duties(&[&[Duty::PrivacyOfficer]]);
-    /// To be told why somebody may or may not.
-    pub const EXPLAIN: Duties = Duties(&[&[Duty::Register, Duty::Policies, Duty::PrivacyOfficer]]);
-}
-
-/// The duties that a change of the register asks for.
-pub fn duties_of(change: &Change) -> Duties {
+/// The duties that a change of the register asks for, all of them.
+pub fn duties_of(change: &Change) -> Vec<Duty> {
     let (mut policies, mut others) = (false, false);
     sort(change, &mut policies, &mut others);
-    match (policies, others) {
-        (true, true) => Duties::BOTH,
-        (true, false) => Duties::POLICIES,
-        (false, _) => Duties::REGISTER,
-    }
+    let duties = [(policies, Duty::Policies), (others || !policies, Duty::Register)];
+    duties.into_iter().filter_map(|(asked, duty)| asked.then_some(duty)).collect()
 }
 
 fn sort(change: &Change, policies: &mut bool, others: &mut bool) {
@@ -60,6 +35,21 @@ fn sort(change: &Change, policies: &mut bool, others: &mut bool) {
         }
         _ => *others = true,
     }
+}
+
+/// What it takes to agree to a proposal that belongs to these duties.
+pub(super) fn approving<'a>(proposal: &'a Proposal, duties: &[Duty]) -> Vec<Deed<'a>> {
+    let proposed_by = proposal.act.who.subject.as_deref().unwrap_or_default();
+    duties.iter().map(|duty| Deed::Approve { of: *duty, proposed_by }).collect()
+}
+
+/// What it takes to make a change.
+fn deeds_of(change: &Change) -> Vec<Deed<'static>> {
+    let deed = |duty| match duty {
+        Duty::Policies => Deed::ChangePolicies,
+        _ => Deed::ChangeRegister,
+    };
+    duties_of(change).into_iter().map(deed).collect()
 }
 
 /// A decision about the register, as its history tells it.
@@ -98,7 +88,7 @@ impl Tenant {
     /// # Errors
     /// A caller without a duty, and whatever keeps the log from being written.
     pub async fn register_told(&self, caller: &Caller) -> Result<Arc<Folded>, Failure> {
-        self.administer(caller, "admin-register", Duties::ANY).await?;
+        self.administer(caller, "admin-register", &[Deed::ReadRegister], None).await?;
         Ok(self.decided())
     }
 
@@ -112,7 +102,7 @@ impl Tenant {
         before: Position,
         most: usize,
     ) -> Result<Vec<Told>, Failure> {
-        self.administer(caller, "admin-history", Duties::ANY).await?;
+        self.administer(caller, "admin-history", &[Deed::ReadRegister], None).await?;
         self.history_of_register(before, most.min(MAX_TOLD))
     }
 
@@ -141,24 +131,24 @@ impl Tenant {
     /// # Errors
     /// As [`Tenant::register_told`].
     pub async fn admin_overview(&self, caller: &Caller) -> Result<Overview, Failure> {
-        self.administer(caller, "admin-page", Duties::ANY).await?;
-        let (folded, now, subject) = (self.decided(), self.now(), who(caller).subject);
-        let may = |duties| self.may_administer(caller, duties).is_ok();
+        self.administer(caller, "admin-page", &[Deed::ReadRegister], None).await?;
+        let (folded, now) = (self.decided(), self.now());
         let waiting = folded.proposals.iter().rev().filter(|(_, it)| it.waits(now));
         let proposals = waiting.map(|(position, it)| {
-            let other = it.act.who.subject != subject;
-            (*position, it.clone(), other && may(duties_of(&it.change)))
+            let may = self.may(caller, &approving(it, &duties_of(&it.change)));
+            (*position, it.clone(), may)
         });
         let proposals = proposals.collect();
-        let emergencies = may(Duties::PRIVACY).then(|| folded.unreviewed());
+        let reviews = self.may(caller, &[Deed::PrivacyReview]);
+        let emergencies = reviews.then(|| folded.unreviewed());
         let history = self.history_of_register(Position::MAX, SHOWN)?;
-        let throws = may(Duties::REGISTER);
+        let throws = self.may(caller, &[Deed::ChangeRegister]);
         Ok(Overview { folded, history, proposals, emergencies, throws })
     }
 
     /// Whether the caller has any duty here, by their login: what their menu shows.
     pub fn has_duty(&self, caller: &Caller) -> bool {
-        self.may_administer(caller, Duties::ANY).is_ok()
+        self.may(caller, &[Deed::ReadRegister])
     }
 
     /// Changes the register, or asks a second person for it where the change destroys something.
@@ -174,62 +164,51 @@ impl Tenant {
         why: String,
         if_match: Option<Position>,
     ) -> Result<Done, Failure> {
-        self.administer(caller, action, duties_of(&change)).await?;
-        self.make(who(caller), change, why, if_match).await
+        let who = self.administer(caller, action, &deeds_of(&change), None).await?;
+        self.make(who, change, why, if_match).await
     }
 
-    /// Lets a caller on who has the duties, and puts the act or the refusal into the audit ledger.
+    /// Lets a caller on who may do all of this, and puts the act or the refusal into the audit ledger.
+    /// Gives who acts, as the register has it.
     pub(crate) async fn administer(
         &self,
         caller: &Caller,
         action: &str,
-        duties: Duties,
-    ) -> Result<(), Failure> {
-        self.administer_about(caller, action, duties, None).await
-    }
-
-    /// [`Tenant::administer`], about a person.
-    pub(crate) async fn administer_about(
-        &self,
-        caller: &Caller,
-        action: &str,
-        duties: Duties,
+        deeds: &[Deed<'_>],
         person: Option<PersonId>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Who, Failure> {
         self.check_view()?;
-        let deed = Deed { action, person, categories: &[ADMINISTRATION], resources: 0 };
-        let decision = self.may_administer(caller, duties);
-        let record = match &decision {
-            Ok(basis) => AuditRecord::permitted(caller, &deed, basis),
+        let standing = self.standing();
+        let deed = audit::Deed { action, person, categories: &[ADMINISTRATION], resources: 0 };
+        let permits: Result<Vec<AdminPermit>, _> =
+            deeds.iter().map(|deed| decide_admin(caller, &standing, *deed)).collect();
+        let record = match &permits {
+            Ok(_) => AuditRecord::permitted(caller, &deed, &basis()),
             Err(refusal) => AuditRecord::refused(caller, &deed, *refusal),
         };
         self.record_audit(caller, vec![(person, record)]).await?;
-        decision.map(drop).map_err(Failure::from)
+        let permit = permits?.into_iter().next().ok_or(Failure::NotFound)?;
+        Ok(Who {
+            name: permit.name().to_owned(),
+            subject: Some(permit.who().to_owned()),
+            client: caller.client_id.clone(),
+        })
     }
 
-    fn may_administer(&self, caller: &Caller, duties: Duties) -> Result<Basis, Refusal> {
-        let refuse = |rule| Refusal { rule };
-        let register = self.register();
-        if caller.organisation.as_deref() != Some(register.organisation.as_str()) {
-            return Err(refuse(Rule::OtherMunicipality));
-        }
-        let Party::Practitioner(person) = &caller.party else { return Err(refuse(Rule::NoRole)) };
-        if person.security_level < 4 {
-            return Err(refuse(Rule::WeakLogin));
-        }
-        let has = |duty: &Duty| {
-            let is = |who: &str| who == person.subject || person.hpr.as_deref() == Some(who);
-            register.admins.iter().any(|it| is(&it.who) && it.duties.contains(duty))
-        };
-        if !duties.0.iter().all(|group| group.iter().any(has)) {
-            return Err(refuse(Rule::NoRole));
-        }
-        Ok(Basis {
-            purpose: Purpose::Delivery,
-            role: "admin".to_owned(),
-            purpose_details: None,
-            decision_ref: None,
-            user_selected: false,
-        })
+    /// Whether the caller may do all of this, without doing it.
+    fn may(&self, caller: &Caller, deeds: &[Deed<'_>]) -> bool {
+        let standing = self.standing();
+        deeds.iter().all(|deed| decide_admin(caller, &standing, *deed).is_ok())
+    }
+}
+
+/// Why an act of administration was allowed: it opens no health information.
+fn basis() -> Basis {
+    Basis {
+        purpose: Purpose::Delivery,
+        role: "admin".to_owned(),
+        purpose_details: None,
+        decision_ref: None,
+        user_selected: false,
     }
 }

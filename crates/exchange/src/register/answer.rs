@@ -1,6 +1,10 @@
 //! What is told of the register and its decisions, as JSON.
 
+use access::explain::{self, Explanation, PolicyReason, What};
+use access::policy::Origin;
+use access::refusal::Rule;
 use fhir::instant::format_instant;
+use record::catalogue::CategoryKey;
 use record::decision::{Change, Part, Who};
 use record::entry::Position;
 use serde_json::{Map, Value, json};
@@ -8,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::admin::Told;
 use super::change::Done;
 use super::fold::{Act, Folded, Opened, Proposal};
+use super::what_if::{Affected, Outlook};
 
 /// What holds now, part by part, each member with who, when and why.
 pub fn register(folded: &Folded) -> Value {
@@ -78,6 +83,84 @@ pub fn emergencies(opened: &[Opened]) -> Value {
         })
     };
     json!({ "emergencies": opened.iter().map(one).collect::<Vec<_>>() })
+}
+
+/// What a change would do.
+pub fn outlook(outlook: &Outlook) -> Value {
+    let one = |it: &Affected| {
+        json!({
+            "who": {
+                "name": it.who.name,
+                "client": it.who.client,
+                "hpr": it.who.hpr,
+                "authorization": it.who.authorization,
+                "organisation": it.who.organisation,
+                "unit": it.who.unit,
+                "purpose": it.who.purpose,
+            },
+            "persons": it.persons,
+            "gains": it.gains,
+            "loses": it.loses,
+        })
+    };
+    json!({
+        "differences": outlook.differences.iter().map(one).collect::<Vec<_>>(),
+        "questions": outlook.questions,
+        "whole": outlook.whole,
+        "secondPerson": outlook.second,
+    })
+}
+
+/// Why somebody may or may not.
+pub fn explanation(told: &Explanation) -> Value {
+    let category = |(key, rule): &(CategoryKey, Option<Rule>)| {
+        let (code, says) = (rule.map(Rule::code), rule.map(Rule::explanation));
+        json!({ "category": key, "open": rule.is_none(), "rule": code, "says": says })
+    };
+    let policy = |it: &PolicyReason| {
+        json!({
+            "origin": match it.origin {
+                Origin::Law => "law",
+                Origin::Role => "role",
+                Origin::Municipality => "municipality",
+            },
+            "key": it.key,
+            "title": it.title,
+            "forbids": it.forbids,
+            "held": it.held,
+        })
+    };
+    let change = |it: &explain::Change| json!({ "what": what(&it.what), "opens": it.opens, "withholdsLess": it.withholds_less });
+    let refusal = told.decision.as_ref().err();
+    json!({
+        "open": told.decision.as_ref().ok(),
+        "rule": refusal.map(|it| it.rule.code()),
+        "says": refusal.map(|it| it.rule.explanation()),
+        "wayOn": refusal.map(|it| it.rule.way_on()),
+        "categories": told.categories.iter().map(category).collect::<Vec<_>>(),
+        "policies": told.policies.iter().map(policy).collect::<Vec<_>>(),
+        "restrictions": told
+            .restrictions
+            .iter()
+            .map(|it| json!({ "id": it.id, "held": it.held }))
+            .collect::<Vec<_>>(),
+        "changes": told.changes.iter().map(change).collect::<Vec<_>>(),
+    })
+}
+
+fn what(what: &What) -> Value {
+    match what {
+        What::Purpose(code) => json!({ "purpose": code }),
+        What::FreshAttest => json!("fresh-attest"),
+        What::Unit(number) => json!({ "unit": number }),
+        What::Profession(code) => json!({ "profession": code }),
+        What::Emergency(code) => json!({ "emergency": code }),
+        What::Without(id) => json!({ "withoutRestriction": id }),
+        What::SwitchedOn(off) => json!({ "resumed": off }),
+        What::Assessed(of) => json!({ "assessed": of }),
+        What::WithoutPolicy(key) => json!({ "withoutPolicy": key }),
+        What::Sharing { unit_kind } => json!({ "sharing": unit_kind }),
+    }
 }
 
 fn act(act: &Act) -> Value {

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use access::caller::{Caller, Party};
+use access::refusal::{Refusal, Rule};
 use access::register::Register;
+use access::register::admin::Duty;
 use access::standing::Standing;
 use fhir::issue::{Issue, IssueCode};
 use ledger::append::Draft;
@@ -19,7 +20,7 @@ use serde_json::Value;
 
 use super::check::{self, MAX_MEMBER, MAX_MEMBERS};
 use super::fold::{At, Folded, Member, Touched};
-use super::part::{Fault, Place, check_member};
+use super::part::{Fault, Place, check_member, members};
 use crate::error::Failure;
 use crate::tenant::Tenant;
 
@@ -131,6 +132,37 @@ impl Tenant {
         Ok(Judged { before, after: standing, second, differs })
     }
 
+    /// Makes the register what a file says, for an operator with the municipality's files in hand. `who` is
+    /// an administrator as the register knows them, by login or name; where it knows nobody who may change
+    /// it, any name.
+    ///
+    /// # Errors
+    /// Somebody whom the register does not know; a register that is wrong, with its places; and whatever
+    /// keeps the ledger from being written.
+    pub async fn apply_register(
+        &self,
+        who: &str,
+        register: &Register,
+        why: String,
+    ) -> Result<Done, Failure> {
+        let now = self.register();
+        let mut runs =
+            now.admins.iter().filter(|it| it.duties.contains(&Duty::Register)).peekable();
+        let nobody = runs.peek().is_none();
+        let known = runs.find(|it| it.who == who || it.name == who);
+        let client = SOURCE.to_owned();
+        let who = match known {
+            Some(admin) => {
+                Who { name: admin.name.clone(), subject: Some(admin.who.clone()), client }
+            }
+            None if nobody => Who { name: who.to_owned(), subject: None, client },
+            None => return Err(Refusal { rule: Rule::NoDuty }.into()),
+        };
+        let wanted = members(register).map_err(|fault| refused(&[fault]))?;
+        let changes = difference(&values(&self.decided().members), &wanted);
+        self.make(who, Change::Several { changes, restores: None }, why, None).await
+    }
+
     /// Makes a change, or asks a second person for it. The caller's right to it is decided already.
     pub(crate) async fn make(
         &self,
@@ -209,16 +241,6 @@ pub(crate) fn draft(decision: &Decision, owner: &str, about: Option<PersonId>) -
         fingerprint: [0; 32],
         body: decision.seal(),
     }
-}
-
-/// Who decides, by their token.
-pub fn who(caller: &Caller) -> Who {
-    let subject = match &caller.party {
-        Party::Practitioner(practitioner) => Some(practitioner.subject.clone()),
-        Party::System | Party::Resident { .. } => None,
-    };
-    let name = caller.display_name().to_owned();
-    Who { name, subject, client: caller.client_id.clone() }
 }
 
 /// A reason that says something and is no essay.

@@ -1,11 +1,10 @@
 //! Emergency accesses, and looking into them afterwards.
 
-use access::caller::Caller;
+use access::administer::Deed;
+use access::caller::{Caller, Party};
 use record::decision::{Change, Decision, Outcome};
 use record::entry::Position;
 
-use super::admin::Duties;
-use super::change::who;
 use super::fold::Opened;
 use crate::error::Failure;
 use crate::tenant::Tenant;
@@ -17,7 +16,7 @@ impl Tenant {
     /// # Errors
     /// A caller who is no privacy officer, and whatever keeps the log from being written.
     pub async fn emergencies(&self, caller: &Caller, all: bool) -> Result<Vec<Opened>, Failure> {
-        self.administer(caller, "admin-emergency", Duties::PRIVACY).await?;
+        self.administer(caller, "admin-emergency", &[Deed::PrivacyReview], None).await?;
         let folded = self.decided();
         if !all {
             return Ok(folded.unreviewed());
@@ -38,11 +37,12 @@ impl Tenant {
         outcome: Outcome,
         why: String,
     ) -> Result<Position, Failure> {
-        self.administer(caller, "admin-review", Duties::PRIVACY).await?;
-        let by = who(caller);
+        let person = self.decided().openings.get(id).map(|it| it.person);
+        let by = self.administer(caller, "admin-review", &[Deed::PrivacyReview], person).await?;
         let _turn = self.deciding.lock().await;
         let opened = self.decided().openings.get(id).cloned().ok_or(Failure::NotFound)?;
-        if by.subject.as_deref() == Some(opened.opening.subject.as_str()) {
+        if matches!(&caller.party, Party::Practitioner(it) if it.subject == opened.opening.subject)
+        {
             let message = "somebody else than the one who opened must look into it";
             let code = fhir::issue::IssueCode::BusinessRule;
             return Err(Failure::invalid(code, "", message));

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
+use access::administer::Deed;
 use access::caller::Caller;
-use fhir::issue::IssueCode;
 use record::decision::{Change, Decision};
 use record::entry::Position;
 
-use super::admin::{Duties, duties_of};
-use super::change::{Done, difference, values, who};
+use super::admin::{approving, duties_of};
+use super::change::{Done, difference, values};
 use super::fold::{At, Folded, Proposal};
 use crate::error::Failure;
 use crate::tenant::Tenant;
@@ -30,7 +30,7 @@ impl Tenant {
         caller: &Caller,
         all: bool,
     ) -> Result<Vec<(Position, Proposal)>, Failure> {
-        self.administer(caller, "admin-proposals", Duties::ANY).await?;
+        self.administer(caller, "admin-proposals", &[Deed::ReadRegister], None).await?;
         let folded = self.decided();
         let now = self.now();
         let shown = folded.proposals.iter().rev().filter(|(_, it)| all || it.waits(now));
@@ -48,12 +48,10 @@ impl Tenant {
         id: Position,
         why: String,
     ) -> Result<Position, Failure> {
-        let proposal = self.proposal(caller, id, "admin-approve").await?;
-        let by = who(caller);
-        if by.subject.is_none() || by.subject == proposal.act.who.subject {
-            let message = "another person than the one who proposed it must agree";
-            return Err(Failure::invalid(IssueCode::BusinessRule, "", message));
-        }
+        let proposal = self.proposal(caller, id).await?;
+        let duties = duties_of(&proposal.change);
+        let deeds = approving(&proposal, &duties);
+        let by = self.administer(caller, "admin-approve", &deeds, None).await?;
         let _turn = self.deciding.lock().await;
         self.still_waits(id)?;
         self.judge(&proposal.change)?;
@@ -71,10 +69,13 @@ impl Tenant {
         id: Position,
         why: String,
     ) -> Result<Position, Failure> {
-        self.proposal(caller, id, "admin-reject").await?;
+        let proposal = self.proposal(caller, id).await?;
+        let duties = duties_of(&proposal.change);
+        let deeds: Vec<Deed<'_>> = duties.into_iter().map(Deed::Propose).collect();
+        let by = self.administer(caller, "admin-reject", &deeds, None).await?;
         let _turn = self.deciding.lock().await;
         self.still_waits(id)?;
-        let decision = Decision::new(who(caller), why, Change::Reject { proposal: id });
+        let decision = Decision::new(by, why, Change::Reject { proposal: id });
         self.record_in_turn(decision, None).await
     }
 
@@ -117,18 +118,16 @@ impl Tenant {
         }
     }
 
-    /// A proposal, for a caller who may answer it.
-    async fn proposal(
-        &self,
-        caller: &Caller,
-        id: Position,
-        action: &str,
-    ) -> Result<Proposal, Failure> {
+    /// A proposal; that there is none is told only to those who administer.
+    async fn proposal(&self, caller: &Caller, id: Position) -> Result<Proposal, Failure> {
         let folded: Arc<Folded> = self.decided();
-        let found = folded.proposals.get(&id);
-        let duties = found.map_or(Duties::ANY, |it| duties_of(&it.change));
-        self.administer(caller, action, duties).await?;
-        found.cloned().ok_or(Failure::NotFound)
+        match folded.proposals.get(&id) {
+            Some(proposal) => Ok(proposal.clone()),
+            None => {
+                self.administer(caller, "admin-proposals", &[Deed::ReadRegister], None).await?;
+                Err(Failure::NotFound)
+            }
+        }
     }
 
     fn still_waits(&self, id: Position) -> Result<(), Failure> {

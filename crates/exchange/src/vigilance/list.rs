@@ -1,13 +1,12 @@
 //! The privacy officer's work list: what is to be asked about, and what came of it.
 
+use access::administer::Deed;
 use access::caller::Caller;
 use access::vigilance::finding::Finding;
 use record::decision::{Change, Decision, Inquiry};
 use record::entry::Position;
 
 use crate::error::Failure;
-use crate::register::admin::Duties;
-use crate::register::change::who;
 use crate::register::fold::Settled;
 use crate::tenant::Tenant;
 
@@ -36,7 +35,7 @@ impl Tenant {
     /// # Errors
     /// A caller who is no privacy officer, and whatever keeps the log from being written.
     pub async fn work_list(&self, caller: &Caller, all: bool) -> Result<Vec<Listed>, Failure> {
-        self.administer(caller, "admin-analysis", Duties::PRIVACY).await?;
+        self.administer(caller, "admin-analysis", &[Deed::PrivacyReview], None).await?;
         let (kept, decided, register) = (self.watched(), self.decided(), self.register());
         let listed = kept.findings.iter().map(|(id, finding)| Listed {
             finding: finding.clone(),
@@ -66,9 +65,8 @@ impl Tenant {
         let kept = self.watched();
         let finding = kept.findings.get(id);
         let person = finding.and_then(|finding| finding.person);
-        self.administer_about(caller, "admin-settle", Duties::PRIVACY, person).await?;
+        let by = self.administer(caller, "admin-settle", &[Deed::PrivacyReview], person).await?;
         let finding = finding.ok_or(Failure::NotFound)?;
-        let by = who(caller);
         if caller_is(caller, &finding.who) {
             let message = "somebody else than whose looks it is about must conclude";
             let code = fhir::issue::IssueCode::BusinessRule;

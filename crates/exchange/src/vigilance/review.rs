@@ -5,6 +5,7 @@
 //! can be reviewed is therefore what was used. That it is no longer needed is recorded and told until it is
 //! taken away where logins are given.
 
+use access::administer::{Deed, decide_admin};
 use access::caller::{Caller, Party};
 use access::register::admin::Duty;
 use access::vigilance::day::Day;
@@ -15,8 +16,6 @@ use super::kept::Access;
 use super::list::caller_is;
 use super::local;
 use crate::error::Failure;
-use crate::register::admin::Duties;
-use crate::register::change::who;
 use crate::register::fold::Act;
 use crate::tenant::Tenant;
 
@@ -78,13 +77,20 @@ impl Tenant {
     /// # Errors
     /// A caller with neither duty, and whatever keeps the log from being written.
     pub async fn accesses(&self, caller: &Caller) -> Result<Vec<Reviewed>, Failure> {
-        self.administer(caller, "admin-accesses", Duties::ACCESS).await?;
+        let led = self.led(caller);
+        let mut deeds: Vec<Deed<'_>> =
+            led.iter().flatten().map(|unit| Deed::LeaderReview { unit }).collect();
+        if deeds.is_empty() {
+            deeds.push(Deed::PrivacyReview);
+        }
+        self.administer(caller, "admin-accesses", &deeds, None).await?;
+        let leads = |it: &&Access| led.as_ref().is_none_or(|units| units.contains(&it.unit));
         let (kept, decided, register) = (self.watched(), self.decided(), self.register());
         let settings = self.vigilance_settings()?;
         let people = self.people()?;
         let today = local::moment(self.now()).0;
         let mut reviewed = Vec::new();
-        for access in kept.accesses.values().filter(|it| self.leads(caller, &it.unit)) {
+        for access in kept.accesses.values().filter(leads) {
             let certified = decided.certified.get(&access.id.to_string());
             let certified = certified.map(|(needed, act)| (*needed, (**act).clone()));
             let ended = people.staff.get(&access.who).and_then(|it| it.ended);
@@ -127,27 +133,32 @@ impl Tenant {
         needed: bool,
         why: String,
     ) -> Result<Position, Failure> {
-        self.administer(caller, "admin-certify", Duties::ACCESS).await?;
         let kept = self.watched();
         let access = kept.accesses.values().find(|it| it.id.to_string() == id);
-        let access = access.filter(|it| self.leads(caller, &it.unit)).ok_or(Failure::NotFound)?;
+        let deed = match (self.led(caller), access) {
+            (Some(_), Some(access)) => Deed::LeaderReview { unit: &access.unit },
+            _ => Deed::PrivacyReview,
+        };
+        let by = self.administer(caller, "admin-certify", &[deed], None).await?;
+        let access = access.ok_or(Failure::NotFound)?;
         if caller_is(caller, &access.who) {
             let message = "somebody else than whose access it is must say whether it is needed";
             let code = fhir::issue::IssueCode::BusinessRule;
             return Err(Failure::invalid(code, "", message));
         }
         let change = Change::Certify { access: id.to_owned(), needed };
-        self.record_decision(Decision::new(who(caller), why, change), None).await
+        self.record_decision(Decision::new(by, why, change), None).await
     }
 
-    /// Whether the caller reviews the accesses of a unit.
-    fn leads(&self, caller: &Caller, unit: &str) -> bool {
-        let Party::Practitioner(practitioner) = &caller.party else { return false };
+    /// The units whose accesses the caller reviews; `None` for the privacy officer, who reviews all.
+    fn led(&self, caller: &Caller) -> Option<Vec<String>> {
+        if decide_admin(caller, &self.standing(), Deed::PrivacyReview).is_ok() {
+            return None;
+        }
+        let Party::Practitioner(practitioner) = &caller.party else { return Some(Vec::new()) };
         let register = self.register();
-        let mut own = register.admins.iter().filter(|it| it.is(practitioner));
-        own.any(|it| {
-            let leads = it.duties.contains(&Duty::Leader) && it.units.iter().any(|of| of == unit);
-            leads || it.duties.contains(&Duty::PrivacyOfficer)
-        })
+        let own = register.admins.iter().filter(|it| it.is(practitioner));
+        let own = own.filter(|it| it.duties.contains(&Duty::Leader));
+        Some(own.flat_map(|it| it.units.clone()).collect())
     }
 }

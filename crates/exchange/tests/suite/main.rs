@@ -16,6 +16,7 @@ mod overview;
 mod patients;
 mod places;
 mod profiles;
+mod register;
 mod submit;
 mod town;
 mod vigilance;

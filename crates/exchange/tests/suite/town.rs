@@ -196,21 +196,26 @@ fn register() -> Register {
             agreement("lab", HOSPITAL, &all),
             agreement("app", MUNICIPALITY, &every),
         ],
+        admins: vec![
+            administers("admin-1", &[Duty::Register, Duty::Policies]),
+            administers("admin-2", &[Duty::Register, Duty::Policies, Duty::PrivacyOfficer]),
+            Admin { units: owned(&[WARD]), ..administers("leader", &[Duty::Leader]) },
+        ],
         roles: vec![
             role("saksbehandler", "case-office", "COC", &all, false),
             role("sykepleier", "ward", "TREAT", &["demographics", "measurements"], true),
-        ],
-        admins: vec![
-            admin("officer", Duty::PrivacyOfficer, &[]),
-            admin("leader", Duty::Leader, &[WARD]),
         ],
         ..Register::default()
     }
 }
 
-fn admin(who: &str, duty: Duty, units: &[&str]) -> Admin {
-    let (who, name) = (who.to_owned(), format!("{who} for the municipality"));
-    Admin { who, name, duties: vec![duty], units: owned(units) }
+fn administers(who: &str, duties: &[Duty]) -> Admin {
+    Admin {
+        who: who.to_owned(),
+        name: format!("Forvalter {who}"),
+        duties: duties.to_vec(),
+        units: Vec::new(),
+    }
 }
 
 fn unit(organisation: &str, name: &str, kind: &str) -> Unit {
@@ -278,6 +283,19 @@ fn at_work(name: &str, unit: &str, purpose: Purpose) -> Caller {
         attest: Some(attest),
     };
     caller("pages", Party::Practitioner(practitioner))
+}
+
+/// One of the two who administer, `admin-1` and `admin-2`, the second of whom also reviews; or a stranger.
+pub fn admin(subject: &str) -> Caller {
+    let practitioner = Practitioner {
+        name: format!("Forvalter {subject}"),
+        subject: subject.to_owned(),
+        hpr: None,
+        hpr_professions: None,
+        security_level: 4,
+        attest: None,
+    };
+    caller("admin", Party::Practitioner(practitioner))
 }
 
 pub fn resident(number: &str) -> Caller {

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod demo;
 mod ledger;
+mod register;
 mod serve;
 pub mod token;
 mod view;
@@ -33,6 +34,9 @@ enum Action {
     /// Look after a municipality's ledger. The server must not be running.
     #[command(subcommand)]
     Ledger(LedgerAction),
+    /// What a municipality has decided. The server must not be running.
+    #[command(subcommand)]
+    Register(RegisterAction),
     /// Look after a municipality's view. The server must not be running.
     #[command(subcommand)]
     View(ViewAction),
@@ -42,6 +46,16 @@ enum Action {
 enum LedgerAction {
     /// Recompute every hash and signature, and name the place of each fault.
     Verify(Place),
+}
+
+#[derive(Subcommand)]
+enum RegisterAction {
+    /// Print what holds now, with who, when and why.
+    Show(Place),
+    /// Print the decisions, the newest first.
+    History(Place),
+    /// Make the register what a file says, as one decision.
+    Apply(register::Apply),
 }
 
 #[derive(Subcommand)]
@@ -69,6 +83,12 @@ impl Command {
             Action::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
             Action::Token(token) => token.run().map(|()| ExitCode::SUCCESS),
             Action::Ledger(LedgerAction::Verify(place)) => ledger::verify(&place),
+            Action::Register(action) => match action {
+                RegisterAction::Show(place) => register::show(&place),
+                RegisterAction::History(place) => register::history(&place),
+                RegisterAction::Apply(apply) => apply.run(),
+            }
+            .map(|()| ExitCode::SUCCESS),
             Action::View(ViewAction::Rebuild(place)) => {
                 view::rebuild(&place).map(|()| ExitCode::SUCCESS)
             }

@@ -7,7 +7,7 @@ use crate::routes::endpoint::{Act, Caller, Content, Endpoint, Form, Param, Value
 use crate::routes::table::parameters::{FHIR_JSON, FHIR_XML};
 
 /// Why a request is refused, by status.
-const REFUSALS: [(u16, &str); 12] = [
+const REFUSALS: [(u16, &str); 13] = [
     (400, "What was sent cannot be read; where and why"),
     (401, "No valid token, or no proof that it is the sender's; `WWW-Authenticate` says what"),
     (403, "A rule of access refused: its code, what it says, and the way on"),
@@ -19,6 +19,7 @@ const REFUSALS: [(u16, &str); 12] = [
     (413, "Larger than 10 MB, also once unpacked"),
     (415, "Not in a form that is taken here"),
     (422, "The content breaks a rule; the path of each element"),
+    (428, "Send `If-Match`"),
     (503, "Try again after `Retry-After`"),
 ];
 
@@ -206,6 +207,7 @@ fn refused(row: &Endpoint, method: Verb) -> Vec<u16> {
             412 => conditional || row.id == "bundle",
             413 | 415 => body,
             422 => !row.callers.is_empty(),
+            428 => row.headers.iter().any(|it| it.name == "If-Match" && it.required),
             _ => true,
         })
         .collect()

@@ -9,10 +9,12 @@ use axum::response::{IntoResponse, Response};
 use exchange::error::Failure;
 use exchange::register::answer;
 use exchange::register::change::Done;
+use exchange::register::explain::Described;
 use exchange::register::part::switch_key;
 use fhir::issue::{Issue, IssueCode};
 use record::decision::{Change, Outcome, Part};
 use record::entry::Position;
+use record::purpose::Purpose;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -62,6 +64,55 @@ struct Throw {
 struct Review {
     outcome: Outcome,
     why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proposed {
+    changes: Vec<One>,
+}
+
+/// A member as it would be; ended where there is no value.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct One {
+    part: String,
+    key: String,
+    #[serde(default)]
+    value: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Explain {
+    #[serde(default)]
+    who: Option<Someone>,
+    /// Id of the person's `Patient`.
+    #[serde(default)]
+    patient: Option<String>,
+    /// Identity number, which stands in no address.
+    #[serde(default)]
+    number: Option<String>,
+}
+
+/// Somebody at work.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Someone {
+    unit: String,
+    purpose: String,
+    #[serde(default)]
+    authorization: Option<String>,
+    #[serde(default)]
+    hpr: Option<String>,
+    #[serde(default)]
+    subject: Option<String>,
+    #[serde(default)]
+    organisation: Option<String>,
+    #[serde(default)]
+    details: Option<String>,
+    #[serde(default)]
+    client: Option<String>,
 }
 
 /// `GET register`.
@@ -162,6 +213,55 @@ pub async fn review(call: Call, body: Body) -> Answer {
     Ok(told(StatusCode::OK, &body))
 }
 
+/// `POST register/what-if`.
+pub async fn what_if(call: Call, body: Body) -> Answer {
+    let Proposed { changes } = sent(&call, body).await?;
+    let changes = changes.into_iter().map(One::change).collect::<Result<_, _>>()?;
+    let change = Change::Several { changes, restores: None };
+    let outlook = call.tenant.what_if(&call.caller, &change).await?;
+    Ok(told(StatusCode::OK, &answer::outlook(&outlook)))
+}
+
+/// `POST explain`.
+pub async fn explain(call: Call, body: Body) -> Answer {
+    let Explain { who, patient, number } = sent(&call, body).await?;
+    let person = match (patient, number) {
+        (Some(id), None) => call.tenant.person_of_patient(&id)?,
+        (None, Some(number)) => call.tenant.person(&number)?,
+        _ => return Err(malformed("patient", "send either `patient` or `number`")),
+    };
+    let described = who.map(Someone::described).transpose()?;
+    let explained = call.tenant.explain(&call.caller, described.as_ref(), person).await?;
+    Ok(told(StatusCode::OK, &answer::explanation(&explained)))
+}
+
+impl One {
+    fn change(self) -> Result<Change, Problem> {
+        let part = known_part(&self.part)?;
+        Ok(match self.value {
+            Some(value) => Change::Put { part, key: self.key, value },
+            None => Change::End { part, key: self.key },
+        })
+    }
+}
+
+impl Someone {
+    fn described(self) -> Result<Described, Problem> {
+        let purpose = Purpose::from_code(&self.purpose)
+            .ok_or_else(|| malformed("who.purpose", "no such purpose of use"))?;
+        Ok(Described {
+            subject: self.subject,
+            hpr: self.hpr,
+            authorization: self.authorization,
+            organisation: self.organisation,
+            unit: self.unit,
+            purpose,
+            details: self.details,
+            client: self.client,
+        })
+    }
+}
+
 async fn changed(
     call: &Call,
     action: &str,
@@ -188,12 +288,16 @@ fn became(call: &Call, done: Done) -> Response {
     }
 }
 
-fn place(call: &Call) -> Result<(Part, String), Problem> {
-    let part = call.part("part").and_then(Part::from_name).ok_or_else(|| {
+fn known_part(name: &str) -> Result<Part, Problem> {
+    Part::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = Part::ALL.into_iter().map(Part::name).collect();
         let message = format!("no such part of the register; the parts are {}", names.join(", "));
         Problem::Failure(Failure::Unknown(Issue::error(IssueCode::NotFound, "part", message)))
-    })?;
+    })
+}
+
+fn place(call: &Call) -> Result<(Part, String), Problem> {
+    let part = known_part(call.part("part").unwrap_or_default())?;
     let key = call.part("key").unwrap_or_default();
     if key.is_empty() || key.len() > MAX_KEY || key.chars().any(char::is_control) {
         return Err(malformed("key", "1 to 128 bytes of text"));

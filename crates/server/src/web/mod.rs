@@ -1,5 +1,6 @@
 //! Pages in a browser: sessions, forms and live events around what `pages` renders.
 
+mod admin;
 mod docs;
 pub mod origin;
 mod reader;
@@ -52,6 +53,12 @@ pub const ROWS: &[Endpoint] = &[
     page_at(&[Get], address::CHART, "page-chart", "Chart of NEWS2", |with| on(with, reader::chart)),
     page_at(&[Get], address::INNBYGGER, "page-own", "The resident's own page", |with| {
         on(with, reader::own)
+    }),
+    page_at(&[Get], address::ADMIN, "page-admin", "What the municipality has decided", |with| {
+        on(with, admin::show)
+    }),
+    page_at(&[Post], address::ADMIN, "page-admin-act", "Decide, by a form", |with| {
+        on(with, admin::act)
     }),
     page_at(&[Get], address::DOCS_CHOICE, "page-docs-choice", "Whose API to try", |with| {
         on(with, docs::choose)

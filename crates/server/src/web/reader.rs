@@ -36,12 +36,6 @@ const LINE_LIFE: Duration = Duration::from_secs(15 * 60);
 /// Lines of the access log on the resident's page.
 const LOOKS: usize = 100;
 
-impl SignedIn {
-    fn stop(self, failure: Failure) -> Stop {
-        Stop::Failed(Some(Box::new(self.session)), failure)
-    }
-}
-
 /// The form for an identity number.
 pub async fn find(State(app): Shared, Path(kommune): Path<String>, headers: HeaderMap) -> Shown {
     let who = signed_in(&app, &kommune, &headers)?.using(Area::Legevakt)?;

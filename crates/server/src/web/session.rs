@@ -7,6 +7,7 @@ use access::caller::{Caller, Party};
 use access::decide::role_of;
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
+use exchange::error::Failure;
 use exchange::tenant::Tenant;
 use pages::layout::{Area, Session};
 use pages::text;
@@ -36,6 +37,11 @@ impl SignedIn {
         }
         Err(Stop::OtherRole(Box::new(self.session)))
     }
+
+    /// The page of a failure, for this person.
+    pub fn stop(self, failure: Failure) -> Stop {
+        Stop::Failed(Some(Box::new(self.session)), failure)
+    }
 }
 
 /// The session of a request to a municipality's page.
@@ -55,7 +61,7 @@ pub fn signed_in(app: &App, number: &str, headers: &HeaderMap) -> Result<SignedI
 pub fn session(caller: &Caller, tenant: &Tenant, synthetic: bool) -> Session {
     let standing = tenant.standing();
     let register = standing.register();
-    let (role, areas) = match &caller.party {
+    let (mut role, mut areas) = match &caller.party {
         Party::Resident { .. } => (text::get("role-innbygger"), vec![Area::Innbygger]),
         Party::Practitioner(_) => match role_of(caller, &standing, tenant.now()) {
             Some(role) if role.unit_list => (role.title.clone(), vec![Area::Tavle, Area::Legevakt]),
@@ -64,6 +70,12 @@ pub fn session(caller: &Caller, tenant: &Tenant, synthetic: bool) -> Session {
         },
         Party::System => (text::get("role-system"), Vec::new()),
     };
+    if tenant.has_duty(caller) {
+        areas.push(Area::Admin);
+        if role.is_empty() {
+            role = text::get("role-admin");
+        }
+    }
     Session {
         name: caller.display_name().to_owned(),
         role,

@@ -83,6 +83,32 @@ pub const ROWS: &[Endpoint] = &[
     .answers(DECIDED),
     Endpoint::new(
         &[Post],
+        "/{kommune}/admin/register/what-if",
+        "admin-what-if",
+        "Who would gain and who would lose by a change, judged on the last week's log",
+        |with| on(with, admin::what_if),
+    )
+    .callers(ADMINS)
+    .takes(&[json(
+        "WhatIf",
+        r#"{ "changes": [{ "part": "agreement", "key": "vkp-9901" }] }"#,
+    )])
+    .answers(&[(200, Form::Json("Outlook"))]),
+    Endpoint::new(
+        &[Post],
+        "/{kommune}/admin/explain",
+        "admin-explain",
+        "Why somebody may or may not read about a person now, and what would change it",
+        |with| on(with, admin::explain),
+    )
+    .callers(&[Caller::Admin, Caller::Practitioner, Caller::Resident, Caller::System])
+    .takes(&[json(
+        "Explain",
+        r#"{ "who": { "unit": "310312055", "authorization": "SP", "purpose": "TREAT" }, "patient": "example" }"#,
+    )])
+    .answers(&[(200, Form::Json("Explanation"))]),
+    Endpoint::new(
+        &[Post],
         "/{kommune}/admin/switches",
         "admin-switch",
         "Kill switch: stop or resume a service, purpose, vendor, client or the municipality, at once",
