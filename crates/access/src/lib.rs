@@ -22,6 +22,7 @@ pub mod register;
 pub mod representation;
 pub mod restriction;
 pub mod standing;
+pub mod vigilance;
 pub mod whatif;
 
 mod facts;

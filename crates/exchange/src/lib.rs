@@ -13,7 +13,7 @@
 //!   Helsenorge's shape of the same.
 //! - Both, much at once: [`bulk`]. What has a `$`: [`operation`].
 //! - [`rules`] is what a resource must be, by R4 and by the Norwegian profiles.
-//! - [`audit`] is what the audit ledger holds of both.
+//! - [`audit`] is what the audit ledger holds of both; [`vigilance`] looks into it for what nobody needed.
 //!
 //! Invariants: nothing is read or recorded without a permit; a refusal and a look are in the audit
 //! ledger before the answer leaves; what is acknowledged is on disk; what cannot be read is told.
@@ -47,6 +47,7 @@ pub mod services;
 pub mod standing;
 pub mod submission;
 pub mod tenant;
+pub mod vigilance;
 pub mod vitals;
 pub mod whom;
 

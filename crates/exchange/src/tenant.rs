@@ -31,6 +31,7 @@ use crate::locks::Locks;
 use crate::register::fold::Folded;
 use crate::register::follow::{Decided, Follower, founding, tell_difference};
 use crate::standing::Holder;
+use crate::vigilance::kept::Vigilance;
 
 /// How long a submission waits for the view before it answers that it is not visible yet.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(5);
@@ -83,6 +84,8 @@ pub struct Tenant {
     pub(crate) jobs: Jobs,
     /// On search criteria of conditional writes; always taken before those on resources.
     pub(crate) conditions: Locks,
+    /// What the analysis of the log has found.
+    pub(crate) vigilance: Vigilance,
     changes: broadcast::Sender<Change>,
     visible: watch::Receiver<Position>,
     directory: PathBuf,
@@ -155,6 +158,7 @@ impl Tenant {
             added: Added::new(),
             jobs: Jobs::open(&directory.join("jobs")),
             conditions: Locks::default(),
+            vigilance: Vigilance::default(),
             changes,
             visible,
             directory: directory.to_owned(),

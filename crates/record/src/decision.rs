@@ -176,6 +176,21 @@ pub enum Change {
         /// What was found.
         outcome: Outcome,
     },
+    /// A finding of the log analysis was looked into, or is taken up again. Where the finding is about
+    /// looks at one person, so is the entry.
+    Settle {
+        /// Id of the finding.
+        finding: String,
+        /// What came of it.
+        outcome: Inquiry,
+    },
+    /// Somebody with a duty for it says whether an access that is in use is still needed.
+    Certify {
+        /// Id of the access.
+        access: String,
+        /// Whether it is.
+        needed: bool,
+    },
     /// Asks a second person for a change that destroys something. The proposal is known by the position
     /// of this entry.
     Propose {
@@ -206,6 +221,36 @@ pub enum Outcome {
     Mistaken,
     /// It is taken further.
     Misused,
+}
+
+/// How far an inquiry into a finding of the log analysis is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Inquiry {
+    /// Nobody has concluded.
+    Open,
+    /// There was a reason for the looks.
+    Explained,
+    /// There was none, and it was dealt with at the workplace.
+    FollowedUp,
+    /// It was reported to a supervisory authority or the police.
+    Reported,
+}
+
+impl Inquiry {
+    /// Every outcome.
+    pub const ALL: [Inquiry; 4] =
+        [Inquiry::Open, Inquiry::Explained, Inquiry::FollowedUp, Inquiry::Reported];
+
+    /// Its name on the wire and in forms.
+    pub fn key(self) -> &'static str {
+        match self {
+            Inquiry::Open => "open",
+            Inquiry::Explained => "explained",
+            Inquiry::FollowedUp => "followed-up",
+            Inquiry::Reported => "reported",
+        }
+    }
 }
 
 /// Bytes that are not a decision of any known format.

@@ -17,6 +17,7 @@ pub mod delivery;
 pub mod holder;
 pub mod infection;
 pub mod issuer;
+pub mod looks;
 pub mod names;
 pub mod observation;
 pub mod offers;

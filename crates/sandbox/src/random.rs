@@ -30,6 +30,8 @@ pub enum Topic {
     Infection = 7,
     /// Names of things in messages.
     Uuid = 8,
+    /// Looks into the record.
+    Looks = 20,
 }
 
 /// A stream of random numbers.

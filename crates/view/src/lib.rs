@@ -33,6 +33,7 @@
 
 pub mod added;
 pub mod consents;
+pub mod bond;
 pub mod decided;
 pub mod error;
 pub mod everything;

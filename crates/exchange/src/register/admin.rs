@@ -119,7 +119,11 @@ impl Tenant {
             let Decision { who, why, change, .. } = decision;
             Ok(Told { act: Act { position: it.position, at: it.recorded, who, why }, change })
         });
-        told.collect()
+        // What was concluded about employees' looks and accesses is for others than who reads this.
+        let is_of_log =
+            |it: &Told| matches!(it.change, Change::Settle { .. } | Change::Certify { .. });
+        let told: Result<Vec<Told>, Failure> = told.collect();
+        told.map(|told| told.into_iter().filter(|it| !is_of_log(it)).collect())
     }
 
     /// All that the municipality's own page shows.

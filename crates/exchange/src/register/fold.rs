@@ -10,7 +10,7 @@ use std::sync::Arc;
 use access::opening::Opening;
 use access::register::Register;
 use access::representation::{Kind, Representation};
-use record::decision::{Change, Decision, Outcome, Part, Who};
+use record::decision::{Change, Decision, Inquiry, Outcome, Part, Who};
 use record::entry::Position;
 use record::identity::PersonId;
 use serde::Deserialize;
@@ -73,6 +73,17 @@ pub struct Opened {
     pub reviewed: Option<(Outcome, Arc<Act>)>,
 }
 
+/// What came of a finding of the log analysis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settled {
+    /// Whose information was looked at.
+    pub person: Option<PersonId>,
+    /// What.
+    pub outcome: Inquiry,
+    /// Who concluded, when and why.
+    pub act: Arc<Act>,
+}
+
 /// What has been decided about access to one person.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct About {
@@ -93,6 +104,10 @@ pub struct Folded {
     pub proposals: BTreeMap<Position, Proposal>,
     /// Emergency accesses, by id.
     pub openings: BTreeMap<String, Opened>,
+    /// What came of findings of the log analysis, by id.
+    pub settled: BTreeMap<String, Settled>,
+    /// Whether accesses in use are needed, by id.
+    pub certified: BTreeMap<String, (bool, Arc<Act>)>,
     /// What has been decided about persons.
     pub persons: HashMap<PersonId, About>,
 }
@@ -182,6 +197,14 @@ impl Folded {
                 self.answer(proposal, false, &act)?;
                 Some(Touched::Nothing)
             }
+            Change::Settle { finding, outcome } => {
+                self.settled.insert(finding, Settled { person: at.person, outcome, act });
+                Some(Touched::Nothing)
+            }
+            Change::Certify { access, needed } => {
+                self.certified.insert(access, (needed, act));
+                Some(Touched::Nothing)
+            }
             about => self.about(at, about, act),
         }
     }
@@ -194,8 +217,15 @@ impl Folded {
         open
     }
 
+    /// Whether anything was decided about a person.
+    pub fn is_about(&self, person: PersonId) -> bool {
+        let settled = self.settled.values().any(|it| it.person == Some(person));
+        settled || self.persons.contains_key(&person)
+    }
+
     /// Everything about a person leaves.
     pub fn erase(&mut self, person: PersonId) -> Touched {
+        self.settled.retain(|_, settled| settled.person != Some(person));
         self.openings.retain(|_, opened| opened.person != person);
         match self.persons.remove(&person) {
             Some(_) => Touched::Person(person),

@@ -91,9 +91,7 @@ impl Follower {
                     let taken = folded.get_or_insert_with(next).take(at, body);
                     touched.push(taken.map_err(|error| error.to_string())?);
                 }
-                (Kind::Erasure, Some(person))
-                    if self.decided.read().persons.contains_key(&person) =>
-                {
+                (Kind::Erasure, Some(person)) if self.decided.read().is_about(person) => {
                     touched.push(folded.get_or_insert_with(next).erase(person));
                 }
                 _ => {}

@@ -20,4 +20,5 @@ mod profiles;
 mod register;
 mod submit;
 mod town;
+mod vigilance;
 mod whom;

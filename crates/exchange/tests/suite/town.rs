@@ -66,6 +66,22 @@ impl Town {
         Self { tenant, random, clock, dir }
     }
 
+    /// The town after its server was stopped, something was done, and it was started again.
+    pub fn opened_again(&self, meanwhile: impl FnOnce()) -> Self {
+        // A copy, since whoever holds this town still has its files open.
+        let dir = tempfile::tempdir().unwrap();
+        meanwhile();
+        for file in std::fs::read_dir(self.dir.path()).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+            }
+        }
+        let environment = Environment { clock: self.clock.clone(), random: self.random.clone() };
+        let tenant = Arc::new(Tenant::open(dir.path(), register(), environment).unwrap());
+        Self { tenant, random: self.random.clone(), clock: self.clock.clone(), dir }
+    }
+
     /// How many entries the clinical ledger has beside the founding.
     pub fn end(&self) -> Position {
         self.tenant.ledger().head().unwrap().position - FOUNDED
@@ -186,6 +202,7 @@ fn register() -> Register {
         admins: vec![
             administers("admin-1", &[Duty::Register, Duty::Policies]),
             administers("admin-2", &[Duty::Register, Duty::Policies, Duty::PrivacyOfficer]),
+            Admin { units: owned(&[WARD]), ..administers("leader", &[Duty::Leader]) },
         ],
         roles: vec![
             role("saksbehandler", "case-office", "COC", &all, false),
