@@ -1,7 +1,7 @@
 //! Who may see or write what, and why.
 //!
 //! A decision is a value: a [`permit::ReadPermit`] or [`permit::WritePermit`], which nothing but
-//! [`decide`] can build and without which no data can be read or appended, or a
+//! [`decide`] and [`control`] can build and without which no data can be read or appended, or a
 //! [`refusal::Refusal`] that names the rule and the way on. Deny by default: an unknown role,
 //! purpose, organisation or category is a refusal.
 //!
@@ -10,6 +10,7 @@
 
 pub mod administer;
 pub mod caller;
+pub mod control;
 pub mod decide;
 pub mod explain;
 pub mod law;

@@ -54,6 +54,10 @@ pub enum Incomplete {
         /// How many.
         count: usize,
     },
+    /// Something that the resident withholds from the reader. Told only where the municipality has
+    /// decided so, and never what.
+    #[error("the resident withholds something from you; what it is, is not told")]
+    Withheld,
 }
 
 /// State of a service.
@@ -150,11 +154,17 @@ pub struct Board {
     pub unit: String,
     /// One line for each patient, the highest risk first.
     pub patients: Vec<News2>,
+    /// Whether it is told that somebody withholds something.
+    pub withheld: bool,
 }
 
 /// One line of the resident's access log.
 #[derive(Clone, Debug)]
 pub struct AccessLine {
+    /// Position in the audit ledger.
+    pub position: u64,
+    /// Whether it is a person at work, whom the resident may withhold information from.
+    pub is_person: bool,
     /// Milliseconds since 1970.
     pub at: i64,
     /// Name of the person, or the system.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use ledger::append::{Body, Draft, Record};
 use record::catalogue::ACCESS;
-use record::entry::Kind;
+use record::entry::{Entry, Kind};
 
 use crate::answer::AccessLine;
 use crate::error::Failure;
@@ -152,10 +152,12 @@ impl AuditRecord {
     }
 
     /// As a line of the resident's access log. `name` tells what organisation a number belongs to.
-    pub fn line(self, at: i64, name: impl Fn(&str) -> Option<String>) -> AccessLine {
+    pub fn line(self, entry: &Entry, name: impl Fn(&str) -> Option<String>) -> AccessLine {
         let number = self.unit.or(self.organisation).unwrap_or_default();
         AccessLine {
-            at,
+            position: entry.position,
+            is_person: self.hpr.is_some(),
+            at: entry.recorded_at,
             who: self.name,
             role: self.role,
             organisation: name(&number).unwrap_or(number),

@@ -9,6 +9,8 @@
 //! - Out: [`read`] for resources and searches, printed by [`searchset`]; [`overview`] and [`board`]
 //!   for the information services, composed by [`services`] and [`vitals`] into the values of
 //!   [`answer`], printed as FHIR by [`mod@print`].
+//! - The resident's own: [`control`], said as Consents, which [`consent`] reads and prints; [`pvk`] is
+//!   Helsenorge's shape of the same.
 //! - Both, much at once: [`bulk`]. What has a `$`: [`operation`].
 //! - [`rules`] is what a resource must be, by R4 and by the Norwegian profiles.
 //! - [`audit`] is what the audit ledger holds of both.
@@ -25,6 +27,8 @@ pub mod bundle;
 pub mod carry_out;
 pub mod cloud_event;
 pub mod coded;
+pub mod consent;
+pub mod control;
 pub mod criteria;
 pub mod error;
 pub mod history;
@@ -34,7 +38,9 @@ pub mod okt;
 pub mod operation;
 pub mod overview;
 pub mod print;
+pub mod pvk;
 pub mod read;
+pub mod register;
 pub mod rules;
 pub mod searchset;
 pub mod services;

@@ -91,7 +91,7 @@ impl Tenant {
             for record in &page {
                 let audit = AuditRecord::read(record)?;
                 if lines.len() < count && (looks == Looks::All || audit.is_of_others()) {
-                    lines.push(audit.line(record.entry.recorded_at, name));
+                    lines.push(audit.line(&record.entry, name));
                 }
             }
             before = page.last().map(|record| record.entry.position);
@@ -169,6 +169,7 @@ impl Tenant {
     ) -> Result<(), Failure> {
         let skipped = self.view.skipped(permit)?;
         incomplete.extend(skipped.into_iter().map(|position| Incomplete::Record { position }));
+        incomplete.extend(self.view.tells_withheld(permit)?.then_some(Incomplete::Withheld));
         Ok(())
     }
 

@@ -227,7 +227,7 @@ impl Tenant {
     }
 
     /// The person behind a resident's token.
-    fn resident(&self, caller: &Caller) -> Result<Option<PersonId>, Failure> {
+    pub(crate) fn resident(&self, caller: &Caller) -> Result<Option<PersonId>, Failure> {
         match &caller.party {
             Party::Resident { number, .. } => {
                 Ok(Some(self.keys.expected(&PersonKey { system: NATIONAL, value: number })?))

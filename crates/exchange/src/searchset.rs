@@ -160,7 +160,7 @@ impl Search {
                         smaller pages";
             Issue::warning(IssueCode::Incomplete, "", text)
         });
-        let missing = incomplete(&page.skipped);
+        let missing = incomplete(&page.skipped, page.withheld);
         let told: Vec<Issue> = ignored.into_iter().chain(missing).chain(cut).collect();
         if !told.is_empty() {
             entries.outcome(&told);
@@ -169,13 +169,14 @@ impl Search {
     }
 }
 
-/// What could not be read among what was asked for, as R4 tells of it in a searchset.
-pub(crate) fn incomplete(skipped: &[Position]) -> Vec<Issue> {
-    let missing = skipped.iter().map(|position| {
-        let text = Incomplete::Record { position: *position }.to_string();
-        Issue::warning(IssueCode::Incomplete, "", text)
-    });
-    missing.collect()
+/// What could not be read among what was asked for, and that something is withheld where that is told,
+/// as R4 tells of it in a searchset.
+pub(crate) fn incomplete(skipped: &[Position], withheld: bool) -> Vec<Issue> {
+    let warning = |code, what: Incomplete| Issue::warning(code, "", what.to_string());
+    let missing = skipped.iter().map(|position| Incomplete::Record { position: *position });
+    let missing = missing.map(|what| warning(IssueCode::Incomplete, what));
+    let withheld = withheld.then(|| warning(IssueCode::Suppressed, Incomplete::Withheld));
+    missing.chain(withheld).collect()
 }
 
 /// A searchset being written.

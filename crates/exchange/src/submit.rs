@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use access::caller::Caller;
-use access::permit::Basis;
 use access::refusal::Refusal;
 use fhir::issue::IssueCode;
 use futures_util::future::{join, join_all};
@@ -18,6 +17,7 @@ use record::identity::PersonId;
 
 use crate::audit::{AuditRecord, Deed};
 use crate::bundle::placed;
+use crate::control;
 use crate::error::Failure;
 use crate::naming;
 use crate::prepare::{Brought, Kept, Outcome, Ready};
@@ -343,7 +343,7 @@ impl Tenant {
         for (person, (resources, categories)) in touched {
             let categories: Vec<&str> = categories.into_iter().collect();
             let deed = Deed { action: &action, person, categories: &categories, resources };
-            records.push((person, AuditRecord::permitted(caller, &deed, &Basis::delivery())));
+            records.push((person, AuditRecord::permitted(caller, &deed, &control::basis(caller))));
         }
         self.record_audit(caller, records).await
     }

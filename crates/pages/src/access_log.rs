@@ -18,6 +18,8 @@ pub(crate) struct Look {
     pub purpose: String,
     pub categories: Vec<Category>,
     pub refused: Option<String>,
+    /// Place of the entry, where it is somebody from whom the resident may withhold information.
+    pub block: Option<u64>,
 }
 
 /// A kind of information, with the catalogue's explanation.
@@ -46,6 +48,7 @@ impl Look {
             }),
             categories: line.categories.iter().map(|key| category(key)).collect(),
             refused: line.refused.as_deref().map(refused),
+            block: line.is_person.then_some(line.position),
         }
     }
 }

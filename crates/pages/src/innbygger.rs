@@ -1,4 +1,5 @@
-//! The resident's own page: my services, my measurements, who has looked, and what this is.
+//! The resident's own page: my services, my measurements, who has looked, who may not, and what this
+//! is.
 
 use askama::Template;
 use exchange::answer::{AccessLine, News2, Overview};
@@ -11,6 +12,7 @@ use crate::chart::Period;
 use crate::chart::figure::Figure;
 use crate::layout::{Alert, Area, Frame, Session, html};
 use crate::news2::summary::{self, Summary};
+use crate::restrictions::{Own, Section};
 use crate::services::Service;
 use crate::text::{self, filters};
 
@@ -28,6 +30,8 @@ pub struct Mine<'a> {
     pub looks: &'a [AccessLine],
     /// Whether `looks` is only the latest of more.
     pub more_looks: bool,
+    /// What the resident withholds.
+    pub own: Own<'a>,
 }
 
 #[derive(Template)]
@@ -45,6 +49,9 @@ struct Page<'a> {
     figure: Figure,
     looks: Vec<Look>,
     more_looks: bool,
+    restrictions: Section,
+    restrict: String,
+    lift: String,
 }
 
 /// The page at `now_ms`, with the measurements of a period.
@@ -55,6 +62,7 @@ pub fn render(session: &Session, mine: Mine<'_>, period: Period, now_ms: i64) ->
         lines.iter().map(|line| Service::new(line, now_ms, 3)).collect()
     };
     let summary = summary::summary(course, now_ms);
+    let lines = [mine.overview.active.as_slice(), mine.overview.ended.as_slice()].concat();
     html(&Page {
         frame: Frame::signed_in(text::get("mine-title"), session, Some(Area::Innbygger)),
         name: mine.overview.patient.name.as_deref().unwrap_or(&session.name),
@@ -68,6 +76,9 @@ pub fn render(session: &Session, mine: Mine<'_>, period: Period, now_ms: i64) ->
         figure: Figure::new(course, period, now_ms, link).folded(),
         looks: mine.looks.iter().map(|line| Look::new(line, now_ms)).collect(),
         more_looks: mine.more_looks,
+        restrictions: Section::new(mine.own, &lines, now_ms),
+        restrict: address::restrict(&session.number),
+        lift: address::lift(&session.number),
     })
 }
 

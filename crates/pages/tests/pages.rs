@@ -13,6 +13,7 @@ use pages::innbygger::{self, Mine};
 use pages::layout::{Area, Session};
 use pages::legevakt;
 use pages::problem::{self, Problem};
+use pages::restrictions::{Done, Own};
 use pages::{assets, signin, tavle, text};
 use record::catalogue::Catalogue;
 use record::identity::IdentityError;
@@ -33,7 +34,9 @@ fn resident_page(
     news2: &News2,
     looks: &[AccessLine],
 ) -> String {
-    let mine = Mine { overview, news2, looks, more_looks: false };
+    let restricted = people::restricted(NOW);
+    let own = Own { restricted: &restricted, done: Some(Done::Restricted), ..Own::default() };
+    let mine = Mine { overview, news2, looks, more_looks: false, own };
     innbygger::render(session, mine, Period::Month, NOW)
 }
 
@@ -198,7 +201,7 @@ fn no_page_shows_the_key_of_a_missing_message() {
 
 #[test]
 fn no_message_is_left_over() {
-    const COMPOSED: [&str; 28] = [
+    const COMPOSED: [&str; 29] = [
         "month-",
         "gender-",
         "status-",
@@ -216,6 +219,7 @@ fn no_message_is_left_over() {
         "plain-",
         "role-",
         "action-",
+        "profession-",
         "purpose-",
         "rule-",
         "problem-",

@@ -64,7 +64,13 @@ fn speaks_fhir(path: &str) -> bool {
 
 /// Whether an address is of a door that speaks JSON of its own and refuses by a resource.
 fn answers_programs(path: &str) -> bool {
-    matches!(path.split('/').nth(2), Some("okt" | "events" | "export" | "openapi.json"))
+    let mut steps = path.split('/').skip(2);
+    match steps.next() {
+        Some("okt" | "events" | "export" | "openapi.json") => true,
+        // Without more it is the page.
+        Some("admin") => steps.next().is_some(),
+        _ => false,
+    }
 }
 
 /// How the answer is wanted. `_format` and `_pretty` may stand in the address or a search's form.

@@ -7,6 +7,7 @@ mod audit;
 mod board;
 mod catalogue;
 mod conditions;
+mod control;
 mod incomplete;
 mod later;
 mod norway;

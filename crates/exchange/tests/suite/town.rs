@@ -169,7 +169,7 @@ fn register() -> Register {
         name: "Dalfjord kommune".to_owned(),
         organisation: MUNICIPALITY.to_owned(),
         identity_numbers: IdentityNumbers::Synthetic,
-        purposes: ["COC", "TREAT", "HOPERAT"].map(Use::from).to_vec(),
+        purposes: ["COC", "TREAT", "ETREAT", "HOPERAT"].map(Use::from).to_vec(),
         units: vec![
             unit(OFFICE, "Tildelingskontoret", "case-office"),
             unit(WARD, "Korttidsavdelingen", "ward"),
@@ -182,6 +182,7 @@ fn register() -> Register {
         roles: vec![
             role("saksbehandler", "case-office", "COC", &all, false),
             role("sykepleier", "ward", "TREAT", &["demographics", "measurements"], true),
+            role("vakt", "ward", "ETREAT", &["demographics", "measurements"], false),
         ],
         ..Register::default()
     }
@@ -223,6 +224,11 @@ pub fn system(client: &str) -> Caller {
 /// A person at work at the case office, with a fresh attest.
 pub fn case_worker() -> Caller {
     at_work("Saksbehandler Vedtaksen", OFFICE, Purpose::Coordination)
+}
+
+/// The same person as [`nurse`], in an emergency.
+pub fn in_emergency() -> Caller {
+    at_work("Sykepleier Vaktsen", WARD, Purpose::EmergencyTreatment)
 }
 
 /// A person at work at the ward, with a fresh attest.

@@ -60,7 +60,7 @@ fn entry(block: &BTreeMap<&str, &str>) -> Entry {
 #[test]
 fn entries_of_version_1_decode_and_encode() {
     let blocks = blocks(ENTRIES);
-    assert_eq!(blocks.len(), 4);
+    assert_eq!(blocks.len(), 5);
     for block in blocks {
         let entry = entry(&block);
         assert_eq!(hex(&entry.canonical()), block["canonical"]);

@@ -88,6 +88,8 @@ pub enum Caller {
     Practitioner,
     /// A resident.
     Resident,
+    /// A person with a duty in the municipality's register.
+    Admin,
 }
 
 /// A parameter of a query, or a header.

@@ -1,5 +1,6 @@
 //! The addresses of the platform: one router, made from [`table`].
 
+pub mod admin;
 pub mod bulk;
 pub mod call;
 pub mod endpoint;
@@ -8,6 +9,7 @@ pub mod fhir;
 pub mod health;
 pub mod okt;
 pub mod pmd;
+pub mod pvk;
 pub mod table;
 
 use std::sync::Arc;

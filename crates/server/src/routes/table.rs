@@ -1,6 +1,7 @@
 //! The one table of addresses. What is not here is not served; what is here is told of in the
 //! CapabilityStatement, the OpenAPI document, `docs/api.md` and on the page where calls are tried.
 
+mod admin;
 mod bulk;
 mod doors;
 mod fhir;
@@ -22,7 +23,7 @@ pub struct Section {
 }
 
 /// Everything served.
-pub static TABLE: [Section; 8] = [
+pub static TABLE: [Section; 10] = [
     Section {
         id: "fhir",
         about: "FHIR R4: one resource, search and history",
@@ -36,7 +37,13 @@ pub static TABLE: [Section; 8] = [
     Section { id: "bulk", about: "Much at once: bulk export and import", endpoints: bulk::ROWS },
     Section { id: "okt", about: "Norsk helsenett's OKT contract", endpoints: doors::OKT },
     Section { id: "pmd", about: "Norsk helsenett's PMD contract", endpoints: doors::PMD },
+    Section { id: "pvk", about: "Settings of privacy, in PVK's shape", endpoints: doors::PVK },
     Section { id: "events", about: "CloudEvents 1.0", endpoints: doors::EVENTS },
+    Section {
+        id: "admin",
+        about: "The municipality's own register, and who may",
+        endpoints: admin::ROWS,
+    },
     Section { id: "platform", about: "About the platform itself", endpoints: platform::ROWS },
     Section { id: "pages", about: "Pages for people", endpoints: web::ROWS },
 ];

@@ -7,7 +7,8 @@ use access::decide::{About, ReadRequest, decide_read};
 use access::permit::ReadPermit;
 use access::register::purposes::Use;
 use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
-use access::standing::Standing;
+use access::restriction::Restriction;
+use access::standing::{PersonStanding, Standing};
 use record::catalogue::Catalogue;
 use record::identity::PersonId;
 use record::purpose::Purpose;
@@ -70,6 +71,18 @@ fn decide(
     about: About,
     categories: &[&'static str],
 ) -> ReadPermit {
+    let standing = Standing::new(register()).unwrap();
+    decide_by(standing, party, client, resident, about, categories)
+}
+
+fn decide_by(
+    standing: Standing,
+    party: Party,
+    client: &str,
+    resident: Option<PersonId>,
+    about: About,
+    categories: &[&'static str],
+) -> ReadPermit {
     let caller = Caller {
         client_id: client.to_owned(),
         organisation: Some(MUNICIPALITY.to_owned()),
@@ -79,8 +92,7 @@ fn decide(
         party,
     };
     let request = ReadRequest::new(about, categories);
-    let standing = Arc::new(Standing::new(register()).unwrap());
-    decide_read(&caller, resident, &standing, &request, NOW).unwrap()
+    decide_read(&caller, resident, &Arc::new(standing), &request, NOW).unwrap()
 }
 
 /// One person, these categories.
@@ -101,6 +113,26 @@ pub fn of_source_on(source: &str, person: PersonId, categories: &[&'static str])
 
 /// The patients of the ward.
 pub fn of_ward(categories: &[&'static str]) -> ReadPermit {
+    decide(nurse(), "pages", None, About::OwnUnit, categories)
+}
+
+/// What a nurse may see while persons have these restrictions: of the ward, or of one person.
+pub fn of_nurse(
+    restricted: &[(PersonId, Vec<Restriction>)],
+    about: About,
+    categories: &[&'static str],
+) -> ReadPermit {
+    let standing = restricted.iter().cloned().fold(
+        Standing::new(register()).unwrap(),
+        |standing, (person, restrictions)| {
+            standing
+                .with_person(person, PersonStanding { restrictions, ..PersonStanding::default() })
+        },
+    );
+    decide_by(standing, nurse(), "pages", None, about, categories)
+}
+
+fn nurse() -> Party {
     let attest = Attest {
         made_at: NOW,
         authorization: None,
@@ -121,5 +153,5 @@ pub fn of_ward(categories: &[&'static str]) -> ReadPermit {
         security_level: 4,
         attest: Some(attest),
     };
-    decide(Party::Practitioner(practitioner), "pages", None, About::OwnUnit, categories)
+    Party::Practitioner(practitioner)
 }
