@@ -16,7 +16,7 @@ pub const ATTEST_MAX_AGE: i64 = 60 * 60 * 1000;
 const CLOCK_SKEW: i64 = 60 * 1000;
 
 /// Lowest login level for health information.
-const SECURITY_LEVEL: u8 = 4;
+pub(crate) const SECURITY_LEVEL: u8 = 4;
 
 /// What somebody asks to read.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@
 
 pub mod caller;
 pub mod decide;
+pub mod officer;
 pub mod permit;
 pub mod refusal;
 pub mod register;

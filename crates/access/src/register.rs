@@ -27,6 +27,9 @@ pub struct Register {
     pub agreements: Vec<Agreement>,
     /// Roles that read.
     pub roles: Vec<Role>,
+    /// Login subjects of the municipality's privacy officers, who read the whole log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub privacy_officers: Vec<String>,
 }
 
 /// [`Strictness`] as configuration writes it.

@@ -4,6 +4,7 @@ use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
 use record::catalogue::{ACCESS, Catalogue};
 use record::purpose::Purpose;
 
+use crate::staff::PRIVACY_OFFICER;
 use crate::world::Municipality;
 
 /// Name of the source system that documents services: the municipality's record system.
@@ -60,6 +61,7 @@ pub fn register(municipality: &Municipality) -> Register {
             agreement(UTVIKLER, &every_category()),
         ],
         roles: roles(),
+        privacy_officers: vec![format!("{}-{}", municipality.number, PRIVACY_OFFICER.role)],
     }
 }
 

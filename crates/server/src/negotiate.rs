@@ -57,14 +57,15 @@ pub async fn layer(request: Request, next: Next) -> Response {
     }
 }
 
-/// Whether an address is of a door that speaks FHIR: `/{kommune}/fhir…` or `/{kommune}/pmd…`.
+/// Whether an address is of a door that speaks FHIR: `/{kommune}/fhir…`, `/{kommune}/pmd…` or
+/// `/{kommune}/log…`.
 fn speaks_fhir(path: &str) -> bool {
-    matches!(path.split('/').nth(2), Some("fhir" | "pmd"))
+    matches!(path.split('/').nth(2), Some("fhir" | "pmd" | "log"))
 }
 
 /// Whether an address is of a door that speaks JSON of its own and refuses by a resource.
 fn answers_programs(path: &str) -> bool {
-    matches!(path.split('/').nth(2), Some("okt" | "events" | "export" | "openapi.json"))
+    matches!(path.split('/').nth(2), Some("okt" | "events" | "export" | "admin" | "openapi.json"))
 }
 
 /// How the answer is wanted. `_format` and `_pretty` may stand in the address or a search's form.

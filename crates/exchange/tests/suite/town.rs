@@ -182,6 +182,7 @@ fn register() -> Register {
             role("saksbehandler", "case-office", "COC", &all, false),
             role("sykepleier", "ward", "TREAT", &["demographics", "measurements"], true),
         ],
+        privacy_officers: owned(&["officer-1"]),
     }
 }
 
@@ -233,6 +234,8 @@ fn at_work(name: &str, unit: &str, purpose: Purpose) -> Caller {
         authorization: None,
         legal_entity: MUNICIPALITY.to_owned(),
         point_of_care: unit.to_owned(),
+        department: None,
+        healthcare_service: None,
         purpose,
         purpose_details: None,
         decision_ref: "decision-1".to_owned(),
@@ -246,6 +249,16 @@ fn at_work(name: &str, unit: &str, purpose: Purpose) -> Caller {
         attest: Some(attest),
     };
     caller("pages", Party::Practitioner(practitioner))
+}
+
+/// The privacy officer, who attests no care relation.
+pub fn officer() -> Caller {
+    let mut officer = at_work("Personvernombud Logg", OFFICE, Purpose::Coordination);
+    if let Party::Practitioner(practitioner) = &mut officer.party {
+        practitioner.subject = "officer-1".to_owned();
+        practitioner.attest = None;
+    }
+    officer
 }
 
 pub fn resident(number: &str) -> Caller {

@@ -4,6 +4,7 @@
 mod bulk;
 mod doors;
 mod fhir;
+mod log;
 mod operations;
 pub mod parameters;
 mod platform;
@@ -22,7 +23,7 @@ pub struct Section {
 }
 
 /// Everything served.
-pub static TABLE: [Section; 8] = [
+pub static TABLE: [Section; 9] = [
     Section {
         id: "fhir",
         about: "FHIR R4: one resource, search and history",
@@ -37,6 +38,11 @@ pub static TABLE: [Section; 8] = [
     Section { id: "okt", about: "Norsk helsenett's OKT contract", endpoints: doors::OKT },
     Section { id: "pmd", about: "Norsk helsenett's PMD contract", endpoints: doors::PMD },
     Section { id: "events", about: "CloudEvents 1.0", endpoints: doors::EVENTS },
+    Section {
+        id: "log",
+        about: "The log: who has looked, and proofs that nobody bent it",
+        endpoints: log::ROWS,
+    },
     Section { id: "platform", about: "About the platform itself", endpoints: platform::ROWS },
     Section { id: "pages", about: "Pages for people", endpoints: web::ROWS },
 ];
@@ -48,6 +54,9 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
 
 /// Systems deliver.
 const SYSTEMS: &[Caller] = &[Caller::System];
+
+/// People: whom the log is about, and who looks after it.
+const PEOPLE: &[Caller] = &[Caller::Practitioner, Caller::Resident];
 
 /// Those who see whatever is their own: what a system delivered, what is about a resident.
 const KEEPERS: &[Caller] = &[Caller::System, Caller::Resident];

@@ -156,11 +156,20 @@ fn attest(claims: &Value) -> Option<Attest> {
         authorization: code(practitioner, "authorization"),
         point_of_care: id("point_of_care").unwrap_or_else(|| legal_entity.clone()),
         legal_entity,
+        department: id("department"),
+        healthcare_service: service(relation),
         purpose: Purpose::from_code(&code(relation, "purpose_of_use")?)?,
         purpose_details: code(relation, "purpose_of_use_details"),
         decision_ref: text(decision, "id")?,
         user_selected: decision.get("user_selected").and_then(Value::as_bool).unwrap_or(false),
     })
+}
+
+/// The healthcare service, `system|code`.
+fn service(relation: &Value) -> Option<String> {
+    let service = relation.get("healthcare_service")?;
+    let system = text(service, "system").unwrap_or_default();
+    Some(format!("{system}|{}", text(service, "code")?))
 }
 
 fn text(holder: &Value, name: &str) -> Option<String> {

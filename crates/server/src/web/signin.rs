@@ -100,7 +100,10 @@ fn choices(problem: Option<Problem>) -> SignIn {
         title: title.to_owned(),
         hint: hint.to_owned(),
     };
-    let people = roles().iter().filter(|info| info.kind != RoleKind::System);
+    // The privacy officer reads the log through the API, and has no page.
+    let has_page =
+        |info: &&RoleInfo| info.kind != RoleKind::System && info.role != Role::Personvernombud;
+    let people = roles().iter().filter(has_page);
     SignIn {
         municipalities: municipalities()
             .iter()

@@ -55,6 +55,7 @@ fn register() -> Register {
             categories: owned(&keys()),
             unit_list: true,
         }],
+        privacy_officers: Vec::new(),
     }
 }
 
@@ -99,6 +100,8 @@ pub fn of_ward(categories: &[&'static str]) -> ReadPermit {
         authorization: None,
         legal_entity: MUNICIPALITY.to_owned(),
         point_of_care: WARD.to_owned(),
+        department: None,
+        healthcare_service: None,
         purpose: Purpose::Treatment,
         purpose_details: None,
         decision_ref: "decision-1".to_owned(),
