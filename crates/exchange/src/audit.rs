@@ -181,8 +181,9 @@ impl AuditRecord {
             authorization: attest.and_then(|attest| attest.authorization.clone()),
             organisation: caller.organisation.clone(),
             unit: attest.map(|attest| attest.point_of_care.clone()).or_else(|| caller.unit.clone()),
-            department: attest.and_then(|attest| attest.department.clone()),
-            healthcare_service: attest.and_then(|attest| attest.healthcare_service.clone()),
+            department: attest.and_then(|attest| attest.department.as_deref().map(str::to_owned)),
+            healthcare_service: attest
+                .and_then(|attest| attest.healthcare_service.as_deref().map(str::to_owned)),
             role: String::new(),
             purpose: String::new(),
             purpose_details: None,

@@ -74,7 +74,8 @@ impl Outside {
         if !is_folder && place.exists() {
             for note in several(&std::fs::read_to_string(&place)?) {
                 let mut lines = note.lines().map(str::to_owned);
-                let (origin, size) = (lines.next(), lines.next().and_then(|it| it.parse().ok()));
+                let (origin, size) =
+                    (lines.next(), lines.next().and_then(|it| it.parse::<Position>().ok()));
                 if let (Some(origin), Some(size)) = (origin, size) {
                     let last = written.entry(origin).or_insert(0);
                     *last = size.max(*last);

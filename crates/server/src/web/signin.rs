@@ -14,7 +14,7 @@ use pages::signin::{
     Choice, MUNICIPALITY_FIELD, NUMBER_FIELD, Problem, RESIDENT_FIELD, ROLE_FIELD, SignIn, render,
 };
 use pages::{address, text};
-use sandbox::claims::{Role, RoleKind, roles};
+use sandbox::claims::{Role, RoleInfo, RoleKind, roles};
 use sandbox::issuer::Issuer;
 use sandbox::stories::stories;
 use sandbox::world::municipalities;
