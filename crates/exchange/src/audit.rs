@@ -250,6 +250,8 @@ impl AuditRecord {
             action: self.action,
             categories: self.categories,
             refused: self.refused,
+            profession: self.authorization,
+            resources: self.resources,
         }
     }
 }

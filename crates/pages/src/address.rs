@@ -78,6 +78,11 @@ pub fn innbygger_in(municipality: &str, period: Period) -> String {
     format!("{}#{anchor}", with_period(innbygger(municipality), period))
 }
 
+/// [`INNBYGGER`] with the measurements of a period, from the top.
+pub fn innbygger_at(municipality: &str, period: Period) -> String {
+    with_period(innbygger(municipality), period)
+}
+
 fn with_period(address: String, period: Period) -> String {
     format!("{address}?periode={}", period.key())
 }

@@ -228,7 +228,10 @@ async fn the_log_is_the_residents_own_and_the_officers_and_nobody_elses() {
     let read = town.tenant.audit_event_at(&resident(&fnr(0)), mine).await.unwrap();
     assert_eq!(read, own[0]);
     let is_anothers = |event: &&Value| {
-        event.all_at("extension.valueReference.reference").iter().all(|it| it.as_str() != Some(&about))
+        event
+            .all_at("extension.valueReference.reference")
+            .iter()
+            .all(|it| it.as_str() != Some(&about))
     };
     let theirs = all.iter().find(is_anothers).unwrap().text("id").unwrap();
     let hidden = town.tenant.audit_event_at(&resident(&fnr(0)), theirs).await;

@@ -10,11 +10,13 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use exchange::answer::Stretch;
 use exchange::error::Failure;
 use exchange::overview::Looks;
+use fhir::instant::range;
 use futures_util::stream;
 use pages::chart::Period;
-use pages::innbygger::{self, Mine};
+use pages::innbygger::{self, Mine, Shown};
 use pages::layout::{Area, Session};
 use pages::{chart, legevakt, tavle};
 use record::identity::{PersonId, accept_number};
@@ -164,22 +166,32 @@ pub async fn own(
 ) -> Shown {
     let who = signed_in(&app, &kommune, &headers)?.using(Area::Innbygger)?;
     let Party::Resident { number, .. } = &who.caller.party else { return Err(Stop::SignIn) };
-    match own_page(&who, number, period(query)).await {
+    match own_page(&who, number, query).await {
         Ok(html) => Ok(page(StatusCode::OK, html)),
         Err(failure) => Err(who.stop(failure)),
     }
 }
 
-async fn own_page(who: &SignedIn, number: &str, period: Period) -> Result<String, Failure> {
+async fn own_page(who: &SignedIn, number: &str, query: Option<String>) -> Result<String, Failure> {
+    let pairs = input::pairs(query.as_deref().unwrap_or_default().as_bytes());
+    let field = |name| pairs.iter().find(|(known, _)| known == name).map(|(_, it)| it.as_str());
+    let day = |name| field(name).filter(|day| fhir::instant::is_date(day)).unwrap_or_default();
+    let (from, to) = (day(innbygger::FROM_FIELD), day(innbygger::TO_FIELD));
+    let stretch = Stretch {
+        from: range(from).map(|(start, _)| start),
+        to: range(to).map(|(_, end)| end),
+        before: field(innbygger::OLDER_FIELD).and_then(|it| it.parse().ok()),
+    };
+    let period = period(query.clone());
     let person = who.tenant.person(number)?;
     let overview = who.tenant.overview(&who.caller, person).await?;
     let news2 = who.tenant.news2(&who.caller, person).await?;
     // What systems record and what residents see themselves would crowd out who else has looked.
     let shown = Looks::OfOthers;
-    let mut looks = who.tenant.access_log(&who.caller, person, shown, LOOKS + 1).await?;
-    let more_looks = looks.len() > LOOKS;
-    looks.truncate(LOOKS);
-    let mine = Mine { overview: &overview, news2: &news2, looks: &looks, more_looks };
+    let (looks, older) =
+        who.tenant.access_log_in(&who.caller, person, shown, stretch, LOOKS).await?;
+    let shown = Shown { from, to, older };
+    let mine = Mine { overview: &overview, news2: &news2, looks: &looks, shown };
     // ID-porten gives no name.
     let name = overview.patient.name.clone().unwrap_or_default();
     let session = Session { name, ..who.session.clone() };
