@@ -218,6 +218,7 @@ fn no_message_is_left_over() {
         "role-",
         "action-",
         "purpose-",
+        "profession-",
         "rule-",
         "problem-",
         "number-",
