@@ -9,7 +9,7 @@
 
 use access::caller::{Caller, Party};
 use access::officer;
-use access::permit::Basis;
+use access::permit::{Basis, ReadPermit};
 use access::refusal::Refusal;
 use record::identity::PersonId;
 use record::purpose::Purpose;
@@ -284,6 +284,47 @@ impl Tenant {
         let records = self.audit.read(from, limit)?;
         let read = |record: Record| Ok((record.entry.clone(), AuditRecord::read(&record)?));
         records.into_iter().map(read).collect()
+    }
+
+    /// Writes down that somebody saw something. Nothing may leave before this has returned.
+    pub(crate) async fn disclosed(
+        &self,
+        caller: &Caller,
+        permit: &ReadPermit,
+        action: &str,
+        person: Option<PersonId>,
+        categories: &[&str],
+        resources: usize,
+    ) -> Result<(), Failure> {
+        let deed = Deed { action, person, categories, resources, ..Deed::default() };
+        self.disclosed_as(caller, permit, &deed).await
+    }
+
+    /// Writes down what was told, in full. Nothing may leave before this has returned.
+    pub(crate) async fn disclosed_as(
+        &self,
+        caller: &Caller,
+        permit: &ReadPermit,
+        deed: &Deed<'_>,
+    ) -> Result<(), Failure> {
+        let record = AuditRecord::permitted(caller, deed, permit.basis());
+        self.record_audit(caller, vec![(deed.person, record)]).await
+    }
+
+    pub(crate) async fn disclosed_of(
+        &self,
+        caller: &Caller,
+        permit: &ReadPermit,
+        action: &str,
+        kind: &str,
+        id: &str,
+        resources: usize,
+    ) -> Result<(), Failure> {
+        let person = self.view.locate(kind, id)?.and_then(|located| located.person);
+        let categories = permit.categories();
+        let id = Some(id);
+        let deed = Deed { action, person, categories, resources, kind, id, query: None };
+        self.disclosed_as(caller, permit, &deed).await
     }
 
     /// Puts records on disk in the audit ledger. Nothing may leave before this has returned.

@@ -226,47 +226,6 @@ impl Tenant {
         self.decide(caller, action, about, &[needed, also].concat()).await
     }
 
-    /// Writes down that somebody saw something. Nothing may leave before this has returned.
-    pub(crate) async fn disclosed(
-        &self,
-        caller: &Caller,
-        permit: &ReadPermit,
-        action: &str,
-        person: Option<PersonId>,
-        categories: &[&str],
-        resources: usize,
-    ) -> Result<(), Failure> {
-        let deed = Deed { action, person, categories, resources, ..Deed::default() };
-        self.disclosed_as(caller, permit, &deed).await
-    }
-
-    /// Writes down what was told, in full. Nothing may leave before this has returned.
-    pub(crate) async fn disclosed_as(
-        &self,
-        caller: &Caller,
-        permit: &ReadPermit,
-        deed: &Deed<'_>,
-    ) -> Result<(), Failure> {
-        let record = AuditRecord::permitted(caller, deed, permit.basis());
-        self.record_audit(caller, vec![(deed.person, record)]).await
-    }
-
-    pub(crate) async fn disclosed_of(
-        &self,
-        caller: &Caller,
-        permit: &ReadPermit,
-        action: &str,
-        kind: &str,
-        id: &str,
-        resources: usize,
-    ) -> Result<(), Failure> {
-        let person = self.view.locate(kind, id)?.and_then(|located| located.person);
-        let categories = permit.categories();
-        let id = Some(id);
-        let deed = Deed { action, person, categories, resources, kind, id, query: None };
-        self.disclosed_as(caller, permit, &deed).await
-    }
-
     /// The person behind a resident's token.
     fn resident(&self, caller: &Caller) -> Result<Option<PersonId>, Failure> {
         match &caller.party {

@@ -16,7 +16,7 @@ use exchange::overview::Looks;
 use fhir::instant::range;
 use futures_util::stream;
 use pages::chart::Period;
-use pages::innbygger::{self, Mine, Shown};
+use pages::innbygger::{self, Mine};
 use pages::layout::{Area, Session};
 use pages::{chart, legevakt, tavle};
 use record::identity::{PersonId, accept_number};
@@ -190,7 +190,7 @@ async fn own_page(who: &SignedIn, number: &str, query: Option<String>) -> Result
     let shown = Looks::OfOthers;
     let (looks, older) =
         who.tenant.access_log_in(&who.caller, person, shown, stretch, LOOKS).await?;
-    let shown = Shown { from, to, older };
+    let shown = innbygger::Shown { from, to, older };
     let mine = Mine { overview: &overview, news2: &news2, looks: &looks, shown };
     // ID-porten gives no name.
     let name = overview.patient.name.clone().unwrap_or_default();
