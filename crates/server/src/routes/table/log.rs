@@ -4,9 +4,9 @@
 use axum::routing::on;
 
 use super::PEOPLE;
-use super::parameters::{A_SEARCH, FORMS};
+use super::parameters::{FORM, FORMS};
 use crate::routes::endpoint::Verb::{Get, Post};
-use crate::routes::endpoint::{Endpoint, Form, Param};
+use crate::routes::endpoint::{Content, Endpoint, Form, Param};
 use crate::routes::log;
 
 const LEDGER: Param =
@@ -50,7 +50,7 @@ pub const ROWS: &[Endpoint] = &[
         |with| on(with, log::search_form),
     )
     .callers(PEOPLE)
-    .takes(A_SEARCH)
+    .takes(&[Content { media: FORM, form: Form::Pairs, example: None }])
     .answers(&[(200, Form::Type("Bundle"))]),
     Endpoint::new(
         &[Get],
