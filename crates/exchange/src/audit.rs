@@ -341,8 +341,10 @@ impl Tenant {
         let owner = self.register().organisation.clone();
         let mut drafts = Vec::with_capacity(records.len());
         let (position, origin) = (self.visible(), Origin::current());
+        let policy = self.standing().version();
         for (person, mut record) in records {
             record.position = Some(position);
+            record.policy = Some(policy);
             record.request = Some(origin.request.clone()).filter(|id| !id.is_empty());
             record.network = origin.network.map(|network| network.key().to_owned());
             let body = serde_json::to_vec(&record)
