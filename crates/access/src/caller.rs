@@ -64,6 +64,10 @@ pub struct Attest {
     pub legal_entity: String,
     /// Organisation number of the sub-unit.
     pub point_of_care: String,
+    /// Id of the department, where there is one: a RESH id or one of the organisation's own.
+    pub department: Option<Box<str>>,
+    /// The healthcare service as `system|code`, such as that of 8663's `KP02`.
+    pub healthcare_service: Option<Box<str>>,
     /// Purpose of use.
     pub purpose: Purpose,
     /// Details of the purpose: in a municipality a 9151 code.

@@ -15,6 +15,7 @@ pub mod decide;
 pub mod explain;
 pub mod law;
 pub mod opening;
+pub mod officer;
 pub mod permit;
 pub mod policy;
 pub mod refusal;

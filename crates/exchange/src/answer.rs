@@ -181,4 +181,19 @@ pub struct AccessLine {
     pub categories: Vec<String>,
     /// Code of the rule, where it was refused.
     pub refused: Option<String>,
+    /// Profession (kodeverk 9060), of a person at work who has one.
+    pub profession: Option<String>,
+    /// How many pieces of information.
+    pub resources: usize,
+}
+
+/// A part of an access log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// From here on, milliseconds since 1970.
+    pub from: Option<i64>,
+    /// Until here, exclusive.
+    pub to: Option<i64>,
+    /// Before this position in the audit ledger: where a page before ended.
+    pub before: Option<u64>,
 }

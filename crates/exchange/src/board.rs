@@ -73,7 +73,13 @@ impl Tenant {
         let permit = self.decide_board(caller, About::Person(person)).await?;
         let (news2, resources) = self.measured(&permit, person)?;
         let categories = permit.categories();
-        let deed = Deed { action: "board", person: Some(person), categories, resources };
+        let deed = Deed {
+            action: "board",
+            person: Some(person),
+            categories,
+            resources,
+            ..Deed::default()
+        };
         Ok((news2, AuditRecord::permitted(caller, &deed, permit.basis())))
     }
 

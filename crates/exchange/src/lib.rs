@@ -13,7 +13,8 @@
 //!   Helsenorge's shape of the same.
 //! - Both, much at once: [`bulk`]. What has a `$`: [`operation`].
 //! - [`rules`] is what a resource must be, by R4 and by the Norwegian profiles.
-//! - [`audit`] is what the audit ledger holds of both; [`vigilance`] looks into it for what nobody needed.
+//! - [`audit`] is what the audit ledger holds of both, [`audit_event`] and [`audit_search`] show it as
+//!   FHIR, [`proof`] proves it, and [`vigilance`] looks into it for what nobody needed.
 //!
 //! Invariants: nothing is read or recorded without a permit; a refusal and a look are in the audit
 //! ledger before the answer leaves; what is acknowledged is on disk; what cannot be read is told.
@@ -21,6 +22,8 @@
 pub mod answer;
 pub mod answered;
 pub mod audit;
+pub mod audit_event;
+pub mod audit_search;
 pub mod board;
 pub mod bulk;
 pub mod bundle;
@@ -36,9 +39,11 @@ pub mod look;
 pub mod naming;
 pub mod okt;
 pub mod operation;
+pub mod origin;
 pub mod overview;
 pub mod print;
 pub mod pvk;
+pub mod proof;
 pub mod read;
 pub mod register;
 pub mod rules;

@@ -52,7 +52,16 @@ impl Tenant {
             Found::Nothing => return Err(Failure::NotFound),
         };
         let category = [stored.category.as_str()];
-        self.disclosed(caller, &permit, "read", stored.person, &category, 1).await?;
+        let deed = Deed {
+            action: "read",
+            person: stored.person,
+            categories: &category,
+            resources: 1,
+            kind,
+            id: Some(id),
+            query: None,
+        };
+        self.disclosed_as(caller, &permit, &deed).await?;
         Ok(stored)
     }
 
@@ -77,8 +86,19 @@ impl Tenant {
     pub async fn search(
         &self,
         caller: &Caller,
+        query: Query,
+        cursor: Option<&str>,
+    ) -> Result<Page, Failure> {
+        self.search_as(caller, query, cursor, None).await
+    }
+
+    /// A search that was asked in these words, which name nobody.
+    pub(crate) async fn search_as(
+        &self,
+        caller: &Caller,
         mut query: Query,
         cursor: Option<&str>,
+        asked: Option<&str>,
     ) -> Result<Page, Failure> {
         let named = self.named_person(caller, &mut query)?;
         let about = match (named, &caller.party) {
@@ -98,11 +118,21 @@ impl Tenant {
             _ => None,
         };
         let shown = page.matches.len() + page.included.len();
+        let kind = query.kind().unwrap_or_default();
+        let categories = permit.categories();
+        let deed = Deed {
+            action: "search",
+            person,
+            categories,
+            resources: shown,
+            kind,
+            id: None,
+            query: asked,
+        };
         if person.is_some() || shown == 0 {
-            let categories = permit.categories();
-            self.disclosed(caller, &permit, "search", person, categories, shown).await?;
+            self.disclosed_as(caller, &permit, &deed).await?;
         } else {
-            self.disclosed_each(caller, &permit, &page).await?;
+            self.disclosed_each(caller, &permit, &page, deed).await?;
         }
         Ok(page)
     }
@@ -114,15 +144,15 @@ impl Tenant {
         caller: &Caller,
         permit: &ReadPermit,
         page: &Page,
+        deed: Deed<'_>,
     ) -> Result<(), Failure> {
         let mut shown: BTreeMap<Option<PersonId>, usize> = BTreeMap::new();
         let included = page.included.iter().map(|(_, stored)| stored);
         for stored in page.matches.iter().chain(included) {
             *shown.entry(stored.person).or_default() += 1;
         }
-        let categories = permit.categories();
         let records = shown.into_iter().map(|(person, resources)| {
-            let deed = Deed { action: "search", person, categories, resources };
+            let deed = Deed { person, resources, ..deed };
             (person, AuditRecord::permitted(caller, &deed, permit.basis()))
         });
         self.record_audit(caller, records.collect()).await
@@ -175,7 +205,7 @@ impl Tenant {
             About::Person(person) => Some(person),
             About::OwnUnit | About::Unnamed => None,
         };
-        let deed = Deed { action, person, categories, resources: 0 };
+        let deed = Deed { action, person, categories, ..Deed::default() };
         let record = AuditRecord::refused(caller, &deed, refusal);
         self.record_audit(caller, vec![(person, record)]).await?;
         Err(Failure::Refused(refusal))
@@ -196,34 +226,6 @@ impl Tenant {
             return Ok(permit);
         }
         self.decide(caller, action, about, &[needed, also].concat()).await
-    }
-
-    /// Writes down that somebody saw something. Nothing may leave before this has returned.
-    pub(crate) async fn disclosed(
-        &self,
-        caller: &Caller,
-        permit: &ReadPermit,
-        action: &str,
-        person: Option<PersonId>,
-        categories: &[&str],
-        resources: usize,
-    ) -> Result<(), Failure> {
-        let deed = Deed { action, person, categories, resources };
-        let record = AuditRecord::permitted(caller, &deed, permit.basis());
-        self.record_audit(caller, vec![(person, record)]).await
-    }
-
-    pub(crate) async fn disclosed_of(
-        &self,
-        caller: &Caller,
-        permit: &ReadPermit,
-        action: &str,
-        kind: &str,
-        id: &str,
-        resources: usize,
-    ) -> Result<(), Failure> {
-        let person = self.view.locate(kind, id)?.and_then(|located| located.person);
-        self.disclosed(caller, permit, action, person, permit.categories(), resources).await
     }
 
     /// The person behind a resident's token.

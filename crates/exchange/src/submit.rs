@@ -335,14 +335,20 @@ impl Tenant {
                 }
             }
         }
-        let deed = Deed { action: &action, person: None, categories: &[], resources: 0 };
+        let deed = Deed { action: &action, ..Deed::default() };
         let mut records: Vec<_> = refused
             .into_iter()
             .map(|refusal| (None, AuditRecord::refused(caller, &deed, refusal)))
             .collect();
         for (person, (resources, categories)) in touched {
             let categories: Vec<&str> = categories.into_iter().collect();
-            let deed = Deed { action: &action, person, categories: &categories, resources };
+            let deed = Deed {
+                action: &action,
+                person,
+                categories: &categories,
+                resources,
+                ..Deed::default()
+            };
             records.push((person, AuditRecord::permitted(caller, &deed, &control::basis(caller))));
         }
         self.record_audit(caller, records).await

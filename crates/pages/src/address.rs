@@ -91,6 +91,11 @@ pub fn innbygger_in(municipality: &str, period: Period) -> String {
     format!("{}#{anchor}", with_period(innbygger(municipality), period))
 }
 
+/// [`INNBYGGER`] with the measurements of a period, from the top.
+pub fn innbygger_at(municipality: &str, period: Period) -> String {
+    with_period(innbygger(municipality), period)
+}
+
 /// [`INNBYGGER`] after something was withheld or lifted; query `melding` is a [`Done::key`].
 pub fn innbygger_after(municipality: &str, done: Done) -> String {
     format!("{}?melding={}#sperringer", innbygger(municipality), done.key())

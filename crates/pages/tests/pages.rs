@@ -11,7 +11,7 @@ use exchange::answer::{AccessLine, Incomplete, News2, Overview};
 use exchange::register::admin::{self, Told};
 use exchange::register::fold::{Act, At, Folded};
 use pages::chart::{self, Period};
-use pages::innbygger::{self, Mine};
+use pages::innbygger::{self, Mine, Shown};
 use pages::layout::{Area, Session};
 use pages::legevakt;
 use pages::problem::{self, Problem};
@@ -39,7 +39,8 @@ fn resident_page(
 ) -> String {
     let restricted = people::restricted(NOW);
     let own = Own { restricted: &restricted, done: Some(Done::Restricted), ..Own::default() };
-    let mine = Mine { overview, news2, looks, more_looks: false, own };
+    let shown = Shown { from: "2026-01-01", to: "", older: Some(77) };
+    let mine = Mine { overview, news2, looks, own, shown };
     innbygger::render(session, mine, Period::Month, NOW)
 }
 
@@ -355,10 +356,20 @@ fn a_received_score_that_differs_is_marked_and_explained() {
 }
 
 #[test]
+fn the_log_can_be_narrowed_and_leafed_through() {
+    let (overview, news2) = (people::overview(), course::copd(NOW));
+    let page = resident_page(&session(), &overview, &news2, &people::looks(NOW));
+    assert!(page.contains("name=\"innsyn-fra\" value=\"2026-01-01\""));
+    assert!(page.contains("innsyn-fra=2026-01-01&#38;innsyn-til=&#38;innsyn-eldre=77#innsyn"));
+}
+
+#[test]
 fn a_refused_look_is_shown_as_refused() {
     let (overview, news2) = (people::overview(), course::copd(NOW));
     let page = resident_page(&session(), &overview, &news2, &people::looks(NOW));
     assert!(page.contains(&text::get("rule-category-not-for-role")));
     assert_eq!(page.matches(&text::get("look-refused")).count(), 1);
+    assert_eq!(page.matches(&text::get("look-emergency")).count(), 1);
+    assert!(page.contains("Sunniva Granli") && page.contains(&text::get("profession-LE")));
     assert!(page.contains("For å gi deg øyeblikkelig hjelp"));
 }

@@ -45,6 +45,8 @@ pub enum Role {
     Forvalter,
     /// Who is responsible for the security of information, and reviews how access was used.
     Sikkerhetsleder,
+    /// The privacy officer.
+    Personvernombud,
     /// A resident.
     Innbygger,
 }
@@ -77,7 +79,7 @@ const fn role(role: Role, key: &'static str, title: &'static str, kind: RoleKind
     RoleInfo { role, key, title, kind }
 }
 
-static ROLES: [RoleInfo; 12] = [
+static ROLES: [RoleInfo; 13] = [
     role(
         Role::Legevaktslege,
         "legevaktslege",
@@ -113,6 +115,12 @@ static ROLES: [RoleInfo; 12] = [
         Role::Sikkerhetsleder,
         "sikkerhetsleder",
         "Bjarte Lunde, informasjonssikkerhetsleder",
+        RoleKind::Practitioner,
+    ),
+    role(
+        Role::Personvernombud,
+        "personvernombud",
+        "Sigrun Nesse, personvernombud",
         RoleKind::Practitioner,
     ),
     role(Role::Innbygger, "innbygger", "Innbygger", RoleKind::Resident),

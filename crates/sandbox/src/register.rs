@@ -70,7 +70,7 @@ pub fn register(municipality: &Municipality) -> Register {
     }
 }
 
-/// Two who administer, so that what asks for two persons can be tried.
+/// Two who administer, so that what asks for two persons can be tried, and who looks after privacy.
 fn admins(municipality: &Municipality) -> Vec<Admin> {
     let admin = |role: &str, duties: &[Duty]| {
         Some(Admin {
@@ -82,7 +82,8 @@ fn admins(municipality: &Municipality) -> Vec<Admin> {
     };
     let forvalter = admin("forvalter", &[Duty::Register, Duty::Policies]);
     let every = [Duty::Register, Duty::Policies, Duty::PrivacyOfficer];
-    forvalter.into_iter().chain(admin("sikkerhetsleder", &every)).collect()
+    let reviewer = admin(staff::PRIVACY_OFFICER.role, &[Duty::PrivacyOfficer]);
+    forvalter.into_iter().chain(admin("sikkerhetsleder", &every)).chain(reviewer).collect()
 }
 
 /// What a source system may deliver at all.

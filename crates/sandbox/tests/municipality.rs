@@ -35,6 +35,8 @@ fn at_work(municipality: &Municipality, staff: &Staff) -> Caller {
                 authorization: staff.authorization.map(str::to_owned),
                 legal_entity: municipality.organisation().to_owned(),
                 point_of_care,
+                department: None,
+                healthcare_service: None,
                 purpose,
                 purpose_details: None,
                 decision_ref: "d".to_owned(),

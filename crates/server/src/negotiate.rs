@@ -57,9 +57,10 @@ pub async fn layer(request: Request, next: Next) -> Response {
     }
 }
 
-/// Whether an address is of a door that speaks FHIR: `/{kommune}/fhir…` or `/{kommune}/pmd…`.
+/// Whether an address is of a door that speaks FHIR: `/{kommune}/fhir…`, `/{kommune}/pmd…` or
+/// `/{kommune}/log…`.
 fn speaks_fhir(path: &str) -> bool {
-    matches!(path.split('/').nth(2), Some("fhir" | "pmd"))
+    matches!(path.split('/').nth(2), Some("fhir" | "pmd" | "log"))
 }
 
 /// Whether an address is of a door that speaks JSON of its own and refuses by a resource.

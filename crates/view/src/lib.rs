@@ -44,6 +44,7 @@ pub mod search;
 pub mod store;
 
 mod addition;
+mod begin;
 mod condition;
 mod drive;
 mod include;

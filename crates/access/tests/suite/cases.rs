@@ -277,6 +277,8 @@ impl PractitionerText {
                 authorization: attest.authorization.clone(),
                 legal_entity: attest.legal_entity.clone(),
                 point_of_care: attest.point_of_care.clone(),
+                department: None,
+                healthcare_service: None,
                 purpose: Purpose::from_code(&attest.purpose).unwrap(),
                 purpose_details: attest.purpose_details.clone(),
                 decision_ref: "decision-1".to_owned(),

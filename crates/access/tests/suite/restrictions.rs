@@ -82,6 +82,8 @@ prop_compose! {
             authorization: profession.map(str::to_owned),
             legal_entity: legal_entity.to_owned(),
             point_of_care: unit.to_owned(),
+            department: None,
+            healthcare_service: None,
             purpose,
             purpose_details: None,
             decision_ref: "decision-1".to_owned(),

@@ -55,7 +55,7 @@ impl Tenant {
         let value = serde_json::json!({ "subject": who.subject, "from": from, "to": to });
         let change = Change::Open { id: opening.clone(), value };
         self.record_decision(Decision::new(who, reason, change), Some(person)).await?;
-        let deed = Deed { action: ACTION, person: Some(person), categories: &[], resources: 0 };
+        let deed = Deed { action: ACTION, person: Some(person), categories: &[], resources: 0, ..Deed::default() };
         let record = AuditRecord::permitted(caller, &deed, &basis);
         self.record_audit(caller, vec![(Some(person), record)]).await?;
         Ok(json!({
@@ -95,7 +95,7 @@ impl Tenant {
             (Err(refusal), _) => refusal,
             (Ok(_), None) => Refusal { rule: Rule::PurposeInactive },
         };
-        let deed = Deed { action: ACTION, person: Some(person), categories: &[], resources: 0 };
+        let deed = Deed { action: ACTION, person: Some(person), categories: &[], resources: 0, ..Deed::default() };
         let record = AuditRecord::refused(caller, &deed, refused);
         self.record_audit(caller, vec![(Some(person), record)]).await?;
         if stated.is_none() && refused.rule == Rule::PurposeInactive {

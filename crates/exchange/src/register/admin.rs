@@ -179,7 +179,7 @@ impl Tenant {
     ) -> Result<Who, Failure> {
         self.check_view()?;
         let standing = self.standing();
-        let deed = audit::Deed { action, person, categories: &[ADMINISTRATION], resources: 0 };
+        let deed = audit::Deed { action, person, categories: &[ADMINISTRATION], resources: 0, ..Deed::default() };
         let permits: Result<Vec<AdminPermit>, _> =
             deeds.iter().map(|deed| decide_admin(caller, &standing, *deed)).collect();
         let record = match &permits {

@@ -4,6 +4,7 @@
 
 mod added;
 mod audit;
+mod audit_event;
 mod board;
 mod catalogue;
 mod conditions;

@@ -276,6 +276,8 @@ fn at_work(name: &str, unit: &str, purpose: Purpose) -> Caller {
         authorization: None,
         legal_entity: MUNICIPALITY.to_owned(),
         point_of_care: unit.to_owned(),
+        department: None,
+        healthcare_service: None,
         purpose,
         purpose_details: None,
         decision_ref: "decision-1".to_owned(),
@@ -305,6 +307,16 @@ pub fn admin(subject: &str) -> Caller {
         attest: None,
     };
     caller("admin", Party::Practitioner(practitioner))
+}
+
+/// The privacy officer, who attests no care relation.
+pub fn officer() -> Caller {
+    let mut officer = at_work("Personvernombud Logg", OFFICE, Purpose::Coordination);
+    if let Party::Practitioner(practitioner) = &mut officer.party {
+        practitioner.subject = "officer-1".to_owned();
+        practitioner.attest = None;
+    }
+    officer
 }
 
 pub fn resident(number: &str) -> Caller {

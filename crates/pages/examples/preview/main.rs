@@ -9,7 +9,7 @@ use std::{env, fs, io};
 
 use access::refusal::Rule;
 use pages::chart::{self, Period};
-use pages::innbygger::{self, Mine};
+use pages::innbygger::{self, Mine, Shown};
 use pages::layout::Area;
 use pages::problem::{self, Problem};
 use pages::restrictions::Own;
@@ -44,8 +44,8 @@ fn pages() -> Vec<(&'static str, String)> {
         overview: &overview,
         news2: &copd,
         looks: &looks,
-        more_looks: true,
         own: Own::default(),
+        shown: Shown { older: Some(77), ..Shown::default() },
     };
     vec![
         ("signin", signin::render(&people::choices(None))),

@@ -146,6 +146,8 @@ pub fn looks(now: i64) -> Vec<AccessLine> {
                 action: action.to_owned(),
                 categories: vec!["services".to_owned(), "measurements".to_owned()],
                 refused: None,
+                profession: (role == "legevaktslege").then(|| "LE".to_owned()),
+                resources: 4,
             }
         };
     let legevakt = "Dalfjord legevakt";

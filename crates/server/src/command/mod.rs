@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod audit;
 mod demo;
 mod ledger;
 mod register;
@@ -37,6 +38,9 @@ enum Action {
     /// What a municipality has decided. The server must not be running.
     #[command(subcommand)]
     Register(RegisterAction),
+    /// Prove what is in a municipality's log, and verify proofs.
+    #[command(subcommand)]
+    Audit(audit::AuditAction),
     /// Look after a municipality's view. The server must not be running.
     #[command(subcommand)]
     View(ViewAction),
@@ -89,6 +93,7 @@ impl Command {
                 RegisterAction::Apply(apply) => apply.run(),
             }
             .map(|()| ExitCode::SUCCESS),
+            Action::Audit(action) => audit::run(&action),
             Action::View(ViewAction::Rebuild(place)) => {
                 view::rebuild(&place).map(|()| ExitCode::SUCCESS)
             }

@@ -89,7 +89,7 @@ pub fn in_path(name: &str) -> Value {
         "key" => json!({ "type": "string", "minLength": 1, "maxLength": 128 }),
         "kind" => json!({ "$ref": "#/components/schemas/ResourceType" }),
         "id" => json!({ "$ref": "#/components/schemas/Id" }),
-        "version" | "file" => json!({ "type": "string", "pattern": "^[0-9]{1,9}$" }),
+        "version" | "file" | "size" => json!({ "type": "string", "pattern": "^[0-9]{1,9}$" }),
         "pid" => json!({ "type": "string", "pattern": "^[0-9]{11}$" }),
         _ => json!({ "type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$" }),
     }

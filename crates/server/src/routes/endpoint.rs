@@ -256,7 +256,9 @@ impl Endpoint {
 
     /// Whether the address is of a door that speaks FHIR, in JSON and XML.
     pub fn speaks_fhir(&self) -> bool {
-        ["/{kommune}/fhir", "/{kommune}/pmd"].iter().any(|door| self.path.starts_with(door))
+        ["/{kommune}/fhir", "/{kommune}/pmd", "/{kommune}/log"]
+            .iter()
+            .any(|door| self.path.starts_with(door))
     }
 
     /// The names in the path, such as `kind` of `{kind}`, in their order.

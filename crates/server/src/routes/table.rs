@@ -5,6 +5,7 @@ mod admin;
 mod bulk;
 mod doors;
 mod fhir;
+mod log;
 mod operations;
 pub mod parameters;
 mod platform;
@@ -23,7 +24,7 @@ pub struct Section {
 }
 
 /// Everything served.
-pub static TABLE: [Section; 10] = [
+pub static TABLE: [Section; 11] = [
     Section {
         id: "fhir",
         about: "FHIR R4: one resource, search and history",
@@ -43,6 +44,9 @@ pub static TABLE: [Section; 10] = [
         id: "admin",
         about: "The municipality's own register, and who may",
         endpoints: admin::ROWS,
+        id: "log",
+        about: "The log: who has looked, and proofs that nobody bent it",
+        endpoints: log::ROWS,
     },
     Section { id: "platform", about: "About the platform itself", endpoints: platform::ROWS },
     Section { id: "pages", about: "Pages for people", endpoints: web::ROWS },
@@ -55,6 +59,9 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
 
 /// Systems deliver.
 const SYSTEMS: &[Caller] = &[Caller::System];
+
+/// People: whom the log is about, and who looks after it.
+const PEOPLE: &[Caller] = &[Caller::Practitioner, Caller::Resident];
 
 /// Those who see whatever is their own: what a system delivered, what is about a resident.
 const KEEPERS: &[Caller] = &[Caller::System, Caller::Resident];

@@ -166,6 +166,8 @@ fn attest(claims: &Value) -> Option<Attest> {
         authorization: code(practitioner, "authorization"),
         point_of_care: id("point_of_care").unwrap_or_else(|| legal_entity.clone()),
         legal_entity,
+        department: id("department").map(String::into_boxed_str),
+        healthcare_service: service(relation).map(String::into_boxed_str),
         purpose: Purpose::from_code(&code(relation, "purpose_of_use")?)?,
         purpose_details: code(relation, "purpose_of_use_details"),
         decision_ref: text(decision, "id")?,
@@ -188,6 +190,11 @@ fn patients(attest: &Value) -> Vec<String> {
         .flatten()
         .filter_map(named)
         .collect()
+/// The healthcare service, `system|code`.
+fn service(relation: &Value) -> Option<String> {
+    let service = relation.get("healthcare_service")?;
+    let system = text(service, "system").unwrap_or_default();
+    Some(format!("{system}|{}", text(service, "code")?))
 }
 
 fn text(holder: &Value, name: &str) -> Option<String> {

@@ -11,10 +11,12 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
+use exchange::answer::Stretch;
 use exchange::control::{Reader, Wish};
 use exchange::error::Failure;
 use exchange::overview::Looks;
 use fhir::instant;
+use fhir::instant::range;
 use fhir::issue::IssueCode;
 use futures_util::stream;
 use pages::chart::Period;
@@ -163,34 +165,37 @@ pub async fn own(
 ) -> Shown {
     let who = signed_in(&app, &kommune, &headers)?.using(Area::Innbygger)?;
     let Party::Resident { number, .. } = &who.caller.party else { return Err(Stop::SignIn) };
-    let pairs = input::pairs(query.as_deref().unwrap_or_default().as_bytes());
-    let done = pairs.iter().find(|(name, _)| name == "melding");
-    let done = done.and_then(|(_, key)| Done::from_key(key));
-    match own_page(&who, number, period(query), done).await {
+    match own_page(&who, number, query).await {
         Ok(html) => Ok(page(StatusCode::OK, html)),
         Err(failure) => Err(who.stop(failure)),
     }
 }
 
-async fn own_page(
-    who: &SignedIn,
-    number: &str,
-    period: Period,
-    done: Option<Done>,
-) -> Result<String, Failure> {
+async fn own_page(who: &SignedIn, number: &str, query: Option<String>) -> Result<String, Failure> {
+    let pairs = input::pairs(query.as_deref().unwrap_or_default().as_bytes());
+    let field = |name| pairs.iter().find(|(known, _)| known == name).map(|(_, it)| it.as_str());
+    let day = |name| field(name).filter(|day| instant::is_date(day)).unwrap_or_default();
+    let (from, to) = (day(innbygger::FROM_FIELD), day(innbygger::TO_FIELD));
+    let stretch = Stretch {
+        from: range(from).map(|(start, _)| start),
+        to: range(to).map(|(_, end)| end),
+        before: field(innbygger::OLDER_FIELD).and_then(|it| it.parse().ok()),
+    };
+    let done = field("melding").and_then(Done::from_key);
+    let period = period(query.clone());
     let person = who.tenant.person(number)?;
     let overview = who.tenant.overview(&who.caller, person).await?;
     let news2 = who.tenant.news2(&who.caller, person).await?;
     // What systems record and what residents see themselves would crowd out who else has looked.
     let shown = Looks::OfOthers;
-    let mut looks = who.tenant.access_log(&who.caller, person, shown, LOOKS + 1).await?;
-    let more_looks = looks.len() > LOOKS;
-    looks.truncate(LOOKS);
+    let (looks, older) =
+        who.tenant.access_log_in(&who.caller, person, shown, stretch, LOOKS).await?;
     let restricted = who.tenant.restrictions(&who.caller, person).await?;
     let units = who.tenant.register().units.clone();
     let units: Vec<_> = units.into_iter().map(|unit| (unit.organisation, unit.name)).collect();
     let own = Own { restricted: &restricted, units: &units, done };
-    let mine = Mine { overview: &overview, news2: &news2, looks: &looks, more_looks, own };
+    let shown = innbygger::Shown { from, to, older };
+    let mine = Mine { overview: &overview, news2: &news2, looks: &looks, own, shown };
     // ID-porten gives no name.
     let name = overview.patient.name.clone().unwrap_or_default();
     let session = Session { name, ..who.session.clone() };

@@ -138,6 +138,8 @@ fn nurse() -> Party {
         authorization: None,
         legal_entity: MUNICIPALITY.to_owned(),
         point_of_care: WARD.to_owned(),
+        department: None,
+        healthcare_service: None,
         purpose: Purpose::Treatment,
         purpose_details: None,
         decision_ref: "decision-1".to_owned(),
