@@ -289,7 +289,13 @@ impl Tenant {
             let number = number.unwrap_or_default();
             settings.push(self.pvk_setting(&permit, definition, number, &stored)?);
             let categories = &[CONSENTS];
-            let deed = Deed { action: "pvk", person: stored.person, categories, resources: 1, ..Deed::default() };
+            let deed = Deed {
+                action: "pvk",
+                person: stored.person,
+                categories,
+                resources: 1,
+                ..Deed::default()
+            };
             records.push((stored.person, AuditRecord::permitted(caller, &deed, permit.basis())));
         }
         self.record_audit(caller, records).await?;

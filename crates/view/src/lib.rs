@@ -32,8 +32,8 @@
 //! keeps the index small and keeps numbers out of it.
 
 pub mod added;
-pub mod consents;
 pub mod bond;
+pub mod consents;
 pub mod decided;
 pub mod error;
 pub mod everything;

@@ -179,7 +179,13 @@ impl Tenant {
     ) -> Result<Who, Failure> {
         self.check_view()?;
         let standing = self.standing();
-        let deed = audit::Deed { action, person, categories: &[ADMINISTRATION], resources: 0, ..Deed::default() };
+        let deed = audit::Deed {
+            action,
+            person,
+            categories: &[ADMINISTRATION],
+            resources: 0,
+            ..audit::Deed::default()
+        };
         let permits: Result<Vec<AdminPermit>, _> =
             deeds.iter().map(|deed| decide_admin(caller, &standing, *deed)).collect();
         let record = match &permits {

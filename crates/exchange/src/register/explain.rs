@@ -86,7 +86,7 @@ impl Tenant {
             action: "explain",
             person: Some(person),
             categories: &categories,
-            resources: 0,
+            ..Looked::default()
         };
         let record = match &told.decision {
             Ok(_) => AuditRecord::permitted(caller, &deed, &basis(caller)),
@@ -130,6 +130,8 @@ fn made_up(described: &Described, own: &str, now: i64) -> Caller {
                 made_at: now,
                 authorization: described.authorization.clone(),
                 legal_entity: organisation,
+                department: None,
+                healthcare_service: None,
                 point_of_care: described.unit.clone(),
                 purpose: described.purpose,
                 purpose_details: described.details.clone(),

@@ -86,7 +86,7 @@ impl Tenant {
     pub async fn what_if(&self, caller: &Caller, change: &Change) -> Result<Outlook, Failure> {
         self.administer(caller, "admin-what-if", &[Deed::ReadRegister], None).await?;
         let judged = self.judge(change)?;
-        let (asked, whole) = self.asked()?;
+        let (asked, whole) = self.askers()?;
         let categories: Vec<CategoryKey> = Catalogue::get()
             .categories
             .iter()
@@ -124,7 +124,7 @@ impl Tenant {
 
     /// The different questions of the last week with when each was last asked, and whether that is all.
     #[expect(clippy::type_complexity, reason = "used once, just above")]
-    fn asked(&self) -> Result<(BTreeMap<(Asker, Option<PersonId>), i64>, bool), Failure> {
+    fn askers(&self) -> Result<(BTreeMap<(Asker, Option<PersonId>), i64>, bool), Failure> {
         let since = self.now().saturating_sub(WEEK);
         let mut asked = BTreeMap::new();
         let mut end = self.audit.head()?.position;
@@ -190,6 +190,8 @@ fn caller_of(asker: &Asker, at: i64) -> Caller {
                 made_at: at,
                 authorization: asker.authorization.clone(),
                 legal_entity: asker.organisation.clone().unwrap_or_default(),
+                department: None,
+                healthcare_service: None,
                 point_of_care: asker.unit.clone().unwrap_or_default(),
                 purpose,
                 purpose_details: asker.details.clone(),
