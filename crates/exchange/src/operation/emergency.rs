@@ -5,7 +5,7 @@
 //! It opens nothing by itself: whatever is read goes through the ordinary decision, which an attest of
 //! the same purpose must hold for, and what was withheld for emergencies too stays withheld.
 
-use access::caller::Caller;
+use access::caller::{Caller, Party};
 use access::decide::{About, ReadRequest, decide_read};
 use access::opening::LONGEST;
 use access::permit::Basis;
@@ -14,7 +14,7 @@ use fhir::instant::format_instant;
 use fhir::issue::IssueCode;
 use fhir::json;
 use fhir::value::Value;
-use record::decision::{Change, Decision};
+use record::decision::{Change, Decision, Who};
 use record::identity::PersonId;
 use record::purpose::Purpose;
 
@@ -22,7 +22,6 @@ use super::parameters::{Parameters, missing, wrong};
 use crate::audit::{AuditRecord, Deed};
 use crate::error::Failure;
 use crate::read::all_keys;
-use crate::register::change::who;
 use crate::tenant::Tenant;
 
 /// As the access log has it.
@@ -50,9 +49,14 @@ impl Tenant {
         }
         let from = self.now();
         let to = from.saturating_add(i64::try_from(hours).unwrap_or(1) * HOUR);
-        let who = who(caller);
+        let Party::Practitioner(practitioner) = &caller.party else {
+            return Err(Failure::NotFound);
+        };
+        let subject = practitioner.subject.clone();
         let opening = self.new_id()?;
-        let value = serde_json::json!({ "subject": who.subject, "from": from, "to": to });
+        let value = serde_json::json!({ "subject": subject, "from": from, "to": to });
+        let name = practitioner.name.clone();
+        let who = Who { name, subject: Some(subject), client: caller.client_id.clone() };
         let change = Change::Open { id: opening.clone(), value };
         self.record_decision(Decision::new(who, reason, change), Some(person)).await?;
         let deed = Deed { action: ACTION, person: Some(person), categories: &[], resources: 0 };
