@@ -40,12 +40,14 @@ fn pages() -> Vec<(&'static str, String)> {
     let (copd, sick, none) = (course::copd(NOW), course::sick(NOW), course::nothing(NOW));
     let board = course::board(NOW);
     let looks = people::looks(NOW);
+    let restricted = people::restricted(NOW);
+    let own = Own { restricted: &restricted, ..Own::default() };
     let mine = Mine {
         overview: &overview,
         news2: &copd,
         looks: &looks,
         more_looks: true,
-        own: Own::default(),
+        own,
     };
     vec![
         ("signin", signin::render(&people::choices(None))),
