@@ -119,8 +119,8 @@ fn actor(against: &Against, display: Option<&str>) -> Option<Value> {
             (group(system::PROFESSION, code), anybody)
         }
         Against::Service(code) => {
-            let any = json!({ "type": "HealthcareService", "display": display });
-            (group(system::SERVICE_TYPE, code), any)
+            let anybody = json!({ "type": "PractitionerRole", "display": display });
+            (group(system::SERVICE_TYPE, code), anybody)
         }
     };
     Some(json!({ "role": role, "reference": reference }))

@@ -190,6 +190,8 @@ fn patients(attest: &Value) -> Vec<String> {
         .flatten()
         .filter_map(named)
         .collect()
+}
+
 /// The healthcare service, `system|code`.
 fn service(relation: &Value) -> Option<String> {
     let service = relation.get("healthcare_service")?;
