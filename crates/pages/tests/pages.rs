@@ -43,15 +43,14 @@ fn resident_page(
 /// The municipality's own page, with something of everything; the texts are these.
 fn admin_page(session: &Session, text: &str) -> String {
     let who = Who { name: text.to_owned(), subject: Some("s".to_owned()), client: "c".to_owned() };
-    let put = |part, key: &str| {
-        Change::Put { part, key: key.to_owned(), value: serde_json::json!({ "name": text }) }
+    let put = |part, key: &str| Change::Put {
+        part,
+        key: key.to_owned(),
+        value: serde_json::json!({ "name": text }),
     };
     let value = serde_json::json!({ "subject": text, "from": NOW - 1, "to": NOW + 1 });
-    let changes = vec![
-        put(Part::Unit, text),
-        put(Part::Policy, "own"),
-        put(Part::Switch, "municipality"),
-    ];
+    let changes =
+        vec![put(Part::Unit, text), put(Part::Policy, "own"), put(Part::Switch, "municipality")];
     let all = [
         Change::Several { changes, restores: None },
         Change::Propose { change: Box::new(put(Part::Role, text)), expires: NOW + 1 },
@@ -270,6 +269,8 @@ fn no_message_is_left_over() {
         "docs-call-",
         "docs-field-",
         "docs-caller-",
+        "log-outcome-",
+        "accesses-standing-",
     ];
     let sources = markup::sources().concat();
     for key in messages() {

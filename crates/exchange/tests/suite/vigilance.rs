@@ -72,8 +72,9 @@ async fn a_settled_day_is_asked_about_once_and_concluded() {
     assert_eq!(all[0].settled.as_ref().unwrap().act.why, why());
     settle(officer, Inquiry::Open).await.unwrap();
     assert_eq!(listed(&town, false).await.len(), 1, "it can be taken up again");
-    let missing = town.tenant.settle_finding(&admin("admin-2"), "99", Inquiry::Open, why());
-    assert!(matches!(missing.await, Err(Failure::NotFound)));
+    let officer = admin("admin-2");
+    let missing = town.tenant.settle_finding(&officer, "99", Inquiry::Open, why()).await;
+    assert!(matches!(missing, Err(Failure::NotFound)));
 }
 
 #[tokio::test]

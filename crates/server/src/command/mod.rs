@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod audit;
 mod demo;
 mod ledger;
 mod register;
@@ -34,6 +35,9 @@ enum Action {
     /// Look after a municipality's ledger. The server must not be running.
     #[command(subcommand)]
     Ledger(LedgerAction),
+    /// What the log tells of how access was used.
+    #[command(subcommand)]
+    Audit(audit::AuditAction),
     /// What a municipality has decided. The server must not be running.
     #[command(subcommand)]
     Register(RegisterAction),
@@ -83,6 +87,7 @@ impl Command {
             Action::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
             Action::Token(token) => token.run().map(|()| ExitCode::SUCCESS),
             Action::Ledger(LedgerAction::Verify(place)) => ledger::verify(&place),
+            Action::Audit(action) => audit::run(&action),
             Action::Register(action) => match action {
                 RegisterAction::Show(place) => register::show(&place),
                 RegisterAction::History(place) => register::history(&place),

@@ -10,6 +10,7 @@ pub mod health;
 pub mod okt;
 pub mod pmd;
 pub mod table;
+pub mod vigilance;
 
 use std::sync::Arc;
 use std::time::Instant;

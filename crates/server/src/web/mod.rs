@@ -6,6 +6,7 @@ pub mod origin;
 mod reader;
 mod session;
 mod signin;
+mod vigilance;
 
 use access::refusal::Refusal;
 use axum::extract::Path;
@@ -53,6 +54,18 @@ pub const ROWS: &[Endpoint] = &[
     page_at(&[Get], address::CHART, "page-chart", "Chart of NEWS2", |with| on(with, reader::chart)),
     page_at(&[Get], address::INNBYGGER, "page-own", "The resident's own page", |with| {
         on(with, reader::own)
+    }),
+    page_at(&[Get], address::LOG_ANALYSIS, "page-findings", "What the log asks about", |with| {
+        on(with, vigilance::list)
+    }),
+    page_at(&[Post], address::LOG_ANALYSIS, "page-settle", "Say what came of it", |with| {
+        on(with, vigilance::settle)
+    }),
+    page_at(&[Get], address::ACCESSES, "page-accesses", "Who has which access", |with| {
+        on(with, vigilance::review)
+    }),
+    page_at(&[Post], address::ACCESSES, "page-certify", "Say whether it is needed", |with| {
+        on(with, vigilance::certify)
     }),
     page_at(&[Get], address::ADMIN, "page-admin", "What the municipality has decided", |with| {
         on(with, admin::show)
