@@ -90,9 +90,8 @@ fn a_decision_is_in_force_at_the_next_request_and_outlives_the_server() {
     let server = Server::demo(&dir, 0);
     let (forvalter, leder) = (server.role("forvalter"), server.role("sikkerhetsleder"));
     let (vkp, plo, pid) = (server.role("vkp"), server.role("plo-epj"), person());
-    let send = |client: &Client, value| {
-        client.post("/9901/fhir/Observation", &pulse(&pid, AT, value))
-    };
+    let send =
+        |client: &Client, value| client.post("/9901/fhir/Observation", &pulse(&pid, AT, value));
     send(&vkp, 61).expect(201);
     let stop = json!({ "stop": { "client": "vkp-9901" }, "why": "feil i målinger" });
     act(&forvalter, "switches", &stop).expect(200);
@@ -175,9 +174,15 @@ fn the_page_stops_and_resumes_and_takes_two_to_agree() {
     send(61).expect(201);
     let refused = page(&server, "forvalter", Some("act=stop&what=client-vkp-9901&why="));
     assert_eq!(refused.status, 422);
-    assert_eq!(page(&server, "forvalter", Some("act=stop&what=client-vkp-9901&why=feil")).status, 200);
+    assert_eq!(
+        page(&server, "forvalter", Some("act=stop&what=client-vkp-9901&why=feil")).status,
+        200
+    );
     assert_eq!(send(62).rule(), "switched-off");
-    assert_eq!(page(&server, "forvalter", Some("act=resume&what=client-vkp-9901&why=ok")).status, 200);
+    assert_eq!(
+        page(&server, "forvalter", Some("act=resume&what=client-vkp-9901&why=ok")).status,
+        200
+    );
     send(62).expect(201);
     let id = end(&server.role("forvalter"), "agreement/vkp-9901").expect(202)["proposal"].clone();
     let form = format!("act=approve&id={id}&why=enig");

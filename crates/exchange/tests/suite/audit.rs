@@ -8,7 +8,7 @@ use exchange::overview::Looks;
 use fhir::query::Query;
 use ledger::append::Body;
 
-use crate::town::{Town, case_worker, fnr, patient, pulse, resident, system};
+use crate::town::{FOUNDED, Town, case_worker, fnr, patient, pulse, resident, system};
 
 fn query(kind: &str, number: &str) -> Query {
     Query::parse(kind, &[("patient.identifier".to_owned(), number.to_owned())]).unwrap()
@@ -22,7 +22,7 @@ async fn ask_all(town: &Town, number: &str, id: &str) -> Vec<(&'static str, Resu
     let history = history.unwrap();
     vec![
         ("read", tenant.read(&caller, "Observation", id).await.map(drop)),
-        ("vread", tenant.vread(&caller, "Observation", id, 1).await.map(drop)),
+        ("vread", tenant.vread(&caller, "Observation", id, FOUNDED + 1).await.map(drop)),
         ("history", tenant.history(&caller, &history).await.map(drop)),
         ("search", tenant.search(&caller, query("Observation", number), None).await.map(drop)),
         ("overview", tenant.overview(&caller, person).await.map(drop)),

@@ -5,7 +5,9 @@ use fhir::query::Query;
 use fhir::value::Value;
 use record::identity::PersonId;
 
-use crate::town::{DNR, FNR, Town, case_worker, create, dnr, fnr, patient, pulse, put, system};
+use crate::town::{
+    DNR, FNR, FOUNDED, Town, case_worker, create, dnr, fnr, patient, pulse, put, system,
+};
 
 /// Ids of the Patients that a search by number finds.
 async fn patients(town: &Town, number: &str) -> Vec<String> {
@@ -127,7 +129,7 @@ async fn another_sources_patient_has_its_own_id_and_is_sent_again_without_double
     }
     assert_eq!(town.end(), end, "the same content again is no new version");
     let corrected = town.create(&lab, sent("Åas")).await;
-    assert_eq!((corrected.id, corrected.version), (second.id.clone(), end + 1));
+    assert_eq!((corrected.id, corrected.version), (second.id.clone(), FOUNDED + end + 1));
     assert_eq!(patients(&town, &number).await, [second.id.clone(), first.id], "the newest first");
     assert_eq!(town.tenant.person_of_patient(&second.id).unwrap(), person(&town, &number));
 }

@@ -8,8 +8,9 @@ use exchange::tenant::{Environment, Tenant, rebuild_view};
 use fhir::json;
 use fhir::patch::Patch;
 use futures_util::future::join_all;
+use record::entry::Position;
 
-use crate::town::{Town, create, fnr, pulse, put, system};
+use crate::town::{FOUNDED, Town, create, fnr, pulse, put, system};
 
 #[tokio::test]
 async fn one_event_twice_in_a_bundle_is_kept_once() {
@@ -113,7 +114,11 @@ async fn a_repeat_under_way_is_the_same_event() {
     let plo = system("plo");
     let tries = (0..16).map(|_| town.one(&plo, create(pulse(&fnr(0), Some("a"), 70))));
     let receipts: Vec<_> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
-    assert!(receipts.iter().all(|it| it.id == receipts[0].id && it.version == 1 && it.visible));
+    assert!(
+        receipts
+            .iter()
+            .all(|it| it.id == receipts[0].id && it.version == FOUNDED + 1 && it.visible)
+    );
     assert_eq!(receipts.iter().filter(|it| it.result == Done::Created).count(), 1);
 }
 
@@ -146,9 +151,12 @@ async fn an_event_that_comes_late_again_changes_nothing() {
     assert_eq!(send("3", pulse(72)).await.result, Done::Created, "brought back");
     for (id, data) in [("1", pulse(70)), ("2", removal()), ("3", pulse(72))] {
         let receipt = send(id, data).await;
-        assert_eq!((receipt.result, receipt.version), (Done::Unchanged, id.parse().unwrap()));
+        assert_eq!(
+            (receipt.result, receipt.version),
+            (Done::Unchanged, FOUNDED + id.parse::<Position>().unwrap())
+        );
     }
-    assert_eq!(town.tenant.read(&plo, "Observation", "p").await.unwrap().version, 3);
+    assert_eq!(town.tenant.read(&plo, "Observation", "p").await.unwrap().version, FOUNDED + 3);
     assert_eq!(town.end(), 3);
 }
 
@@ -184,9 +192,12 @@ async fn what_was_kept_is_there_after_a_restart_and_a_rebuild() {
     let register = (*tenant.register()).clone();
     let before = tenant.read(&plo, "Observation", &made.id).await.unwrap().body;
     drop(tenant);
-    assert_eq!(rebuild_view(dir.path(), register.clone(), environment.clone()).unwrap(), 3);
+    assert_eq!(
+        rebuild_view(dir.path(), register.clone(), environment.clone()).unwrap(),
+        FOUNDED + 3
+    );
     let tenant = Tenant::open(dir.path(), register, environment).unwrap();
     assert_eq!(tenant.read(&plo, "Observation", &made.id).await.unwrap().body, before);
     let removed = tenant.read(&plo, "Observation", &gone.id).await;
-    assert!(matches!(removed, Err(Failure::Removed(3))));
+    assert!(matches!(removed, Err(Failure::Removed(version)) if version == FOUNDED + 3));
 }

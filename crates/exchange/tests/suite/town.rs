@@ -30,6 +30,9 @@ pub const DNR: &str = "urn:oid:2.16.578.1.12.4.1.4.2";
 /// 2026-03-02T12:00:00Z.
 pub const NOW: i64 = 1_772_452_800_000;
 
+/// Position of the decision that founds the municipality.
+pub const FOUNDED: Position = 1;
+
 /// Randomness that can run out, which is one way for the audit ledger to fail.
 pub struct Tap {
     inner: SeededRandom,
@@ -79,9 +82,9 @@ impl Town {
         Self { tenant, random: self.random.clone(), clock: self.clock.clone(), dir }
     }
 
-    /// The last position of the clinical ledger.
+    /// How many entries the clinical ledger has beside the founding.
     pub fn end(&self) -> Position {
-        self.tenant.ledger().head().unwrap().position
+        self.tenant.ledger().head().unwrap().position - FOUNDED
     }
 
     /// Submits and hands back what became of each operation.
