@@ -98,7 +98,7 @@ fn vigilance_pages(session: &Session, text: &str) -> [String; 2] {
         role: text.to_owned(),
         unit: text.to_owned(),
         person: Some(record::identity::PersonId([7; 16])),
-        day: Day::parse("2025-11-03").unwrap(),
+        day: Day::parse("2025-11-03").unwrap_or_default(),
         signs: signs.to_vec(),
         looks: vec![4, 7],
         count: 2,
@@ -118,8 +118,8 @@ fn vigilance_pages(session: &Session, text: &str) -> [String; 2] {
         unit: text.to_owned(),
         role: text.to_owned(),
         client: text.to_owned(),
-        first: Day::parse("2025-01-02").unwrap(),
-        last: Day::parse("2025-11-03").unwrap(),
+        first: Day::parse("2025-01-02").unwrap_or_default(),
+        last: Day::parse("2025-11-03").unwrap_or_default(),
         looks: 12,
     };
     let all = [Standing::UsedAfterRevoked, Standing::Confirmed].map(|standing| Reviewed {
