@@ -33,6 +33,11 @@ pub const LIFT: &str = "/{kommune}/innbygger/sperringer/opphev";
 /// The municipality's own page: GET shows [`crate::admin`], POST takes its forms.
 pub const ADMIN: &str = "/{kommune}/admin";
 
+/// What the analysis of the log asks about; POST says what came of it.
+pub const LOG_ANALYSIS: &str = "/{kommune}/admin/logganalyse";
+/// Who has which access; POST says whether it is needed.
+pub const ACCESSES: &str = "/{kommune}/admin/tilganger";
+
 /// Whose API to try: GET shows the municipalities, or goes on to the only one.
 pub const DOCS_CHOICE: &str = "/docs";
 /// GET shows [`crate::docs`].
@@ -43,6 +48,16 @@ pub const DOCS_TOKEN: &str = "/{kommune}/docs/token";
 /// [`DOCS`] of a municipality.
 pub fn docs(municipality: &str) -> String {
     fill(DOCS, municipality, None)
+}
+
+/// [`LOG_ANALYSIS`] of a municipality.
+pub fn log_analysis(municipality: &str) -> String {
+    fill(LOG_ANALYSIS, municipality, None)
+}
+
+/// [`ACCESSES`] of a municipality.
+pub fn accesses(municipality: &str) -> String {
+    fill(ACCESSES, municipality, None)
 }
 
 /// [`DOCS_TOKEN`] of a municipality.

@@ -34,11 +34,22 @@ pub enum Area {
     Innbygger,
     /// [`crate::admin`].
     Admin,
+    /// [`crate::log_analysis`].
+    LogAnalysis,
+    /// [`crate::accesses`].
+    Accesses,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Area; 4] = [Area::Legevakt, Area::Tavle, Area::Innbygger, Area::Admin];
+    pub const ALL: [Area; 6] = [
+        Area::Legevakt,
+        Area::Tavle,
+        Area::Innbygger,
+        Area::Admin,
+        Area::LogAnalysis,
+        Area::Accesses,
+    ];
 
     /// Where it is, in a municipality.
     pub fn address(self, municipality: &str) -> String {
@@ -47,6 +58,8 @@ impl Area {
             Area::Tavle => address::tavle(municipality),
             Area::Innbygger => address::innbygger(municipality),
             Area::Admin => address::admin(municipality),
+            Area::LogAnalysis => address::log_analysis(municipality),
+            Area::Accesses => address::accesses(municipality),
         }
     }
 
@@ -56,6 +69,8 @@ impl Area {
             Area::Tavle => "area-tavle",
             Area::Innbygger => "area-innbygger",
             Area::Admin => "area-admin",
+            Area::LogAnalysis => "area-log-analysis",
+            Area::Accesses => "area-accesses",
         })
     }
 }

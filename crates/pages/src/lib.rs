@@ -7,6 +7,7 @@
 //!   request to anywhere but the server itself.
 //! - A national identity number is never part of an address ([`address`]).
 
+pub mod accesses;
 pub mod address;
 pub mod admin;
 pub mod assets;
@@ -15,6 +16,7 @@ pub mod docs;
 pub mod innbygger;
 pub mod layout;
 pub mod legevakt;
+pub mod log_analysis;
 pub mod problem;
 pub mod restrictions;
 pub mod signin;

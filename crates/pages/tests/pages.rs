@@ -7,18 +7,24 @@ mod markup;
 mod people;
 
 use access::refusal::Rule;
+use access::vigilance::day::Day;
+use access::vigilance::finding::{Evidence, Finding, Sign};
 use exchange::answer::{AccessLine, Incomplete, News2, Overview};
 use exchange::register::admin::{self, Told};
-use exchange::register::fold::{Act, At, Folded};
+use exchange::register::fold::{Act, At, Folded, Settled};
+use exchange::vigilance::kept::Access;
+use exchange::vigilance::list::Listed;
+use exchange::vigilance::review::{Reviewed, Standing};
 use pages::chart::{self, Period};
 use pages::innbygger::{self, Mine, Shown};
 use pages::layout::{Area, Session};
 use pages::legevakt;
+use pages::log_analysis::{self, Notice};
 use pages::problem::{self, Problem};
 use pages::restrictions::{Done, Own};
-use pages::{assets, signin, tavle, text};
+use pages::{accesses, assets, signin, tavle, text};
 use record::catalogue::Catalogue;
-use record::decision::{Change, Decision, Part, Who};
+use record::decision::{Change, Decision, Inquiry, Part, Who};
 use record::identity::IdentityError;
 use record::purpose::Purpose;
 
@@ -81,6 +87,73 @@ fn admin_page(session: &Session, text: &str) -> String {
     pages::admin::render(session, &overview, Some(notice), NOW)
 }
 
+/// The pages about how access was used, with something of everything; the texts are these.
+fn vigilance_pages(session: &Session, text: &str) -> [String; 2] {
+    let who = Who { name: text.to_owned(), subject: Some("s".to_owned()), client: "c".to_owned() };
+    let act = Act { position: 9, at: NOW, who, why: text.to_owned() };
+    let evidence = [
+        Evidence::NoRelation { before: 14, after: 3 },
+        Evidence::Volume { persons: 80, without_relation: 30, own: Some(9), peers: None },
+    ];
+    let signs = evidence.map(|of| Sign { points: 45, of });
+    let finding = Finding {
+        who: text.to_owned(),
+        name: text.to_owned(),
+        role: text.to_owned(),
+        unit: text.to_owned(),
+        person: Some(record::identity::PersonId([7; 16])),
+        day: Day::parse("2025-11-03").unwrap_or_default(),
+        signs: signs.to_vec(),
+        looks: vec![4, 7],
+        count: 2,
+    };
+    let (outcome, by) = (Inquiry::FollowedUp, std::sync::Arc::new(act.clone()));
+    let settled = Some(Settled { person: finding.person, outcome, act: by });
+    let open = Listed { finding: finding.clone(), unit: text.to_owned(), settled: None };
+    let whole_day = Finding { person: None, looks: vec![5], ..finding };
+    let done = Listed { finding: whole_day, unit: text.to_owned(), settled };
+    let notice = Some(Notice::Refused(text.to_owned()));
+    let list = log_analysis::render(session, &[open, done], true, notice.clone(), NOW);
+    let access = Access {
+        id: 4,
+        who: text.to_owned(),
+        name: text.to_owned(),
+        profession: Some(text.to_owned()),
+        unit: text.to_owned(),
+        role: text.to_owned(),
+        client: text.to_owned(),
+        first: Day::parse("2025-01-02").unwrap_or_default(),
+        last: Day::parse("2025-11-03").unwrap_or_default(),
+        looks: 12,
+    };
+    let all = [Standing::UsedAfterRevoked, Standing::Confirmed].map(|standing| Reviewed {
+        access: Access { id: 4 + standing as u64, ..access.clone() },
+        unit: text.to_owned(),
+        role: text.to_owned(),
+        standing,
+        certified: Some((standing == Standing::Confirmed, act.clone())),
+    });
+    let as_of = Some("2025-11-19".to_owned());
+    [list, accesses::render(session, &all, as_of, notice, NOW)]
+}
+
+#[test]
+fn a_finding_is_told_with_its_parts_and_what_it_rests_on() {
+    let [list, accesses] = vigilance_pages(&session(), "Kari Nes");
+    for said in [
+        "2 oppslag på én person 3. november 2025",
+        "Arbeidsdagen 3. november 2025 skiller seg ut",
+        "90 poeng",
+        "(45): Slo opp 80 ulike personer, mot 9 på en vanlig dag for den ansatte; 30 av dem uten kjent relasjon.",
+        "Bygger på disse innførslene i loggen: 4, 7.",
+        "Fulgt opp på arbeidsplassen",
+    ] {
+        assert!(list.contains(said), "{said}");
+    }
+    let alarm = accesses.find("Brukt etter at den ble meldt unødvendig").unwrap();
+    assert!(alarm < accesses.find(">Bekreftet<").unwrap());
+}
+
 /// Every kind of page.
 fn every_page() -> Vec<String> {
     let session = session();
@@ -97,6 +170,7 @@ fn every_page() -> Vec<String> {
         problem::refused(None, Rule::NoRole),
         admin_page(&session, "Kari Nes"),
     ];
+    all.extend(vigilance_pages(&session, "Kari Nes"));
     for period in Period::ALL {
         all.extend([&sick, &copd, &none].map(|news2| chart::render(&session, news2, period, NOW)));
     }
@@ -164,12 +238,15 @@ fn hostile_values_are_only_text() {
         look.categories = vec![HOSTILE.to_owned()];
         look.refused = Some(HOSTILE.to_owned());
     }
+    let [findings, accesses] = vigilance_pages(&session, HOSTILE);
     let pages = [
         legevakt::patient(&session, &overview, Some(&news2), NOW),
         chart::render(&session, &news2, Period::Week, NOW),
         resident_page(&session, &overview, &news2, &looks),
         tavle::row(&session, &news2, NOW),
         admin_page(&session, HOSTILE),
+        findings,
+        accesses,
     ];
     for page in pages {
         assert!(page.contains("alert(1)"), "the value itself is shown");
@@ -244,7 +321,7 @@ fn no_page_shows_the_key_of_a_missing_message() {
 
 #[test]
 fn no_message_is_left_over() {
-    const COMPOSED: [&str; 29] = [
+    const COMPOSED: [&str; 31] = [
         "month-",
         "gender-",
         "status-",
@@ -274,6 +351,8 @@ fn no_message_is_left_over() {
         "docs-call-",
         "docs-field-",
         "docs-caller-",
+        "log-outcome-",
+        "accesses-standing-",
     ];
     let sources = markup::sources().concat();
     for key in messages() {

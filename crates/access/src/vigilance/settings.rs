@@ -15,6 +15,7 @@ const DEFAULTS: &str = include_str!("../../data/vigilance.toml");
 #[expect(missing_docs, reason = "each value is explained in the file of defaults")]
 pub struct Settings {
     pub line: u32,
+    pub every_minutes: u32,
     pub settle_days: u16,
     pub memory_days: u16,
     pub keep_days: u16,

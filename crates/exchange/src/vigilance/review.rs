@@ -150,6 +150,16 @@ impl Tenant {
         self.record_decision(Decision::new(by, why, change), None).await
     }
 
+    /// Whether the caller reviews looks, by their login: what their menu shows.
+    pub fn reviews_looks(&self, caller: &Caller) -> bool {
+        self.led(caller).is_none()
+    }
+
+    /// Whether the caller reviews accesses, by their login.
+    pub fn reviews_accesses(&self, caller: &Caller) -> bool {
+        self.led(caller).is_none_or(|units| !units.is_empty())
+    }
+
     /// The units whose accesses the caller reviews; `None` for the privacy officer, who reviews all.
     fn led(&self, caller: &Caller) -> Option<Vec<String>> {
         if decide_admin(caller, &self.standing(), Deed::PrivacyReview).is_ok() {

@@ -8,6 +8,7 @@ use exchange::tenant::Tenant;
 use ledger::note::{Checkpoint, Proof, VerifierKey, several};
 use ledger::verify::{Trust, verify as verify_ledger};
 
+use crate::command::analyse::{Analyse, People};
 use crate::command::serve::{environment, runtime};
 use crate::command::{Failed, Place};
 
@@ -23,6 +24,12 @@ pub enum AuditAction {
     /// Verify a proof, or a ledger against checkpoints that were kept elsewhere. Needs no server, and
     /// for a proof no data folder.
     Verify(Verify),
+    /// Print what the analysis of the log would ask about in a stretch of days. Puts nothing on the work
+    /// list. The server must not be running.
+    Analyse(Analyse),
+    /// Take in what the personnel system tells of employees, in place of what it told before. The server
+    /// must not be running.
+    People(People),
 }
 
 /// Which log.
@@ -99,6 +106,8 @@ pub fn run(action: &AuditAction) -> Result<ExitCode, Failed> {
             Ok(proof.to_string())
         }),
         AuditAction::Verify(asked) => verify(asked),
+        AuditAction::Analyse(asked) => asked.run(),
+        AuditAction::People(asked) => asked.run(),
     }
 }
 

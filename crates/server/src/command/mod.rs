@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod analyse;
 mod audit;
 mod demo;
 mod ledger;
@@ -38,7 +39,7 @@ enum Action {
     /// What a municipality has decided. The server must not be running.
     #[command(subcommand)]
     Register(RegisterAction),
-    /// Prove what is in a municipality's log, and verify proofs.
+    /// Prove what is in a municipality's log, verify proofs, and analyse how access was used.
     #[command(subcommand)]
     Audit(audit::AuditAction),
     /// Look after a municipality's view. The server must not be running.

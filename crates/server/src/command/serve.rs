@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use exchange::tenant::{Environment, Tenant};
 use ledger::clock::{Clock, SystemClock};
@@ -124,10 +125,44 @@ pub async fn serve(listener: TcpListener, app: Arc<App>) -> Result<(), Failed> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let warmed = app.clone();
     tokio::spawn(async move { warmed.verifier.warm().await });
+    for hosted in app.tenants.values() {
+        tokio::spawn(watch_log(hosted.tenant.clone()));
+    }
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
     Ok(())
 }
+
+/// Analyses the log of a municipality now and then, on a thread of its own, until the server ends.
+async fn watch_log(tenant: Arc<Tenant>) {
+    loop {
+        // Settings are read each time, so that what is changed counts from the next run.
+        let minutes = match tenant.vigilance_settings() {
+            Ok(settings) => settings.every_minutes,
+            Err(error) => {
+                tracing::error!(%error, "the log is not analysed");
+                NEXT_LOOK
+            }
+        };
+        let wait = if minutes == 0 { NEXT_LOOK } else { minutes };
+        tokio::time::sleep(Duration::from_secs(60) * wait).await;
+        if minutes == 0 {
+            continue;
+        }
+        let analysed = tenant.clone();
+        match tokio::task::spawn_blocking(move || analysed.analyse_settled()).await {
+            Ok(Ok(ran)) if ran.days > 0 => {
+                tracing::info!(days = ran.days, findings = ran.findings, "the log is analysed");
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the log could not be analysed"),
+            Err(error) => tracing::error!(%error, "the analysis of the log has ended"),
+        }
+    }
+}
+
+/// Minutes until settings that say nothing useful are read again.
+const NEXT_LOOK: u32 = 60;
 
 /// Interrupt or termination.
 async fn stopped() {

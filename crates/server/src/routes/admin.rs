@@ -313,7 +313,7 @@ fn position(call: &Call) -> Result<Position, Problem> {
 }
 
 /// Whether the query asks for what is done as well.
-fn all(call: &Call) -> bool {
+pub(super) fn all(call: &Call) -> bool {
     call.pairs().iter().any(|(name, value)| name == "all" && value == "true")
 }
 
@@ -329,7 +329,7 @@ fn if_match(call: &Call) -> Result<Position, Problem> {
 }
 
 /// The body, which is JSON of a known shape.
-async fn sent<T: DeserializeOwned>(call: &Call, body: Body) -> Result<T, Problem> {
+pub(super) async fn sent<T: DeserializeOwned>(call: &Call, body: Body) -> Result<T, Problem> {
     let bytes = input::bytes(&call.headers, body).await?;
     if bytes.len() > MAX_BODY {
         let message = "the request is larger than 1 MB";
@@ -345,7 +345,7 @@ fn malformed(place: &str, message: &str) -> Problem {
     Failure::malformed(IssueCode::Structure, place, message).into()
 }
 
-fn told(status: StatusCode, body: &Value) -> Response {
+pub(super) fn told(status: StatusCode, body: &Value) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),

@@ -12,6 +12,7 @@ pub mod okt;
 pub mod pmd;
 pub mod pvk;
 pub mod table;
+pub mod vigilance;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

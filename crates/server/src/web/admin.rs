@@ -42,7 +42,7 @@ pub async fn act(
     body: Body,
 ) -> Shown {
     let who = signed_in(&app, &kommune, &headers)?.using(Area::Admin)?;
-    let form = Form(input::pairs(&input::bytes(&headers, body).await.unwrap_or_default()));
+    let form = Form::of(&headers, body).await;
     match done(&who, &form).await {
         Ok(notice) => shown(who, StatusCode::OK, Some(notice)).await,
         Err(failure) => match failure.category() {
@@ -63,10 +63,15 @@ async fn shown(who: SignedIn, status: StatusCode, notice: Option<Notice>) -> Sho
 }
 
 /// The fields of a form.
-struct Form(Vec<(String, String)>);
+pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    fn field(&self, name: &str) -> &str {
+    /// The fields that were sent.
+    pub(super) async fn of(headers: &HeaderMap, body: Body) -> Self {
+        Self(input::pairs(&input::bytes(headers, body).await.unwrap_or_default()))
+    }
+
+    pub(super) fn field(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(field, _)| field == name);
         found.map(|(_, value)| value.trim()).unwrap_or_default()
     }
@@ -107,7 +112,7 @@ fn switch(stops: bool, off: &Off, why: &str) -> Change {
 }
 
 /// Why not, for a person.
-fn words(failure: &Failure) -> String {
+pub(super) fn words(failure: &Failure) -> String {
     if let Some(refusal) = failure.refusal() {
         return text::get(&format!("rule-{}", refusal.rule.code()));
     }

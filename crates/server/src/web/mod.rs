@@ -6,6 +6,7 @@ pub mod origin;
 mod reader;
 mod session;
 mod signin;
+mod vigilance;
 
 use access::refusal::Refusal;
 use axum::extract::Path;
@@ -59,6 +60,17 @@ pub const ROWS: &[Endpoint] = &[
     }),
     page_at(&[Post], address::LIFT, "page-lift", "A resident withholds no longer", |with| {
         on(with, reader::lift)
+    page_at(&[Get], address::LOG_ANALYSIS, "page-findings", "What the log asks about", |with| {
+        on(with, vigilance::list)
+    }),
+    page_at(&[Post], address::LOG_ANALYSIS, "page-settle", "Say what came of it", |with| {
+        on(with, vigilance::settle)
+    }),
+    page_at(&[Get], address::ACCESSES, "page-accesses", "Who has which access", |with| {
+        on(with, vigilance::review)
+    }),
+    page_at(&[Post], address::ACCESSES, "page-certify", "Say whether it is needed", |with| {
+        on(with, vigilance::certify)
     }),
     page_at(&[Get], address::ADMIN, "page-admin", "What the municipality has decided", |with| {
         on(with, admin::show)

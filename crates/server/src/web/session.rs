@@ -72,6 +72,12 @@ pub fn session(caller: &Caller, tenant: &Tenant, synthetic: bool) -> Session {
     };
     if tenant.has_duty(caller) {
         areas.push(Area::Admin);
+        if tenant.reviews_looks(caller) {
+            areas.push(Area::LogAnalysis);
+        }
+        if tenant.reviews_accesses(caller) {
+            areas.push(Area::Accesses);
+        }
         if role.is_empty() {
             role = text::get("role-admin");
         }

@@ -2,9 +2,9 @@
 
 use axum::routing::on;
 
-use crate::routes::admin;
 use crate::routes::endpoint::Verb::{Delete, Get, Post, Put};
 use crate::routes::endpoint::{Caller, Content, Endpoint, Form, Param};
+use crate::routes::{admin, vigilance};
 
 const ADMINS: &[Caller] = &[Caller::Admin];
 
@@ -166,5 +166,44 @@ pub const ROWS: &[Endpoint] = &[
     )
     .callers(ADMINS)
     .takes(&[json("Review", r#"{ "outcome": "justified", "why": "bevisstløs pasient" }"#)])
+    .answers(&[(200, Form::Json("Decided"))]),
+    Endpoint::new(
+        &[Get],
+        "/{kommune}/admin/findings",
+        "admin-analysis",
+        "What the analysis of the log asks about",
+        |with| on(with, vigilance::findings),
+    )
+    .callers(ADMINS)
+    .query(ALL)
+    .answers(&[(200, Form::Json("Findings"))]),
+    Endpoint::new(
+        &[Post],
+        "/{kommune}/admin/findings/{id}",
+        "admin-settle",
+        "Say what came of a finding, or take it up again",
+        |with| on(with, vigilance::settle),
+    )
+    .callers(ADMINS)
+    .takes(&[json("Settle", r#"{ "outcome": "explained", "why": "vikar på avdelingen" }"#)])
+    .answers(&[(200, Form::Json("Decided"))]),
+    Endpoint::new(
+        &[Get],
+        "/{kommune}/admin/accesses",
+        "admin-accesses",
+        "Who has used which access, those who seem to have left first",
+        |with| on(with, vigilance::accesses),
+    )
+    .callers(ADMINS)
+    .answers(&[(200, Form::Json("Accesses"))]),
+    Endpoint::new(
+        &[Post],
+        "/{kommune}/admin/accesses/{id}",
+        "admin-certify",
+        "Say whether an access is still needed",
+        |with| on(with, vigilance::certify),
+    )
+    .callers(ADMINS)
+    .takes(&[json("Certify", r#"{ "needed": false, "why": "sluttet 1. november" }"#)])
     .answers(&[(200, Form::Json("Decided"))]),
 ];
