@@ -60,6 +60,7 @@ pub const ROWS: &[Endpoint] = &[
     }),
     page_at(&[Post], address::LIFT, "page-lift", "A resident withholds no longer", |with| {
         on(with, reader::lift)
+    }),
     page_at(&[Get], address::LOG_ANALYSIS, "page-findings", "What the log asks about", |with| {
         on(with, vigilance::list)
     }),
