@@ -44,6 +44,8 @@ pub static TABLE: [Section; 11] = [
         id: "admin",
         about: "The municipality's own register, and who may",
         endpoints: admin::ROWS,
+    },
+    Section {
         id: "log",
         about: "The log: who has looked, and proofs that nobody bent it",
         endpoints: log::ROWS,
