@@ -124,9 +124,10 @@ fn weigh<'a>(
     standing: &'a Standing,
     ask: Ask,
     who: &str,
+    kind: &str,
     context: Option<Context>,
 ) -> Result<Held<'a>, Refusal> {
-    let held = context.and_then(|context| standing.policies().held(ask, who, context).ok());
+    let held = context.and_then(|context| standing.policies().held(ask, who, kind, context).ok());
     held.ok_or(refuse(Rule::PolicyError))
 }
 

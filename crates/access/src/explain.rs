@@ -15,6 +15,7 @@ use crate::decide::{About, ReadRequest, decide_read, judge, reader};
 use crate::permit::ReadPermit;
 use crate::policy::{Meta, Origin};
 use crate::refusal::{Refusal, Rule};
+use crate::register::admin::PolicyText;
 use crate::register::control::{Assessed, Off};
 use crate::standing::{PersonStanding, Standing};
 
@@ -118,6 +119,18 @@ pub fn explain(
         held: held.iter().any(|other| std::ptr::eq(*other, it)),
         categories: it.categories.clone(),
     };
+    // A policy that did not hold forbids nothing; of one that errs it is not known.
+    let erred = judged.outcome.as_ref().is_err_and(|it| it.rule == Rule::PolicyError);
+    let forbade = |it: &&PolicyText| {
+        erred
+            || judged
+                .held
+                .forbids
+                .iter()
+                .any(|held| held.origin == Origin::Municipality && held.key == it.key)
+    };
+    let own = standing.register().policies.iter().filter(forbade);
+    let forbade = own.map(|it| it.key.clone()).collect();
     let asked = judged.ask.into_iter().flat_map(|ask| standing.policies().asked(ask));
     let mut policies: Vec<PolicyReason> = asked.map(reason).collect();
     policies.sort_by_key(|it| (!it.held, !it.forbids));
@@ -134,7 +147,7 @@ pub fn explain(
         categories: request.categories.iter().map(alone).collect(),
         policies,
         restrictions: restrictions(caller, standing, request, now),
-        changes: changes::that_open(caller, resident, standing, request, now),
+        changes: changes::that_open(caller, resident, standing, request, now, forbade),
         decision: judged.outcome.map(|permit| permit.categories),
     }
 }

@@ -60,6 +60,11 @@ impl<'a> Facts<'a> {
         Self { caller, register, now, own, sharing, unit, agreement, service }
     }
 
+    /// The kind of the unit; empty where it is not registered.
+    pub fn unit_kind(&self) -> &str {
+        self.unit.map(|unit| unit.kind.as_str()).unwrap_or_default()
+    }
+
     /// Whether caller and municipality are one enterprise, by law or by an agency contract.
     pub fn same_enterprise(&self) -> bool {
         self.own || self.sharing.is_some_and(|sharing| sharing.agency_contract)
@@ -199,7 +204,7 @@ impl<'a> Facts<'a> {
                 ("unit", caller.unit.as_deref().unwrap_or_default()),
                 ("legal_entity", said(|it| Some(&it.legal_entity))),
                 ("point_of_care", said(|it| Some(&it.point_of_care))),
-                ("unit_kind", self.unit.map(|unit| unit.kind.as_str()).unwrap_or_default()),
+                ("unit_kind", self.unit_kind()),
                 ("profession", profession),
                 ("working_for", said(|it| it.purpose_details.as_deref())),
             ],

@@ -4,11 +4,11 @@
 //! one evaluation of each tells every reason. A policy covers the categories of its annotation
 //! `@categories("a,b")`, or all. What errs opens nothing: the decision is then a refusal.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cedar_policy::{
-    Authorizer, Context, Effect, Policy, PolicyId, PolicySet, Request, ValidationMode, Validator,
-    ffi,
+    Authorizer, Context, Effect, Policy, PolicyId, PolicySet, PolicySetError, Request,
+    ValidationMode, Validator, ffi,
 };
 use record::catalogue::{Catalogue, CategoryKey};
 use record::purpose::Purpose;
@@ -188,6 +188,9 @@ pub(crate) struct Policies {
 #[derive(Default)]
 struct Sets {
     permits: PolicySet,
+    /// What the roles of a kind of unit permit: their condition begins with it, so that the others
+    /// need not be asked.
+    of_kind: HashMap<String, PolicySet>,
     forbids: PolicySet,
     /// Every policy of both, in the order they are told.
     order: Vec<usize>,
@@ -217,7 +220,7 @@ impl Policies {
         let (metas, sets) = (Vec::new(), HashMap::new());
         let mut policies = Self { authorizer: Authorizer::new(), metas, sets };
         for (policy, meta, asks) in &law.policies {
-            policies.add(policy, meta.clone(), asks)?;
+            policies.add(policy, meta.clone(), asks, &[])?;
         }
         for role in register.roles.iter().filter(|role| !asks_of(role).is_empty()) {
             let policy = of_role(role).map_err(|message| unfit(&role.key, "role", message))?;
@@ -230,7 +233,7 @@ impl Policies {
                 categories: Some(known(&role.categories)),
                 list: role.unit_list,
             };
-            policies.add(&policy, meta, &asks_of(role))?;
+            policies.add(&policy, meta, &asks_of(role), &role.unit_kinds)?;
         }
         for text in &register.policies {
             policies.add_own(law, text)?;
@@ -238,24 +241,40 @@ impl Policies {
         Ok(policies)
     }
 
-    /// The policies that hold, of both kinds.
-    pub fn held(&self, ask: Ask, who: &str, context: Context) -> Result<Held<'_>, Erred> {
+    /// The policies that hold, of both kinds. `kind` is the kind of the unit, where there is one.
+    pub fn held(
+        &self,
+        ask: Ask,
+        who: &str,
+        kind: &str,
+        context: Context,
+    ) -> Result<Held<'_>, Erred> {
         let law = Law::get().map_err(|_| Erred)?;
         let Some(sets) = self.sets.get(&ask) else { return Ok(Held::default()) };
         let (principal, action, resource) = law.entities(ask, who).ok_or(Erred)?;
         let request =
             Request::new(principal, action, resource, context, None).map_err(|_| Erred)?;
-        let hold = |set: &PolicySet| {
+        let hold = |set: &PolicySet, numbers: &mut Vec<usize>| {
             let answer = self.authorizer.is_authorized(&request, set, &law.actions);
             if answer.diagnostics().errors().next().is_some() {
                 return Err(Erred);
             }
-            let mut numbers: Vec<usize> =
-                answer.diagnostics().reason().filter_map(number).collect();
-            numbers.sort_unstable();
-            Ok(numbers.into_iter().filter_map(|it| self.metas.get(it)).collect())
+            numbers.extend(answer.diagnostics().reason().filter_map(number));
+            Ok(())
         };
-        Ok(Held { permits: hold(&sets.permits)?, forbids: hold(&sets.forbids)? })
+        let (mut permits, mut forbids) = (Vec::new(), Vec::new());
+        hold(&sets.forbids, &mut forbids)?;
+        if !sets.permits.is_empty() {
+            hold(&sets.permits, &mut permits)?;
+        }
+        if let Some(roles) = sets.of_kind.get(kind) {
+            hold(roles, &mut permits)?;
+        }
+        let metas = |mut numbers: Vec<usize>| {
+            numbers.sort_unstable();
+            numbers.into_iter().filter_map(|it| self.metas.get(it)).collect()
+        };
+        Ok(Held { permits: metas(permits), forbids: metas(forbids) })
     }
 
     /// Every policy that was asked.
@@ -264,15 +283,28 @@ impl Policies {
         order.iter().filter_map(|number| self.metas.get(*number))
     }
 
-    fn add(&mut self, policy: &Policy, meta: Meta, asks: &[Ask]) -> Result<(), Unfit> {
+    /// `kinds` are the kinds of unit without which it never holds; none where it says nothing of that.
+    fn add(
+        &mut self,
+        policy: &Policy,
+        meta: Meta,
+        asks: &[Ask],
+        kinds: &[String],
+    ) -> Result<(), Unfit> {
         let number = self.metas.len();
         let policy = policy.new_id(PolicyId::new(number.to_string()));
         for ask in asks {
             let sets = self.sets.entry(*ask).or_default();
-            let set = if meta.forbids { &mut sets.forbids } else { &mut sets.permits };
-            set.add(policy.clone())
-                .map_err(|error| unfit(&meta.key, "policy", error.to_string()))?;
             sets.order.push(number);
+            let twice = |error: PolicySetError| unfit(&meta.key, "policy", error.to_string());
+            if kinds.is_empty() {
+                let set = if meta.forbids { &mut sets.forbids } else { &mut sets.permits };
+                set.add(policy.clone()).map_err(twice)?;
+            }
+            for kind in kinds.iter().collect::<BTreeSet<_>>() {
+                let set = sets.of_kind.entry(kind.clone()).or_default();
+                set.add(policy.clone()).map_err(twice)?;
+            }
         }
         self.metas.push(meta);
         Ok(())
@@ -303,7 +335,7 @@ impl Policies {
                                `principal is Practitioner` or `principal is System`";
                 return Err(unfit(&own.key, &place, message));
             }
-            self.add(policy, meta, &asks)?;
+            self.add(policy, meta, &asks, &[])?;
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ pub struct Rules {
     pub register: Arc<Register>,
     /// Ledger position of the last administrative decision; 0 before the first.
     pub version: u64,
-    policies: Policies,
+    policies: Arc<Policies>,
 }
 
 /// What one resident has decided, and what has been decided about access to that resident.
@@ -52,7 +52,9 @@ impl Standing {
     /// # Errors
     /// A register that says two things at once, or with a policy that cannot be used.
     pub fn new(register: Register) -> Result<Self, Unfit> {
-        let rules = Arc::new(Rules::new(register, 0)?);
+        register.check()?;
+        let policies = Arc::new(Policies::of(&register)?);
+        let rules = Arc::new(Rules { register: Arc::new(register), version: 0, policies });
         Ok(Self { rules, persons: Arc::default() })
     }
 
@@ -61,7 +63,14 @@ impl Standing {
     /// # Errors
     /// As [`Standing::new`]; the standing before stays in force.
     pub fn with_rules(&self, register: Register, version: u64) -> Result<Self, Unfit> {
-        let rules = Arc::new(Rules::new(register, version)?);
+        register.check()?;
+        let held = self.register();
+        let policies = if held.roles == register.roles && held.policies == register.policies {
+            self.rules.policies.clone()
+        } else {
+            Arc::new(Policies::of(&register)?)
+        };
+        let rules = Arc::new(Rules { register: Arc::new(register), version, policies });
         Ok(Self { rules, persons: self.persons.clone() })
     }
 
@@ -130,13 +139,5 @@ impl PersonStanding {
     /// Whether an emergency access of the reader runs, who states an emergency.
     pub(crate) fn is_opened(&self, reader: &Reader, now: i64) -> bool {
         reader.emergency && self.openings.iter().any(|it| it.runs(&reader.subject, now))
-    }
-}
-
-impl Rules {
-    fn new(register: Register, version: u64) -> Result<Self, Unfit> {
-        register.check()?;
-        let policies = Policies::of(&register)?;
-        Ok(Self { register: Arc::new(register), version, policies })
     }
 }

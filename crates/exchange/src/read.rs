@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use access::caller::{Caller, Party};
-use access::decide::{About, ReadRequest, decide_read};
+use access::decide::About;
 use access::permit::ReadPermit;
 use access::refusal::Rule;
 use fhir::definitions::{self, resource_kind};
@@ -192,12 +192,7 @@ impl Tenant {
         categories: &[CategoryKey],
     ) -> Result<ReadPermit, Failure> {
         self.check_view()?;
-        let bound_to = self.bound_to(caller)?;
-        let bound_to = bound_to.as_deref();
-        let request = ReadRequest { bound_to, ..ReadRequest::new(about, categories) };
-        let resident = self.resident(caller)?;
-        let decision = decide_read(caller, resident, &self.standing(), &request, self.now());
-        let refusal = match decision {
+        let refusal = match self.judge(caller, about, categories)? {
             Ok(permit) => return Ok(permit),
             Err(refusal) => refusal,
         };
@@ -221,42 +216,19 @@ impl Tenant {
         needed: &[CategoryKey],
         also: &[CategoryKey],
     ) -> Result<ReadPermit, Failure> {
-        let permit = self.decide(caller, action, about, needed).await?;
         if also.is_empty() {
+            return self.decide(caller, action, about, needed).await;
+        }
+        let all = [needed, also].concat();
+        self.check_view()?;
+        // Mostly one decision says both: something of what is needed is open.
+        if let Ok(permit) = self.judge(caller, about, &all)?
+            && permit.categories().iter().any(|key| needed.contains(key))
+        {
             return Ok(permit);
         }
-        self.decide(caller, action, about, &[needed, also].concat()).await
-    }
-
-    /// The person behind a resident's token.
-    pub(crate) fn resident(&self, caller: &Caller) -> Result<Option<PersonId>, Failure> {
-        match &caller.party {
-            Party::Resident { number, .. } => {
-                Ok(Some(self.keys.expected(&PersonKey { system: NATIONAL, value: number })?))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// The persons whom the caller's attest or launch names; `None` where they name none.
-    pub(crate) fn bound_to(&self, caller: &Caller) -> Result<Option<Vec<PersonId>>, Failure> {
-        let attested = caller.attest().map(|attest| attest.patients.as_slice()).unwrap_or_default();
-        let expected =
-            |number: &String| self.keys.expected(&PersonKey { system: NATIONAL, value: number });
-        let mut persons = attested.iter().map(expected).collect::<Result<Vec<_>, _>>()?;
-        let Some(id) = &caller.launched_for else {
-            return Ok(Some(persons).filter(|persons| !persons.is_empty()));
-        };
-        let launched = match self.by_patient(id)? {
-            Named::One(person) => vec![person],
-            Named::Nobody | Named::Unsaid => Vec::new(),
-        };
-        if attested.is_empty() {
-            return Ok(Some(launched));
-        }
-        // Where both name patients, both must name the one asked about.
-        persons.retain(|person| launched.contains(person));
-        Ok(Some(persons))
+        self.decide(caller, action, about, needed).await?;
+        self.decide(caller, action, about, &all).await
     }
 
     /// The content of a version as the ledger has it, without its `meta`.
@@ -372,7 +344,7 @@ impl Tenant {
         }
     }
 
-    fn by_patient(&self, id: &str) -> Result<Named, Failure> {
+    pub(crate) fn by_patient(&self, id: &str) -> Result<Named, Failure> {
         let located = self.view.locate("Patient", id)?;
         let person = located.and_then(|located| located.person).or_else(|| PersonId::parse(id));
         Ok(person.map_or(Named::Nobody, Named::One))

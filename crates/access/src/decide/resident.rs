@@ -35,7 +35,7 @@ pub(super) fn judge<'a>(
     let is_self = resident.is_some() && person == resident;
     let represents = representations(standing, resident, person, facts.now);
     let context = facts.own(is_self, !represents.is_empty(), &named);
-    match weigh(standing, ask, "it", context) {
+    match weigh(standing, ask, "it", "", context) {
         Ok(held) => {
             let outcome = not_forbidden(&held)
                 .and_then(|()| person.ok_or(refuse(Rule::NotSelf)))

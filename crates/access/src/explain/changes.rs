@@ -25,6 +25,8 @@ struct Trial<'a> {
     request: &'a ReadRequest<'a>,
     now: i64,
     before: Opened,
+    /// Keys of the municipality's policies whose absence might change the answer.
+    forbade: Vec<String>,
     found: Vec<Change>,
 }
 
@@ -35,11 +37,12 @@ pub(super) fn that_open(
     standing: &Arc<Standing>,
     request: &ReadRequest<'_>,
     now: i64,
+    forbade: Vec<String>,
 ) -> Vec<Change> {
     let asked = Question { caller, resident, request: request.clone(), at: now };
     let before = Opened::of(standing, &asked);
     let found = Vec::new();
-    let mut trial = Trial { caller, resident, standing, request, now, before, found };
+    let mut trial = Trial { caller, resident, standing, request, now, before, forbade, found };
     trial.other_attests();
     trial.other_persons();
     trial.other_registers();
@@ -170,9 +173,12 @@ impl Trial<'_> {
                 it.gates.push(Gate { outcome: Outcome::Go, ..gate.clone() });
             });
         }
+        let forbade = std::mem::take(&mut self.forbade);
         for (i, policy) in register.policies.iter().enumerate() {
-            let what = What::WithoutPolicy(policy.key.clone());
-            self.try_register(what, |it| drop(it.policies.remove(i)));
+            if forbade.contains(&policy.key) {
+                let what = What::WithoutPolicy(policy.key.clone());
+                self.try_register(what, |it| drop(it.policies.remove(i)));
+            }
         }
         self.try_sharing(&register);
     }
