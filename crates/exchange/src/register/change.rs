@@ -101,7 +101,7 @@ impl Tenant {
     ///
     /// # Errors
     /// What is wrong with it, each with its place.
-    pub fn judge(&self, change: &Change) -> Result<Judged, Failure> {
+    pub fn judge_change(&self, change: &Change) -> Result<Judged, Failure> {
         let folded = self.decided();
         check_members(change)?;
         let mut after = (*folded).clone();
@@ -177,7 +177,7 @@ impl Tenant {
         if if_match.is_some_and(|wanted| wanted != version) {
             return Err(Failure::Precondition);
         }
-        let judged = self.judge(&change)?;
+        let judged = self.judge_change(&change)?;
         if !judged.differs {
             return Ok(Done::Already(version));
         }

@@ -54,7 +54,7 @@ impl Tenant {
         let by = self.administer(caller, "admin-approve", &deeds, None).await?;
         let _turn = self.deciding.lock().await;
         self.still_waits(id)?;
-        self.judge(&proposal.change)?;
+        self.judge_change(&proposal.change)?;
         let decision = Decision::new(by, why, Change::Approve { proposal: id });
         self.record_in_turn(decision, None).await
     }

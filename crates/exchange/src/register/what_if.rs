@@ -85,7 +85,7 @@ impl Tenant {
     /// A caller who administers nothing; a change that is wrong; an audit ledger that cannot be read.
     pub async fn what_if(&self, caller: &Caller, change: &Change) -> Result<Outlook, Failure> {
         self.administer(caller, "admin-what-if", &[Deed::ReadRegister], None).await?;
-        let judged = self.judge(change)?;
+        let judged = self.judge_change(change)?;
         let (asked, whole) = self.askers()?;
         let categories: Vec<CategoryKey> = Catalogue::get()
             .categories
