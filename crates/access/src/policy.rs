@@ -319,11 +319,14 @@ impl Policies {
             return Err(unfit(&own.key, "template", "a policy says everything itself"));
         }
         let result = Validator::new(law.schema.clone()).validate(&set, ValidationMode::Strict);
-        if let Some(error) = result.validation_errors().next() {
-            return Err(at(own, &ffi::DetailedError::from(error)));
+        // Cedar tells them in no order; the first in the text is told, always the same.
+        let errors = result.validation_errors().map(ffi::DetailedError::from);
+        if let Some(first) = errors.min_by_key(placed) {
+            return Err(at(own, &first));
         }
-        if let Some(warning) = result.validation_warnings().next() {
-            return Err(at(own, &ffi::DetailedError::from(warning)));
+        let warnings = result.validation_warnings().map(ffi::DetailedError::from);
+        if let Some(first) = warnings.min_by_key(placed) {
+            return Err(at(own, &first));
         }
         for (i, policy) in set.policies().enumerate() {
             let place = format!("policy {} of its text", i + 1);
@@ -339,6 +342,12 @@ impl Policies {
         }
         Ok(())
     }
+}
+
+/// Where an error is, and what it says.
+fn placed(error: &ffi::DetailedError) -> (usize, String) {
+    let start = error.source_locations.first().map(|label| label.loc.start);
+    (start.unwrap_or_default(), error.message.clone())
 }
 
 fn number(id: &PolicyId) -> Option<usize> {
