@@ -142,7 +142,7 @@ fn why_somebody_may_is_explained_to_them_and_to_those_who_administer() {
     assert_eq!(category(&own, "services")["open"], true);
     assert_eq!(category(&own, "measurements")["rule"], "category-not-for-role");
     let office = server.role("saksbehandler");
-    let who = json!({ "who": { "unit": "x", "purpose": "TREAT" }, "number": pid });
+    let who = json!({ "who": { "unit": "x", "purpose": "COC" }, "number": pid });
     assert_eq!(act(&office, "explain", &who).rule(), "no-duty");
     let told = act(&server.role("sikkerhetsleder"), "explain", &who).expect(200);
     assert_eq!((&told["open"], &told["rule"]), (&Value::Null, &json!("unknown-unit")));

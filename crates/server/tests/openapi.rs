@@ -44,6 +44,10 @@ fn every_example_of_the_document_is_taken_as_it_is() {
                 let kind = example["resourceType"].as_str().unwrap_or("Observation");
                 let kind = if kind == "Parameters" { "Observation" } else { kind };
                 let id = item[method]["operationId"].as_str().unwrap();
+                // What people at work who administer send is tried with the register that it is about.
+                if id.starts_with("admin-") {
+                    continue;
+                }
                 // What belongs to a measurement is nothing; what belongs to its patient is.
                 let (kind, of) = match id.starts_with("search-compartment") {
                     true => ("Patient", patient.as_str()),

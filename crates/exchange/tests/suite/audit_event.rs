@@ -203,7 +203,7 @@ async fn the_log_is_the_residents_own_and_the_officers_and_nobody_elses() {
     };
     // `app` has an agreement for every category, this one too.
     assert_eq!(ask(system("app"), &[]).await, "not-shared");
-    assert_eq!(ask(nurse(), &[]).await, "category-not-for-role");
+    assert_eq!(ask(nurse(), &[]).await, "no-duty");
     let mut weak = officer();
     let mut foreign = officer();
     if let Party::Practitioner(practitioner) = &mut weak.party {

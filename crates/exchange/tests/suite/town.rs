@@ -203,6 +203,7 @@ fn register() -> Register {
             administers("admin-1", &[Duty::Register, Duty::Policies]),
             administers("admin-2", &[Duty::Register, Duty::Policies, Duty::PrivacyOfficer]),
             Admin { units: owned(&[WARD]), ..administers("leader", &[Duty::Leader]) },
+            administers("officer-1", &[Duty::PrivacyOfficer]),
         ],
         roles: vec![
             role("saksbehandler", "case-office", "COC", &all, false),
