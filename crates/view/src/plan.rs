@@ -11,8 +11,8 @@
 //! | through the alphabet | the first strings of a parameter | as they come |
 
 use fhir::query::{Compartment, Condition, Filter, Prefix, Target};
+use fhir::search::SearchParameter;
 use fhir::search::set::FIRST_ADDED;
-use fhir::search::{ParamKind, SearchParameter};
 use rusqlite::types::Value as Sql;
 
 use crate::begin::{Begin, FEW, MANY, SHARP, WALKED, is_composite, leads_to_no_other, rank};
