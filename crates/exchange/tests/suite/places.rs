@@ -36,7 +36,10 @@ pub async fn found(town: &Town, caller: &Caller, url: &str) -> Result<Vec<String
     };
     let told = |failure: Failure| match failure.refusal() {
         Some(refusal) => refusal.rule.code().to_owned(),
-        None => failure.to_string(),
+        None => {
+            let issues = failure.issues().into_iter().map(|issue| issue.message);
+            issues.collect::<Vec<_>>().join("; ")
+        }
     };
     let Seen::Bundle(body) = seen.map_err(told)? else { return Err("no Bundle".to_owned()) };
     let bundle = json::parse(&body).unwrap();
