@@ -269,6 +269,8 @@ fn no_message_is_left_over() {
         "docs-call-",
         "docs-field-",
         "docs-caller-",
+        "admin-part-",
+        "admin-outcome-",
     ];
     let sources = markup::sources().concat();
     for key in messages() {

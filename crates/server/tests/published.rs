@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use support::{Answer, Client, FNR, Folder, Server, text};
+use support::{Answer, Client, FNR, Folder, Server, fkj, text};
 
 /// What becomes of a file.
 enum Fate {
@@ -125,6 +125,10 @@ fn lenient() -> Server {
     let (strict, lenient) = ("identity_numbers = \"synthetic\"", "identity_numbers = \"lenient\"");
     assert!(register.contains(strict));
     std::fs::write(&path, register.replace(strict, lenient)).unwrap();
+    let file = path.display().to_string();
+    let command = ["register", "apply", &file, "--who", "Torbjørg Aune", "--why", "examples"];
+    let applied = fkj(&command, dir.path());
+    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
     Server::serve(&dir)
 }
 
