@@ -50,6 +50,28 @@ pub enum Notice {
     Refused(String),
 }
 
+/// Why something is not done, where no rule of access says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It is not there any more, or somebody has answered.
+    Gone,
+    /// No reason was given, or one that is too long.
+    NoReason,
+    /// Something was decided meanwhile.
+    Meanwhile,
+}
+
+impl Obstacle {
+    /// What it says.
+    pub fn words(self) -> String {
+        text::get(match self {
+            Obstacle::Gone => "admin-gone",
+            Obstacle::NoReason => "admin-why-needed",
+            Obstacle::Meanwhile => "admin-meanwhile",
+        })
+    }
+}
+
 /// Who decided something, when and why.
 struct Decided {
     at: Moment,

@@ -353,6 +353,8 @@ fn no_message_is_left_over() {
         "docs-caller-",
         "log-outcome-",
         "accesses-standing-",
+        "admin-part-",
+        "admin-outcome-",
     ];
     let sources = markup::sources().concat();
     for key in messages() {

@@ -126,8 +126,8 @@ fn lenient() -> Server {
     assert!(register.contains(strict));
     std::fs::write(&path, register.replace(strict, lenient)).unwrap();
     let file = path.display().to_string();
-    let who = ["--who", "Torbjørg Aune", "--why", "published examples"];
-    let applied = fkj(&[&["register", "apply", &file], &who[..]].concat(), dir.path());
+    let command = ["register", "apply", &file, "--who", "Torbjørg Aune", "--why", "examples"];
+    let applied = fkj(&command, dir.path());
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
     Server::serve(&dir)
 }

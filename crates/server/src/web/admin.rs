@@ -11,8 +11,8 @@ use exchange::error::{Category, Failure};
 use exchange::register::change::Done;
 use exchange::register::part::switch_key;
 use pages::admin::{
-    ACT, APPROVE, ID, Notice, OUTCOME, REJECT, RESUME, REVIEW, STOP, WHAT, WHY, outcome, render,
-    stoppable,
+    ACT, APPROVE, ID, Notice, OUTCOME, Obstacle, REJECT, RESUME, REVIEW, STOP, WHAT, WHY, outcome,
+    render, stoppable,
 };
 use pages::layout::Area;
 use pages::text;
@@ -117,15 +117,15 @@ pub(super) fn words(failure: &Failure) -> String {
         return text::get(&format!("rule-{}", refusal.rule.code()));
     }
     match failure.category() {
-        Category::Gone | Category::NotFound => text::get("admin-gone"),
+        Category::Gone | Category::NotFound => Obstacle::Gone.words(),
         Category::Invalid => {
             let issues = failure.issues();
             if issues.iter().any(|issue| issue.location == "why") {
-                return text::get("admin-why-needed");
+                return Obstacle::NoReason.words();
             }
             let own = issues.into_iter().map(|it| format!("{}: {}", it.location, it.message));
             own.collect::<Vec<_>>().join("; ")
         }
-        _ => text::get("admin-meanwhile"),
+        _ => Obstacle::Meanwhile.words(),
     }
 }

@@ -104,7 +104,7 @@ pub const ROWS: &[Endpoint] = &[
     .callers(&[Caller::Admin, Caller::Practitioner, Caller::Resident, Caller::System])
     .takes(&[json(
         "Explain",
-        r#"{ "who": { "unit": "310312055", "authorization": "SP", "purpose": "TREAT" }, "patient": "example" }"#,
+        r#"{ "who": { "unit": "310312055", "authorization": "SP", "purpose": "TREAT" }, "number": "23863832187" }"#,
     )])
     .answers(&[(200, Form::Json("Explanation"))]),
     Endpoint::new(
