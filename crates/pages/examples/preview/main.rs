@@ -42,13 +42,7 @@ fn pages() -> Vec<(&'static str, String)> {
     let looks = people::looks(NOW);
     let restricted = people::restricted(NOW);
     let own = Own { restricted: &restricted, ..Own::default() };
-    let mine = Mine {
-        overview: &overview,
-        news2: &copd,
-        looks: &looks,
-        more_looks: true,
-        own,
-    };
+    let mine = Mine { overview: &overview, news2: &copd, looks: &looks, more_looks: true, own };
     vec![
         ("signin", signin::render(&people::choices(None))),
         ("signin-problem", signin::render(&people::choices(Some(signin::Problem::UnknownNumber)))),
