@@ -768,6 +768,7 @@ admin-why = Hvorfor? Begrunnelsen blir stående.
 admin-done = Det er gjort og gjelder fra nå.
 admin-proposed = En annen person må si ja før det skjer. Forslaget står under «Venter på en annen person».
 admin-refused = Det ble ikke gjort
+admin-gone = Det er ikke der lenger, eller noen har alt svart.
 admin-why-needed = Skriv hvorfor, med høyst 1000 tegn.
 admin-meanwhile = Noe er endret i mellomtiden. Se hva som gjelder nå, og prøv igjen.
 admin-switches = Nødstopp
