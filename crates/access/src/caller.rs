@@ -1,6 +1,10 @@
 //! Who calls: what a verified token and its attest say, as values.
 
+use std::sync::Arc;
+
 use record::purpose::Purpose;
+
+use crate::scopes::Scopes;
 
 /// A caller whose token has been verified.
 #[derive(Clone, Debug)]
@@ -11,8 +15,12 @@ pub struct Caller {
     pub organisation: Option<String>,
     /// The sub-unit (`orgnr_child`), nine digits.
     pub unit: Option<String>,
+    /// The supplier that runs the system for them (`orgnr_supplier`, Maskinporten's `supplier`), nine digits.
+    pub supplier: Option<String>,
     /// The token's own id (`jti`), for the audit trail.
     pub token_id: String,
+    /// What the token is limited to, where it holds scopes of resources.
+    pub scopes: Option<Arc<Scopes>>,
     /// Who acts.
     pub party: Party,
 }

@@ -129,6 +129,7 @@ fn resident_reads(
         categories,
         owned_by: None,
         basis: basis(Purpose::PatientRequest, "resident", None),
+        granted: None,
     })
 }
 
@@ -157,6 +158,7 @@ fn system_reads(
         categories,
         owned_by: Some((agreement.owner.clone(), agreement.source.clone())),
         basis: Basis::delivery(),
+        granted: None,
     })
 }
 
@@ -194,6 +196,7 @@ fn practitioner_reads(
         categories,
         owned_by: None,
         basis: basis(attest.purpose, &keys.join("+"), Some(attest)),
+        granted: None,
     })
 }
 

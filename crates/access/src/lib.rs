@@ -12,3 +12,4 @@ pub mod decide;
 pub mod permit;
 pub mod refusal;
 pub mod register;
+pub mod scopes;

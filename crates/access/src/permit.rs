@@ -3,6 +3,8 @@
 use record::identity::PersonId;
 use record::purpose::Purpose;
 
+use crate::scopes::Granted;
+
 /// Leave to read, already narrowed to what the caller needs.
 #[derive(Clone, Debug)]
 pub struct ReadPermit {
@@ -10,6 +12,7 @@ pub struct ReadPermit {
     pub(crate) categories: Vec<&'static str>,
     pub(crate) owned_by: Option<(String, String)>,
     pub(crate) basis: Basis,
+    pub(crate) granted: Option<Vec<Granted>>,
 }
 
 /// Whose records a permit opens.
@@ -71,6 +74,11 @@ impl ReadPermit {
     /// Where set, only records of this owner and source.
     pub fn owned_by(&self) -> Option<(&str, &str)> {
         self.owned_by.as_ref().map(|(owner, source)| (owner.as_str(), source.as_str()))
+    }
+
+    /// Where set, only what lies within one of these: the token's scopes leave no more open.
+    pub fn granted(&self) -> Option<&[Granted]> {
+        self.granted.as_deref()
     }
 
     /// Why.

@@ -37,6 +37,8 @@ pub enum Rule {
     NotSelf,
     /// The category is not shared beyond its owner.
     NotShared,
+    /// The token's scopes do not reach so far.
+    InsufficientScope,
 }
 
 /// A decision against.
@@ -48,7 +50,7 @@ pub struct Refusal {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 16] = [
+    pub const ALL: [Rule; 17] = [
         Rule::OtherMunicipality,
         Rule::NoAgreement,
         Rule::CategoryNotAgreed,
@@ -65,6 +67,7 @@ impl Rule {
         Rule::PatientNotNamed,
         Rule::NotSelf,
         Rule::NotShared,
+        Rule::InsufficientScope,
     ];
 
     /// Stable code.
@@ -164,6 +167,11 @@ impl Rule {
                 "not-shared",
                 "this category is not shared beyond its owner",
                 "ask the owner, or the municipality to share the category",
+            ),
+            Rule::InsufficientScope => (
+                "insufficient_scope",
+                "the token's scopes do not open this type, interaction or patient",
+                "request a token with a scope for it, such as `patient/Observation.rs`",
             ),
         }
     }

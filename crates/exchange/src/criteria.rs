@@ -8,6 +8,7 @@
 use access::caller::{Caller, Party};
 use access::decide::{About, ReadRequest, decide_read};
 use access::refusal::{Refusal, Rule};
+use access::scopes::Interaction;
 use fhir::issue::{Issue, IssueCode};
 use fhir::query::{Query, Scope};
 use fhir::search::set::Parameters;
@@ -95,6 +96,7 @@ impl Tenant {
         };
         let request = ReadRequest { about, categories: &keys_of(criteria.kind) };
         let permit = decide_read(caller, None, &self.register, &request, self.now())?;
+        let permit = self.narrowed(caller, about, permit, Interaction::Search)??;
         let page = self.view.search(&permit, &query, None, self.now())?;
         let mut ids = Vec::with_capacity(page.matches.len());
         for stored in page.matches {

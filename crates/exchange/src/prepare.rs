@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use access::caller::Caller;
 use access::decide::decide_write;
 use access::permit::WritePermit;
+use access::scopes::Interaction;
 use fhir::issue::{Issue, IssueCode};
 use fhir::json;
 use fhir::resource::{Resource, is_id};
@@ -97,6 +98,9 @@ impl Tenant {
         let category = naming::category(kind, &value)?;
         let owner = existing.as_ref().map(|it| (it.owner.as_str(), it.source.as_str()));
         let permit = decide_write(caller, &self.register, category, owner, now)?;
+        let interaction =
+            if owner.is_some() { Interaction::Update } else { Interaction::Create };
+        self.may_write_by_scopes(caller, kind, &[interaction])?;
         check_version(&operation, existing.as_ref())?;
         let (resource, warnings) = checked(kind, value, &id, channel)?;
         if kind == "SearchParameter" {
@@ -154,6 +158,7 @@ impl Tenant {
         let category = Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
         let owner = Some((located.owner.as_str(), located.source.as_str()));
         let permit = decide_write(caller, &self.register, category, owner, self.now())?;
+        self.may_write_by_scopes(caller, kind, &[Interaction::Delete])?;
         check_version(&operation, Some(&located))?;
         let event_id = operation.event_id.take();
         if let Some(id) = &event_id {

@@ -6,6 +6,7 @@ use access::caller::{Caller, Party};
 use access::decide::{About, ReadRequest, decide_read};
 use access::permit::ReadPermit;
 use access::refusal::Rule;
+use access::scopes::Interaction;
 use fhir::definitions::{self, resource_kind};
 use fhir::instant::format_instant;
 use fhir::issue::IssueCode;
@@ -69,6 +70,9 @@ impl Tenant {
             return Err(Failure::NotFound);
         }
         let found = self.version(kind, version)?;
+        if !self.is_within(&permit, &found)? {
+            return Err(Failure::NotFound);
+        }
         self.disclosed_of(caller, &permit, "vread", kind, id, 1).await?;
         Ok(found)
     }
@@ -81,9 +85,12 @@ impl Tenant {
         cursor: Option<&str>,
     ) -> Result<Page, Failure> {
         let named = self.named_person(caller, &mut query)?;
-        let about = match (named, &caller.party) {
-            (Named::One(person), _) => About::Person(person),
-            _ => About::Unnamed,
+        self.within_scopes(caller, "search", &query.kinds, Interaction::Search).await?;
+        let about = match named {
+            Named::One(person) => About::Person(person),
+            // An app that was launched for a patient need not name it.
+            Named::Unsaid => self.launched(caller)?.map_or(About::Unnamed, About::Person),
+            Named::Nobody => About::Unnamed,
         };
         let (own, also) = (searched_keys(&query), also_keys(&query));
         let permit = self.decide_with(caller, "search", about, &own, &also).await?;
@@ -137,6 +144,7 @@ impl Tenant {
         kind: &str,
         id: &str,
     ) -> Result<ReadPermit, Failure> {
+        self.within_scopes(caller, action, &[kind], Interaction::Read).await?;
         let Some(located) = self.view.locate(kind, id)? else {
             let decided = self.decide(caller, action, About::Unnamed, &keys_of(kind)).await;
             return Err(match decided {
@@ -150,7 +158,7 @@ impl Tenant {
         let key = Catalogue::get().category(&located.category).map(|it| it.key.as_str());
         let about = located.person.map_or(About::Unnamed, About::Person);
         let keys: Vec<CategoryKey> = key.into_iter().collect();
-        self.decide(caller, action, about, &keys).await
+        self.decide_for(caller, action, about, &keys, Interaction::Read).await
     }
 
     /// The access decision; a refusal is in the audit ledger before it is told.
@@ -161,22 +169,30 @@ impl Tenant {
         about: About,
         categories: &[CategoryKey],
     ) -> Result<ReadPermit, Failure> {
+        self.decide_for(caller, action, about, categories, Interaction::Search).await
+    }
+
+    /// The same for a way to read as scopes tell them apart; the permit is what they leave of it.
+    async fn decide_for(
+        &self,
+        caller: &Caller,
+        action: &str,
+        about: About,
+        categories: &[CategoryKey],
+        interaction: Interaction,
+    ) -> Result<ReadPermit, Failure> {
         self.check_view()?;
         let request = ReadRequest { about, categories };
         let resident = self.resident(caller)?;
         let decision = decide_read(caller, resident, &self.register, &request, self.now());
-        let refusal = match decision {
-            Ok(permit) => return Ok(permit),
-            Err(refusal) => refusal,
+        let decision = match decision {
+            Ok(permit) => self.narrowed(caller, about, permit, interaction)?,
+            Err(refusal) => Err(refusal),
         };
-        let person = match about {
-            About::Person(person) => Some(person),
-            About::OwnUnit | About::Unnamed => None,
-        };
-        let deed = Deed { action, person, categories, resources: 0 };
-        let record = AuditRecord::refused(caller, &deed, refusal);
-        self.record_audit(caller, vec![(person, record)]).await?;
-        Err(Failure::Refused(refusal))
+        match decision {
+            Ok(permit) => Ok(permit),
+            Err(refusal) => Err(self.refused(caller, action, about, categories, refusal).await?),
+        }
     }
 
     /// Decides about the categories an answer needs, and then about those that go with it, which
@@ -347,7 +363,7 @@ impl Tenant {
         }
     }
 
-    fn by_patient(&self, id: &str) -> Result<Named, Failure> {
+    pub(crate) fn by_patient(&self, id: &str) -> Result<Named, Failure> {
         let located = self.view.locate("Patient", id)?;
         let person = located.and_then(|located| located.person).or_else(|| PersonId::parse(id));
         Ok(person.map_or(Named::Nobody, Named::One))

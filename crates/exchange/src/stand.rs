@@ -3,6 +3,7 @@
 
 use access::caller::Caller;
 use access::decide::decide_write;
+use access::scopes::Interaction;
 use fhir::patch::Patch;
 use fhir::value::Value;
 use record::catalogue::Catalogue;
@@ -12,6 +13,9 @@ use crate::error::Failure;
 use crate::prepare::Kept;
 use crate::submission::{Done, Operation, Receipt, Require};
 use crate::tenant::Tenant;
+
+/// What changes something.
+const WRITES: [Interaction; 3] = [Interaction::Create, Interaction::Update, Interaction::Delete];
 
 /// Whether what the operation asks of the current version holds. A removed resource has a version,
 /// but is not there.
@@ -57,6 +61,7 @@ impl Tenant {
             self.may_write(caller, operation.kind)?;
             return Err(Failure::NotFound);
         };
+        self.may_write_by_scopes(caller, operation.kind, &[Interaction::Update])?;
         self.may_correct(caller, located)?;
         if located.removed {
             return Err(Failure::Removed(located.version));
@@ -75,6 +80,7 @@ impl Tenant {
         existing: Option<Located>,
     ) -> Result<Kept, Failure> {
         let located = existing.ok_or(Failure::NotFound)?;
+        self.may_write_by_scopes(caller, kind, &[Interaction::Create])?;
         self.may_correct(caller, &located)?;
         self.told(kind, id, &located, Done::Unchanged)
     }
@@ -107,6 +113,7 @@ impl Tenant {
     /// Whether the caller may write anything of a type: where there is no resource, somebody who may
     /// write none learns nothing from that.
     pub(crate) fn may_write(&self, caller: &Caller, kind: &str) -> Result<(), Failure> {
+        self.may_write_by_scopes(caller, kind, &WRITES)?;
         let mut decided = Err(Failure::NotFound);
         for category in Catalogue::get().of_type(kind) {
             match decide_write(caller, &self.register, category, None, self.now()) {

@@ -378,6 +378,8 @@ rule-not-self = En innbygger kan bare se opplysninger om seg selv.
     .way-on = Logg inn som den opplysningene gjelder.
 rule-not-shared = Denne typen opplysninger blir ikke delt utenfor den som eier dem.
     .way-on = Ta kontakt med den som eier opplysningene.
+rule-insufficient_scope = Appen har ikke bedt om tilgang til dette.
+    .way-on = Åpne appen på nytt fra journalen, eller ta kontakt med den som leverer appen.
 
 ## Andre problemer
 

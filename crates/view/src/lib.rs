@@ -40,6 +40,7 @@ pub mod store;
 mod addition;
 mod condition;
 mod drive;
+mod granted;
 mod include;
 mod kinds;
 mod order;

@@ -13,6 +13,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Transaction, params};
 
 use crate::error::Error;
+use crate::granted::Within;
 use crate::project::state;
 use crate::sql::{Piece, marks, numbers};
 use crate::store::View;
@@ -64,6 +65,8 @@ pub struct Limits {
     /// Whose rows are open, nobody's among them where there are such scopes. Anybody's where there is
     /// no list.
     pub persons: Option<Vec<Sql>>,
+    /// What the token's scopes leave open of that, where they narrow it.
+    pub within: Option<Within>,
 }
 
 impl Limits {
@@ -72,9 +75,18 @@ impl Limits {
         Piece::new(format!("+{alias}.scope IN ({})", numbers(&self.scopes)), [])
     }
 
-    /// The condition that a row is open to the permit. `alias` is a table with `person` and `scope`.
-    /// The plus before a column keeps it from deciding which index is walked.
+    /// The condition that a row of `resource` is open to the permit.
     pub fn open(&self, alias: &str) -> Piece {
+        let mut piece = self.reached(alias);
+        if let Some(within) = &self.within {
+            piece.and(within.piece(alias));
+        }
+        piece
+    }
+
+    /// The same for a table with `person` and `scope` alone, which scopes of resources do not narrow.
+    /// The plus before a column keeps it from deciding which index is walked.
+    pub fn reached(&self, alias: &str) -> Piece {
         let scopes = self.scoped(alias);
         let Some(persons) = &self.persons else { return scopes };
         let persons =
@@ -88,6 +100,11 @@ impl Limits {
                 Piece::new(text, [])
             });
         Piece::all([scopes, persons].into_iter().chain(nobody))
+    }
+
+    /// Whether shapes of rows tell all about what is open.
+    pub fn is_told_by_shapes(&self) -> bool {
+        self.persons.is_none() && self.within.is_none()
     }
 
     /// The condition that a row of `resource` is open and there.
@@ -131,6 +148,7 @@ impl View {
         if let Some(persons) = persons.as_mut().filter(|_| !impersonal.is_empty()) {
             persons.push(Sql::from(Vec::new()));
         }
-        Ok(Limits { scopes, impersonal, persons })
+        let within = Within::of(permit, &self.terms);
+        Ok(Limits { scopes, impersonal, persons, within })
     }
 }

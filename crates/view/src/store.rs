@@ -268,7 +268,7 @@ impl View {
         connection: &Connection,
         permit: &ReadPermit,
     ) -> Result<Vec<Position>, Error> {
-        let sql = self.limits(connection, permit)?.open("r");
+        let sql = self.limits(connection, permit)?.reached("r");
         let text =
             format!("SELECT r.position FROM skipped r WHERE {} ORDER BY r.position", sql.text);
         let mut select = connection.prepare_cached(&text)?;

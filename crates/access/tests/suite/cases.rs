@@ -172,7 +172,9 @@ impl Case {
             client_id: text.system.clone().unwrap_or_else(|| "pages".to_owned()),
             organisation: text.organisation.clone(),
             unit: text.unit.clone(),
+            supplier: None,
             token_id: "token-1".to_owned(),
+            scopes: None,
             party,
         }
     }

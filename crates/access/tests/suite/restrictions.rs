@@ -106,7 +106,9 @@ prop_compose! {
             client_id: client.to_owned(),
             organisation: organisation.map(str::to_owned),
             unit: None,
+            supplier: None,
             token_id: "token-1".to_owned(),
+            scopes: None,
             party,
         }
     }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use access::caller::Caller;
 use access::decide::About;
 use access::permit::ReadPermit;
+use access::scopes::Interaction;
 use fhir::issue::IssueCode;
 use fhir::json;
 use fhir::reference::Literal;
@@ -64,6 +65,7 @@ impl Tenant {
         given.only(&["start", "end", "_since", "_type", "_count", "_cursor"])?;
         let asked = Asked::read(given)?;
         let person = self.person_of_patient(id)?;
+        self.within_scopes(caller, "everything", &asked.kinds, Interaction::Search).await?;
         let permit =
             self.decide(caller, "everything", About::Person(person), &asked.keys()).await?;
         let shown = given.pairs_without(&["_cursor"]);

@@ -69,7 +69,9 @@ fn decide(
         client_id: client.to_owned(),
         organisation: Some(MUNICIPALITY.to_owned()),
         unit: None,
+        supplier: None,
         token_id: "token-1".to_owned(),
+        scopes: None,
         party,
     };
     let request = ReadRequest { about, categories };

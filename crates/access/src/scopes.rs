@@ -1,0 +1,228 @@
+//! SMART App Launch 2.2 scopes (§3, "scopes for requesting FHIR resources"): what a token may be used
+//! for at most, whatever its holder may otherwise see.
+//!
+//! ```text
+//! patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory
+//! context type        interactions, in the order cruds     condition: a search parameter of the type
+//! ```
+//!
+//! Invariants: scopes only ever narrow what [`crate::decide`] opened; a scope that cannot be read grants
+//! nothing, and its being there is enough for the token to be limited; `patient/` reaches the patient of
+//! the launch and nobody else; a scope with a condition lets nothing be written.
+
+use record::identity::PersonId;
+
+use crate::caller::Party;
+use crate::permit::ReadPermit;
+
+/// Most scopes of a token that are looked at; those after them grant nothing.
+const MOST: usize = 100;
+
+/// Most conditions of one scope.
+const MOST_CONDITIONS: usize = 8;
+
+/// Longest scope, in bytes.
+const LONGEST: usize = 1_000;
+
+/// What is done to a resource, as SMART divides it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interaction {
+    /// `c`: create.
+    Create,
+    /// `r`: read, vread, and the history of one resource.
+    Read,
+    /// `u`: update and patch.
+    Update,
+    /// `d`: delete.
+    Delete,
+    /// `s`: search, histories of many, operations and exports: all that finds resources.
+    Search,
+}
+
+/// The letters, in the only order they may stand.
+const ORDER: [(char, Interaction); 5] = [
+    ('c', Interaction::Create),
+    ('r', Interaction::Read),
+    ('u', Interaction::Update),
+    ('d', Interaction::Delete),
+    ('s', Interaction::Search),
+];
+
+/// Whose data a scope is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// The patient of the launch.
+    Patient,
+    /// What the person who logged in may see.
+    User,
+    /// What the system may see.
+    System,
+}
+
+/// One scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Whose data.
+    pub context: Context,
+    /// The resource type; every type where there is none (`*`).
+    pub kind: Option<String>,
+    interactions: Vec<Interaction>,
+    /// Search parameters of the type with their values: all of them hold.
+    pub conditions: Vec<(String, String)>,
+}
+
+/// The resource scopes of a token, with the patient it was launched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scopes {
+    all: Vec<Scope>,
+    /// Logical id of the launch's Patient.
+    pub patient: Option<String>,
+}
+
+/// A part of what scopes leave open, for the view to look within.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted {
+    /// The resource type; every type where there is none.
+    pub kind: Option<String>,
+    /// Whose rows, and nobody's; anybody's where there is none.
+    pub person: Option<PersonId>,
+    /// Search parameters of the type with their values: all of them hold.
+    pub conditions: Vec<(String, String)>,
+}
+
+/// Whether a scope is about resources, right or wrong: then [`Scope::parse`] must be able to read it.
+pub fn is_about_resources(scope: &str) -> bool {
+    ["patient/", "user/", "system/"].iter().any(|start| scope.starts_with(start))
+}
+
+impl Scope {
+    /// Reads one scope; `None` where it is not as SMART writes it.
+    ///
+    /// `.read`, `.write` and `.*` of SMART 1 are read as `.rs`, `.cud` and `.cruds`, as SMART 2 says.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let (context, rest) = text.split_once('/')?;
+        let context = match context {
+            "patient" => Context::Patient,
+            "user" => Context::User,
+            "system" => Context::System,
+            _ => return None,
+        };
+        let (whole, query) = match rest.split_once('?') {
+            Some((whole, query)) => (whole, Some(query)),
+            None => (rest, None),
+        };
+        let (kind, letters) = whole.split_once('.')?;
+        let kind = match kind {
+            "*" => None,
+            name => Some(type_name(name)?.to_owned()),
+        };
+        let old = matches!(letters, "read" | "write" | "*");
+        let letters = match letters {
+            "read" => "rs",
+            "write" => "cud",
+            "*" => "cruds",
+            letters => letters,
+        };
+        let conditions = match query {
+            // Conditions came with SMART 2, and are about a type's search parameters.
+            Some(_) if old || kind.is_none() => return None,
+            Some(query) => conditions(query)?,
+            None => Vec::new(),
+        };
+        Some(Self { context, kind, interactions: interactions(letters)?, conditions })
+    }
+
+    /// Whether it is about this type and interaction.
+    pub fn covers(&self, kind: &str, interaction: Interaction) -> bool {
+        self.kind.as_deref().is_none_or(|own| own == kind)
+            && self.interactions.contains(&interaction)
+    }
+
+    /// Whether it counts for such a party: a system's login gives no person's rights, nor the other way.
+    fn is_for(&self, party: &Party) -> bool {
+        (self.context == Context::System) == matches!(party, Party::System)
+    }
+}
+
+fn type_name(name: &str) -> Option<&str> {
+    let capital = name.starts_with(|first: char| first.is_ascii_uppercase());
+    let letters = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    Some(name).filter(|_| capital && letters)
+}
+
+/// The letters as interactions: at least one, each at most once, in order.
+fn interactions(letters: &str) -> Option<Vec<Interaction>> {
+    let mut order = ORDER.iter();
+    let found: Option<Vec<Interaction>> = letters
+        .chars()
+        .map(|letter| order.find(|(known, _)| *known == letter).map(|(_, it)| *it))
+        .collect();
+    found.filter(|found| !found.is_empty())
+}
+
+fn conditions(query: &str) -> Option<Vec<(String, String)>> {
+    let pairs: Vec<(String, String)> =
+        form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let whole = !pairs.is_empty()
+        && pairs.len() <= MOST_CONDITIONS
+        && pairs.iter().all(|(name, value)| !name.is_empty() && !value.is_empty());
+    Some(pairs).filter(|_| whole)
+}
+
+impl Scopes {
+    /// The resource scopes among all of a token's; nothing where it has none, and is not limited by any.
+    /// `patient` is the logical id of the Patient that the token says it was launched for.
+    pub fn read(all: &[String], patient: Option<String>) -> Option<Self> {
+        let mut own = all.iter().filter(|scope| is_about_resources(scope)).peekable();
+        own.peek()?;
+        Some(Self { all: own.take(MOST).filter_map(|it| Scope::parse(it)).collect(), patient })
+    }
+
+    /// Whether anything of this type may be done so, by such a party.
+    pub fn allow(&self, party: &Party, kind: &str, interaction: Interaction) -> bool {
+        self.of(party, interaction).any(|scope| {
+            let writes = !matches!(interaction, Interaction::Read | Interaction::Search);
+            scope.covers(kind, interaction) && !(writes && !scope.conditions.is_empty())
+        })
+    }
+
+    /// Whether all of this type may be found, without a condition, by such a party.
+    pub fn allow_whole(&self, party: &Party, kind: &str) -> bool {
+        let mut own = self.of(party, Interaction::Search);
+        own.any(|scope| scope.covers(kind, Interaction::Search) && scope.conditions.is_empty())
+    }
+
+    /// Whether they reach only the patient of the launch.
+    pub fn of_one_patient(&self, party: &Party) -> bool {
+        self.all.iter().filter(|it| it.is_for(party)).all(|it| it.context == Context::Patient)
+    }
+
+    /// A permit narrowed to what they leave open. `launched` is the person behind [`Scopes::patient`].
+    pub fn narrow(
+        &self,
+        mut permit: ReadPermit,
+        party: &Party,
+        interaction: Interaction,
+        launched: Option<PersonId>,
+    ) -> ReadPermit {
+        let granted = self.of(party, interaction).filter_map(|scope| {
+            let person = match scope.context {
+                Context::Patient => Some(launched?),
+                Context::User | Context::System => None,
+            };
+            Some(Granted { kind: scope.kind.clone(), person, conditions: scope.conditions.clone() })
+        });
+        permit.granted = Some(granted.collect());
+        permit
+    }
+
+    fn of(&self, party: &Party, interaction: Interaction) -> impl Iterator<Item = &Scope> {
+        let fits = move |it: &&Scope| it.is_for(party) && it.interactions.contains(&interaction);
+        // Without a patient there is nobody for `patient/` to reach.
+        let bound = self.patient.is_some();
+        self.all.iter().filter(fits).filter(move |it| bound || it.context != Context::Patient)
+    }
+}

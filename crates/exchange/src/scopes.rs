@@ -1,0 +1,142 @@
+//! What a token's scopes leave open (SMART App Launch 2.2): refused by name where they say nothing of a
+//! type or interaction, and otherwise a limit of the permit, which the view looks within.
+
+use access::caller::{Caller, Party};
+use access::decide::About;
+use access::permit::ReadPermit;
+use access::refusal::{Refusal, Rule};
+use access::scopes::Interaction;
+use fhir::json;
+use fhir::resource::Resource;
+use record::catalogue::CategoryKey;
+use record::identity::PersonId;
+
+use crate::audit::{AuditRecord, Deed};
+use crate::error::Failure;
+use crate::read::{Named, Version};
+use crate::tenant::Tenant;
+
+/// The refusal of everything that scopes do not reach.
+const REFUSED: Refusal = Refusal { rule: Rule::InsufficientScope };
+
+impl Tenant {
+    /// Goes on where the scopes allow this of one of the types at least, of any type where none is named.
+    /// A refusal is in the audit ledger before it is told.
+    pub(crate) async fn within_scopes(
+        &self,
+        caller: &Caller,
+        action: &str,
+        kinds: &[&str],
+        interaction: Interaction,
+    ) -> Result<(), Failure> {
+        if kinds.is_empty() || kinds.iter().any(|kind| allows(caller, kind, interaction)) {
+            return Ok(());
+        }
+        Err(self.refused(caller, action, About::Unnamed, &[], REFUSED).await?)
+    }
+
+    /// Goes on where the scopes leave all of these types open: what is composed of a part would mislead.
+    pub(crate) async fn whole_by_scopes(
+        &self,
+        caller: &Caller,
+        action: &str,
+        kinds: &[&str],
+    ) -> Result<(), Failure> {
+        let whole = |kind: &&str| {
+            let scopes = caller.scopes.as_ref();
+            scopes.is_none_or(|scopes| scopes.allow_whole(&caller.party, kind))
+        };
+        if kinds.iter().all(whole) {
+            return Ok(());
+        }
+        Err(self.refused(caller, action, About::Unnamed, &[], REFUSED).await?)
+    }
+
+    /// Writes a refusal down, before it is told.
+    pub(crate) async fn refused(
+        &self,
+        caller: &Caller,
+        action: &str,
+        about: About,
+        categories: &[CategoryKey],
+        refusal: Refusal,
+    ) -> Result<Failure, Failure> {
+        let person = match about {
+            About::Person(person) => Some(person),
+            About::OwnUnit | About::Unnamed => None,
+        };
+        let deed = Deed { action, person, categories, resources: 0 };
+        let record = AuditRecord::refused(caller, &deed, refusal);
+        self.record_audit(caller, vec![(person, record)]).await?;
+        Ok(Failure::Refused(refusal))
+    }
+
+    /// A permit with the limits of the caller's scopes.
+    pub(crate) fn narrowed(
+        &self,
+        caller: &Caller,
+        about: About,
+        permit: ReadPermit,
+        interaction: Interaction,
+    ) -> Result<Result<ReadPermit, Refusal>, Failure> {
+        let Some(scopes) = &caller.scopes else { return Ok(Ok(permit)) };
+        let launched = match &scopes.patient {
+            Some(id) => self.patient_with(id)?,
+            None => None,
+        };
+        let elsewhere = matches!(about, About::Person(person) if Some(person) != launched);
+        if scopes.of_one_patient(&caller.party) && elsewhere {
+            return Ok(Err(REFUSED));
+        }
+        let permit = scopes.narrow(permit, &caller.party, interaction, launched);
+        // Where no part is left, nothing could be found.
+        Ok(if permit.granted().is_some_and(<[_]>::is_empty) { Err(REFUSED) } else { Ok(permit) })
+    }
+
+    /// The patient that an app was launched for, where its scopes reach no other.
+    pub(crate) fn launched(&self, caller: &Caller) -> Result<Option<PersonId>, Failure> {
+        let Some(scopes) = &caller.scopes else { return Ok(None) };
+        match &scopes.patient {
+            Some(id) if scopes.of_one_patient(&caller.party) => self.patient_with(id),
+            _ => Ok(None),
+        }
+    }
+
+    fn patient_with(&self, id: &str) -> Result<Option<PersonId>, Failure> {
+        match self.by_patient(id)? {
+            Named::One(person) => Ok(Some(person)),
+            Named::Nobody | Named::Unsaid => Ok(None),
+        }
+    }
+
+    /// Whether a version, which the index may know no more, lies within what scopes leave open.
+    pub(crate) fn is_within(&self, permit: &ReadPermit, version: &Version) -> Result<bool, Failure> {
+        let (Some(_), Some(body)) = (permit.granted(), &version.body) else { return Ok(true) };
+        let resource = json::parse(body).ok().and_then(|value| Resource::from_value(value).ok());
+        let Some(resource) = resource else {
+            let at = version.version;
+            return Err(Failure::Unavailable(format!("the version at {at} cannot be read")));
+        };
+        Ok(self.view.is_within(permit, &resource))
+    }
+
+    /// May the caller write this, by the token's scopes? What else it takes is decided besides.
+    pub(crate) fn may_write_by_scopes(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        interactions: &[Interaction],
+    ) -> Result<(), Failure> {
+        if interactions.iter().any(|interaction| allows(caller, kind, *interaction)) {
+            Ok(())
+        } else {
+            Err(REFUSED.into())
+        }
+    }
+}
+
+/// Whether the caller's scopes, if there are any, say anything of this type and interaction.
+pub(crate) fn allows(caller: &Caller, kind: &str, interaction: Interaction) -> bool {
+    let party: &Party = &caller.party;
+    caller.scopes.as_ref().is_none_or(|scopes| scopes.allow(party, kind, interaction))
+}
