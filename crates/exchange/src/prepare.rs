@@ -98,8 +98,7 @@ impl Tenant {
         let category = naming::category(kind, &value)?;
         let owner = existing.as_ref().map(|it| (it.owner.as_str(), it.source.as_str()));
         let permit = decide_write(caller, &self.register, category, owner, now)?;
-        let interaction =
-            if owner.is_some() { Interaction::Update } else { Interaction::Create };
+        let interaction = if owner.is_some() { Interaction::Update } else { Interaction::Create };
         self.may_write_by_scopes(caller, kind, &[interaction])?;
         check_version(&operation, existing.as_ref())?;
         let (resource, warnings) = checked(kind, value, &id, channel)?;

@@ -110,7 +110,11 @@ impl Tenant {
     }
 
     /// Whether a version, which the index may know no more, lies within what scopes leave open.
-    pub(crate) fn is_within(&self, permit: &ReadPermit, version: &Version) -> Result<bool, Failure> {
+    pub(crate) fn is_within(
+        &self,
+        permit: &ReadPermit,
+        version: &Version,
+    ) -> Result<bool, Failure> {
         let (Some(_), Some(body)) = (permit.granted(), &version.body) else { return Ok(true) };
         let resource = json::parse(body).ok().and_then(|value| Resource::from_value(value).ok());
         let Some(resource) = resource else {

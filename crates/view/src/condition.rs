@@ -432,10 +432,8 @@ pub fn has_term(index: u16, sought: &[Sought], row: &str) -> Piece {
         None => ("term", format!("t.moment = {row}.moment AND t.rid = {row}.rid")),
     };
     let look = |condition: Piece| {
-        let mut piece = Piece::new(
-            format!("EXISTS (SELECT 1 FROM {table} t WHERE t.param = {index} AND "),
-            [],
-        );
+        let mut piece =
+            Piece::new(format!("EXISTS (SELECT 1 FROM {table} t WHERE t.param = {index} AND "), []);
         piece.push(condition);
         piece.push(Piece::new(format!(" AND {its})"), []));
         piece

@@ -65,9 +65,10 @@ impl Part {
     fn piece(&self, row: &str) -> Piece {
         let kind = self.kind.map(|kind| Piece::new(format!("+{row}.kind = {kind}"), []));
         // What is about nobody is nobody else's either.
-        let person = self.person.as_ref().map(|person| {
-            Piece::new(format!("+{row}.person IN (?, x'')"), [person.clone()])
-        });
+        let person = self
+            .person
+            .as_ref()
+            .map(|person| Piece::new(format!("+{row}.person IN (?, x'')"), [person.clone()]));
         let codes = self.codes.iter().map(|(on, codes)| has_term(on.index_id, codes, row));
         Piece::all(kind.into_iter().chain(person).chain(codes))
     }

@@ -137,6 +137,8 @@ fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
             audience: audience(municipality),
             directory,
             tokens,
+            dpop_nonce: false,
+            smart: None,
             scopes: Vec::new(),
         });
     }

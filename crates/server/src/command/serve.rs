@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use exchange::tenant::{Environment, Tenant};
 use ledger::clock::{Clock, SystemClock};
-use ledger::random::SystemRandom;
+use ledger::random::{Random, SystemRandom};
 use sandbox::issuer::Issuer;
 
 use crate::app::{App, Described, Hosted};
@@ -16,6 +16,7 @@ use crate::config::{Config, MunicipalityConfig};
 use crate::routes::router;
 use crate::token::fetch::{Discovery, Source};
 use crate::token::keys::KeyRing;
+use crate::token::nonce::Nonces;
 use crate::token::replay::{Memory, Replay};
 use crate::token::replay_file::Shared;
 use crate::token::verify::{TrustedIssuer, Verifier};
@@ -96,11 +97,17 @@ fn verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Verifier, Failed> 
         let keys = Arc::new(KeyRing::new(issuer.name.clone(), source, clock.clone())?);
         issuers.push(TrustedIssuer { name: issuer.name.clone(), kind: issuer.kind, keys });
     }
+    let mut secret = [0; 32];
+    SystemRandom.fill(&mut secret)?;
     let replay: Box<dyn Replay> = match &config.proofs_file {
-        Some(file) => Box::new(Shared::open(file)?),
+        Some(file) => {
+            let shared = Shared::open(file)?;
+            secret = shared.secret(&secret)?;
+            Box::new(shared)
+        }
         None => Box::new(Memory::default()),
     };
-    Ok(Verifier::new(issuers, replay, clock))
+    Ok(Verifier::new(issuers, replay, Nonces::new(&secret), clock))
 }
 
 fn tenant(municipality: &MunicipalityConfig, environment: Environment) -> Result<Tenant, Failed> {
