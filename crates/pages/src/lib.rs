@@ -9,6 +9,7 @@
 
 pub mod address;
 pub mod assets;
+pub mod authorize;
 pub mod chart;
 pub mod docs;
 pub mod innbygger;

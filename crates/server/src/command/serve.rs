@@ -8,6 +8,8 @@ use std::sync::Arc;
 use exchange::tenant::{Environment, Tenant};
 use ledger::clock::{Clock, SystemClock};
 use ledger::random::{Random, SystemRandom};
+use parking_lot::Mutex;
+use sandbox::idp::desk::Desk;
 use sandbox::issuer::Issuer;
 
 use crate::app::{App, Described, Hosted};
@@ -63,6 +65,7 @@ pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
                 let hosted = Hosted {
                     tenant: Arc::new(tenant),
                     demands: municipality.demands(),
+                    smart: municipality.smart.clone(),
                     described: Described::default(),
                 };
                 tenants.insert(number, hosted);
@@ -77,13 +80,17 @@ pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
     if tenants.is_empty() {
         return Err("no municipality could be opened".into());
     }
-    Ok(Arc::new(App {
-        tenants,
-        closed,
-        verifier,
-        public_url: config.public_url.trim_end_matches('/').to_owned(),
-        demo,
-    }))
+    let public_url = config.public_url.trim_end_matches('/').to_owned();
+    let demo = demo.map(Arc::new);
+    let desk = match &demo {
+        Some(issuer) => {
+            let mut secret = [0; 32];
+            SystemRandom.fill(&mut secret)?;
+            Some(Mutex::new(Desk::new(&public_url, issuer.clone(), &secret)))
+        }
+        None => None,
+    };
+    Ok(Arc::new(App { tenants, closed, verifier, public_url, demo, desk }))
 }
 
 /// Verifies the tokens of the issuers a configuration names.

@@ -7,6 +7,7 @@ mod fhir;
 mod operations;
 pub mod parameters;
 mod platform;
+mod sandbox;
 
 use super::endpoint::{Caller, Endpoint};
 use crate::web;
@@ -22,7 +23,7 @@ pub struct Section {
 }
 
 /// Everything served.
-pub static TABLE: [Section; 8] = [
+pub static TABLE: [Section; 9] = [
     Section {
         id: "fhir",
         about: "FHIR R4: one resource, search and history",
@@ -38,6 +39,11 @@ pub static TABLE: [Section; 8] = [
     Section { id: "pmd", about: "Norsk helsenett's PMD contract", endpoints: doors::PMD },
     Section { id: "events", about: "CloudEvents 1.0", endpoints: doors::EVENTS },
     Section { id: "platform", about: "About the platform itself", endpoints: platform::ROWS },
+    Section {
+        id: "sandbox",
+        about: "A demo's stand-ins for HelseID, ID-porten, Maskinporten and a SMART authorization server",
+        endpoints: sandbox::ROWS,
+    },
     Section { id: "pages", about: "Pages for people", endpoints: web::ROWS },
 ];
 
