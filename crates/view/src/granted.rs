@@ -4,6 +4,8 @@
 //! operations and exports are narrowed alike. Invariant: only conditions that the index answers whole are
 //! followed, codes of token parameters; a part with any other opens nothing.
 
+use std::sync::Arc;
+
 use access::permit::ReadPermit;
 use access::scopes::Granted;
 use fhir::query::{Condition, Filter, Query, Target};
@@ -30,7 +32,7 @@ struct Part {
     kind: Option<i64>,
     person: Option<Sql>,
     /// Parameters with the codes of which a row must have one.
-    codes: Vec<(SearchParameter, Vec<Sought>)>,
+    codes: Vec<(u16, Vec<Sought>)>,
 }
 
 impl Within {
@@ -57,7 +59,10 @@ impl Part {
         let kind = fhir::definitions::resource_kind(kind)?;
         let mut codes = Vec::new();
         for (parameter, tokens) in filters(kind, granted)? {
-            codes.push((parameter, tokens.iter().flat_map(|it| terms.sought(it)).collect()));
+            codes.push((
+                parameter.index_id,
+                tokens.iter().flat_map(|it| terms.sought(it)).collect(),
+            ));
         }
         Some(Self { kind: Some(kinds::number(kind)), person, codes })
     }
@@ -69,7 +74,7 @@ impl Part {
             .person
             .as_ref()
             .map(|person| Piece::new(format!("+{row}.person IN (?, x'')"), [person.clone()]));
-        let codes = self.codes.iter().map(|(on, codes)| has_term(on.index_id, codes, row));
+        let codes = self.codes.iter().map(|(on, codes)| has_term(*on, codes, row));
         Piece::all(kind.into_iter().chain(person).chain(codes))
     }
 }
@@ -77,7 +82,7 @@ impl Part {
 type Tokens = Vec<fhir::query::TokenMatch>;
 
 /// The conditions of a part: token parameters, each with its codes.
-fn filters(kind: &str, granted: &Granted) -> Option<Vec<(SearchParameter, Tokens)>> {
+fn filters(kind: &str, granted: &Granted) -> Option<Vec<(Arc<SearchParameter>, Tokens)>> {
     let query = Query::parse(kind, &granted.conditions).ok()?;
     let only_filters = query.unsupported.is_empty()
         && query.filters.len() == granted.conditions.len()
@@ -88,7 +93,7 @@ fn filters(kind: &str, granted: &Granted) -> Option<Vec<(SearchParameter, Tokens
     query.filters.into_iter().map(codes).collect()
 }
 
-fn codes(filter: Filter) -> Option<(SearchParameter, Tokens)> {
+fn codes(filter: Filter) -> Option<(Arc<SearchParameter>, Tokens)> {
     let Target::Parameter(parameter) = filter.on else { return None };
     if filter.negated || parameter.kind != ParamKind::Token || parameter.is_added() {
         return None;

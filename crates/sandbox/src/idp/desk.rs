@@ -155,13 +155,7 @@ impl Desk {
                 (None, 300)
             }
         };
-        let expected = Expected {
-            client: &client.id,
-            keys: &client.keys,
-            kind,
-            audiences: &audiences,
-            longest,
-        };
+        let expected = Expected { keys: &client.keys, kind, audiences: &audiences, longest };
         let (jti, until) = jwt::assertion(&jwt, &expected, now).map_err(Refused::client)?;
         let name = format!("{} {id} {jti}", provider.key());
         self.first(

@@ -84,8 +84,6 @@ impl Jwt<'_> {
 
 /// What an assertion must be like.
 pub struct Expected<'a> {
-    /// The client it must be of.
-    pub client: &'a str,
     /// Its public keys.
     pub keys: &'a [Value],
     /// `typ`, where it is prescribed.

@@ -270,7 +270,6 @@ impl Desk {
             client.ok_or(Refused::grant("`iss` of the assertion is no client known here"))?;
         let audiences = [provider.issuer(&self.root)];
         let expected = jwt::Expected {
-            client: &client.id,
             keys: &client.keys,
             kind: None,
             audiences: &audiences,

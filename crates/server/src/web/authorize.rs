@@ -148,12 +148,13 @@ fn shown(app: &App, asked: &Asked, name: &str, problem: Option<Problem>) -> Resp
         number,
         problem,
     });
-    let status =
-        if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let mut response = page(status, html);
-    let origin = asked.redirect.parse::<Uri>().ok().and_then(|uri| {
-        Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
-    });
+    let origin = asked
+        .redirect
+        .parse::<Uri>()
+        .ok()
+        .and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
     let leading = format!("form-action 'self' {}", origin.unwrap_or_default());
     let policy = assets::CONTENT_SECURITY_POLICY.replace("form-action 'self'", leading.trim_end());
     if let Ok(policy) = HeaderValue::from_str(&policy) {
