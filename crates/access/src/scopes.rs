@@ -184,8 +184,8 @@ impl Scopes {
     /// Whether anything of this type may be done so, by such a party.
     pub fn allow(&self, party: &Party, kind: &str, interaction: Interaction) -> bool {
         self.of(party, interaction).any(|scope| {
-            let writes = !matches!(interaction, Interaction::Read | Interaction::Search);
-            scope.covers(kind, interaction) && !(writes && !scope.conditions.is_empty())
+            let reads = matches!(interaction, Interaction::Read | Interaction::Search);
+            scope.covers(kind, interaction) && (reads || scope.conditions.is_empty())
         })
     }
 
