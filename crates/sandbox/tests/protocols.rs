@@ -208,19 +208,7 @@ impl World {
                 let form = self.asking();
                 self.post("par", form, case)
             }
-            "authorize" => {
-                let mut query = self.asked_for(&case.before);
-                lay(&mut query, &case.form);
-                self.now += case.later;
-                if case.again {
-                    drop(self.authorize(&query));
-                }
-                match self.authorize(&query) {
-                    Ok(_) => Answer { status: 200, body: json!({}) },
-                    Err(Stop::Page(refused)) => Answer { status: 400, body: refused.body() },
-                    Err(Stop::Redirect(address)) => told(&address),
-                }
-            }
+            "authorize" => self.asked(case),
             "code" => {
                 let form = self.with_code(&case.before);
                 self.post("token", form, case)
@@ -258,6 +246,20 @@ impl World {
                 self.post("launch", form, case)
             }
             other => panic!("`{other}` is no request"),
+        }
+    }
+
+    fn asked(&mut self, case: &Case) -> Answer {
+        let mut query = self.asked_for(&case.before);
+        lay(&mut query, &case.form);
+        self.now += case.later;
+        if case.again {
+            drop(self.authorize(&query));
+        }
+        match self.authorize(&query) {
+            Ok(_) => Answer { status: 200, body: json!({}) },
+            Err(Stop::Page(refused)) => Answer { status: 400, body: refused.body() },
+            Err(Stop::Redirect(address)) => told(&address),
         }
     }
 

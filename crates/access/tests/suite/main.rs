@@ -10,3 +10,4 @@
 mod cases;
 mod corpus;
 mod restrictions;
+mod scopes;
