@@ -158,6 +158,16 @@ test("an export holds what the scopes leave open", async () => {
   await some.refuses("GET", "$export?_type=Patient");
 });
 
+test("an answer made in the background is for a token with the same scopes alone", async () => {
+  const all = await caller("system/*.rs");
+  const asked = await all.send("GET", `Observation?patient=${patient}`, undefined, { prefer: "respond-async" });
+  assert.equal(asked.status, 202, JSON.stringify(asked.body));
+  const place = asked.headers.get("content-location");
+  const some = await caller(LAB);
+  assert.equal((await some.get(place)).status, 404);
+  assert.ok([200, 202].includes((await all.get(place)).status));
+});
+
 test("a condition that the index cannot follow whole opens nothing", async () => {
   for (const condition of ["code:text=pulse", "date=gt2020-01-01", "category:not=laboratory", "colour=red"]) {
     const none = await caller(`system/Observation.rs?${condition}`);

@@ -128,6 +128,10 @@ fn responses(row: &Endpoint, method: Verb) -> Value {
     for (status, form) in row.answers {
         made.insert(status.to_string(), success(row, *status, *form));
     }
+    if speaks_oauth(row) {
+        made.extend(oauth_refusals());
+        return Value::Object(made);
+    }
     for status in refused(row, method) {
         let reference = format!("#/components/responses/{status}");
         made.insert(status.to_string(), json!({ "$ref": reference }));
@@ -157,7 +161,7 @@ fn success(row: &Endpoint, status: u16, form: Form) -> Value {
         header("ETag");
         header("Last-Modified");
     }
-    if status == 201 {
+    if status == 201 && !speaks_oauth(row) {
         header("Location");
     }
     if status == 202 && !row.query.is_empty() && row.path.ends_with("$export") {
@@ -208,6 +212,24 @@ fn refused(row: &Endpoint, method: Verb) -> Vec<u16> {
             _ => true,
         })
         .collect()
+}
+
+/// Whether a row refuses as OAuth does, and not by a resource.
+fn speaks_oauth(row: &Endpoint) -> bool {
+    row.path.starts_with("/sandkasse/")
+}
+
+/// The refusals of OAuth; what is refused before a stand-in is asked is told as everywhere.
+fn oauth_refusals() -> impl Iterator<Item = (String, Value)> {
+    let content = json!({
+        "application/json": { "schema": schema::of_content("application/json", Form::Json("OAuthError")) },
+        FHIR_JSON: { "schema": schema::of_content(FHIR_JSON, Form::Type("OperationOutcome")) },
+    });
+    let of_oauth = [400, 401, 404, 413, 415, 503];
+    let told = REFUSALS.iter().filter(move |(status, _)| of_oauth.contains(status));
+    told.map(move |(status, about)| {
+        (status.to_string(), json!({ "description": about, "content": content }))
+    })
 }
 
 /// The refusals that operations share, each an `OperationOutcome`.

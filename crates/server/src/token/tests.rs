@@ -25,7 +25,7 @@ use super::nonce::Nonces;
 use super::replay::{Memory, Replay};
 use super::replay_file::Shared;
 use super::verify::{Demands, TrustedIssuer, Verifier};
-use super::{address, proof};
+use super::{address, claims, proof};
 use crate::config::Scheme;
 
 /// 2026-11-23T00:00:00Z, in milliseconds.
@@ -332,6 +332,27 @@ async fn where_proofs_cannot_be_remembered_nobody_is_let_in() {
     let answer = site.ask(&client.token, Some(&client.proof(NOW, "p"))).await;
     let refused = TokenError::Unavailable("the memory of DPoP proofs does not answer");
     assert_eq!(answer, Err(refused));
+}
+
+#[test]
+fn the_supplier_is_told_beside_whom_it_acts_for() {
+    let number =
+        |id: &str| json!({ "authority": "iso6523-actorid-upis", "ID": format!("0192:{id}") });
+    let claims = json!({
+        "client_id": "c", "consumer": number("310526010"), "supplier": number("310487570"),
+    });
+    let caller = claims::caller(IssuerKind::Maskinporten, &claims).unwrap();
+    assert_eq!(caller.organisation.as_deref(), Some("310526010"));
+    assert_eq!(caller.supplier.as_deref(), Some("310487570"));
+    let claims = json!({
+        "client_id": "c",
+        "helseid://claims/client/claims/orgnr_parent": "310526010",
+        "helseid://claims/client/claims/orgnr_supplier": "310487570",
+        "scope": ["system/Observation.rs"],
+    });
+    let caller = claims::caller(IssuerKind::Helseid, &claims).unwrap();
+    assert_eq!(caller.supplier.as_deref(), Some("310487570"));
+    assert!(caller.scopes.is_some());
 }
 
 #[test]
