@@ -228,7 +228,13 @@ impl Tenant {
             Some(kind) => keys_of(kind),
             None => all_keys(),
         };
-        self.within_scopes(caller, "history", kind.as_slice(), Interaction::Search).await?;
+        self.within_scopes(
+            caller,
+            ("history", About::Unnamed),
+            kind.as_slice(),
+            Interaction::Search,
+        )
+        .await?;
         let permit = self.decide(caller, "history", About::Unnamed, &keys).await?;
         let stretch = self.stretch(history)?;
         let changes = self.view.changes(&permit, kind, &stretch.span, history.count)?;

@@ -85,13 +85,13 @@ impl Tenant {
         cursor: Option<&str>,
     ) -> Result<Page, Failure> {
         let named = self.named_person(caller, &mut query)?;
-        self.within_scopes(caller, "search", &query.kinds, Interaction::Search).await?;
         let about = match named {
             Named::One(person) => About::Person(person),
             // An app that was launched for a patient need not name it.
             Named::Unsaid => self.launched(caller)?.map_or(About::Unnamed, About::Person),
             Named::Nobody => About::Unnamed,
         };
+        self.within_scopes(caller, ("search", about), &query.kinds, Interaction::Search).await?;
         let (own, also) = (searched_keys(&query), also_keys(&query));
         let permit = self.decide_with(caller, "search", about, &own, &also).await?;
         let page = if named == Named::Nobody {
@@ -144,8 +144,11 @@ impl Tenant {
         kind: &str,
         id: &str,
     ) -> Result<ReadPermit, Failure> {
-        self.within_scopes(caller, action, &[kind], Interaction::Read).await?;
-        let Some(located) = self.view.locate(kind, id)? else {
+        let located = self.view.locate(kind, id)?;
+        let person = located.as_ref().and_then(|located| located.person);
+        let about = person.map_or(About::Unnamed, About::Person);
+        self.within_scopes(caller, (action, about), &[kind], Interaction::Read).await?;
+        let Some(located) = located else {
             let decided = self.decide(caller, action, About::Unnamed, &keys_of(kind)).await;
             return Err(match decided {
                 Err(Failure::Refused(refusal)) if refusal.rule != Rule::PatientNotNamed => {
@@ -156,7 +159,6 @@ impl Tenant {
             });
         };
         let key = Catalogue::get().category(&located.category).map(|it| it.key.as_str());
-        let about = located.person.map_or(About::Unnamed, About::Person);
         let keys: Vec<CategoryKey> = key.into_iter().collect();
         self.decide_for(caller, action, about, &keys, Interaction::Read).await
     }

@@ -25,21 +25,21 @@ impl Tenant {
     pub(crate) async fn within_scopes(
         &self,
         caller: &Caller,
-        action: &str,
+        (action, about): (&str, About),
         kinds: &[&str],
         interaction: Interaction,
     ) -> Result<(), Failure> {
         if kinds.is_empty() || kinds.iter().any(|kind| allows(caller, kind, interaction)) {
             return Ok(());
         }
-        Err(self.refused(caller, action, About::Unnamed, &[], REFUSED).await?)
+        Err(self.refused(caller, action, about, &[], REFUSED).await?)
     }
 
     /// Goes on where the scopes leave all of these types open: what is composed of a part would mislead.
     pub(crate) async fn whole_by_scopes(
         &self,
         caller: &Caller,
-        action: &str,
+        (action, about): (&str, About),
         kinds: &[&str],
     ) -> Result<(), Failure> {
         let whole = |kind: &&str| {
@@ -49,7 +49,7 @@ impl Tenant {
         if kinds.iter().all(whole) {
             return Ok(());
         }
-        Err(self.refused(caller, action, About::Unnamed, &[], REFUSED).await?)
+        Err(self.refused(caller, action, about, &[], REFUSED).await?)
     }
 
     /// Writes a refusal down, before it is told.

@@ -106,7 +106,7 @@ pub fn statement(
 fn security(scheme: Scheme, smart: Option<&SmartConfig>) -> Value {
     let code = if smart.is_some() { "SMART-on-FHIR" } else { "OAuth" };
     let mut security = json!({
-        "cors": false,
+        "cors": smart.is_some(),
         "service": [{
             "coding": [{ "system": SECURITY_SERVICES, "code": code }],
             "text": "OAuth 2.0 access tokens from HelseID, Maskinporten for systems, or ID-porten \

@@ -153,7 +153,13 @@ impl Tenant {
     async fn exported(&self, caller: &Caller, wish: &Wish) -> Result<Vec<&'static str>, Failure> {
         if !wish.kinds.is_empty() {
             for kind in &wish.kinds {
-                self.within_scopes(caller, "export", &[kind], Interaction::Search).await?;
+                self.within_scopes(
+                    caller,
+                    ("export", About::Unnamed),
+                    &[kind],
+                    Interaction::Search,
+                )
+                .await?;
                 self.decide(caller, "export", About::Unnamed, &keys_of(kind)).await?;
             }
             return Ok(wish.kinds.clone());

@@ -159,7 +159,13 @@ impl Tenant {
             }
         };
         let keys = keys_of("Observation");
-        self.within_scopes(caller, action, &["Observation"], Interaction::Search).await?;
+        self.within_scopes(
+            caller,
+            (action, About::Person(person)),
+            &["Observation"],
+            Interaction::Search,
+        )
+        .await?;
         let permit = self.decide(caller, action, About::Person(person), &keys).await?;
         let mut looked = Looked { permit, person, skipped: Vec::new() };
         let mut cursor: Option<String> = None;

@@ -2,6 +2,7 @@
 
 pub mod bulk;
 pub mod call;
+pub mod cors;
 pub mod endpoint;
 pub mod events;
 pub mod fhir;
@@ -42,6 +43,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(|| async { Problem::not_found() })
         .layer(middleware::from_fn(negotiate::layer))
         .layer(middleware::from_fn(take_in))
+        .layer(middleware::from_fn_with_state(app.clone(), cors::layer))
         .layer(middleware::from_fn(log))
         .with_state(app)
 }
