@@ -129,7 +129,7 @@ fn responses(row: &Endpoint, method: Verb) -> Value {
         made.insert(status.to_string(), success(row, *status, *form));
     }
     if speaks_oauth(row) {
-        made.extend(oauth_refusals());
+        made.extend(oauth_refusals(row));
         return Value::Object(made);
     }
     for status in refused(row, method) {
@@ -220,13 +220,20 @@ fn speaks_oauth(row: &Endpoint) -> bool {
 }
 
 /// The refusals of OAuth; what is refused before a stand-in is asked is told as everywhere.
-fn oauth_refusals() -> impl Iterator<Item = (String, Value)> {
+fn oauth_refusals(row: &Endpoint) -> impl Iterator<Item = (String, Value)> {
     let content = json!({
         "application/json": { "schema": schema::of_content("application/json", Form::Json("OAuthError")) },
         FHIR_JSON: { "schema": schema::of_content(FHIR_JSON, Form::Type("OperationOutcome")) },
     });
-    let of_oauth = [400, 401, 404, 413, 415, 503];
-    let told = REFUSALS.iter().filter(move |(status, _)| of_oauth.contains(status));
+    // Who the client is stands in the form.
+    let says = row.takes.iter().any(|content| content.form == Form::Pairs);
+    let sends = !row.takes.is_empty();
+    let told = REFUSALS.iter().filter(move |(status, _)| match status {
+        404 | 503 => true,
+        400 | 413 | 415 => sends,
+        401 => says,
+        _ => false,
+    });
     told.map(move |(status, about)| {
         (status.to_string(), json!({ "description": about, "content": content }))
     })
