@@ -19,7 +19,7 @@ pub struct Caller {
     pub supplier: Option<String>,
     /// The token's own id (`jti`), for the audit trail.
     pub token_id: String,
-    /// What the token is limited to, where it holds scopes of resources.
+    /// What the token is limited to, where it holds scopes of resources or is of a launch.
     pub scopes: Option<Arc<Scopes>>,
     /// Who acts.
     pub party: Party,
@@ -27,6 +27,7 @@ pub struct Caller {
 
 /// Who acts through the client.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one for each request, never many in a list")]
 pub enum Party {
     /// A system on its own behalf.
     System,
@@ -50,6 +51,8 @@ pub struct Practitioner {
     pub subject: String,
     /// HPR number, for those who have one.
     pub hpr: Option<String>,
+    /// Professions (kodeverk 9060) that HPR has for the person, where the login tells.
+    pub hpr_professions: Option<Vec<String>>,
     /// Level of the login, 4 being the highest.
     pub security_level: u8,
     /// What the person attested when opening this patient or list.
@@ -67,6 +70,10 @@ pub struct Attest {
     pub legal_entity: String,
     /// Organisation number of the sub-unit.
     pub point_of_care: String,
+    /// Id of the department, where there is one: a RESH id or one of the organisation's own.
+    pub department: Option<Box<str>>,
+    /// The healthcare service as `system|code`, such as that of 8663's `KP02`.
+    pub healthcare_service: Option<Box<str>>,
     /// Purpose of use.
     pub purpose: Purpose,
     /// Details of the purpose: in a municipality a 9151 code.
@@ -75,6 +82,11 @@ pub struct Attest {
     pub decision_ref: String,
     /// Whether the person authorised themself.
     pub user_selected: bool,
+    /// Whether it names another person or HPR number than the login (rule 11).
+    pub names_another: bool,
+    /// Identity numbers of the patients it is for (`patients[]`); empty where it names none. Never
+    /// logged.
+    pub patients: Vec<String>,
 }
 
 impl Caller {
@@ -85,6 +97,11 @@ impl Caller {
             Party::Practitioner(practitioner) => &practitioner.name,
             Party::Resident { name, .. } => name,
         }
+    }
+
+    /// Logical id of the `Patient` that a SMART launch named: the token is for that patient only.
+    pub fn launched_for(&self) -> Option<&str> {
+        self.scopes.as_ref()?.patient.as_deref()
     }
 
     /// The attest, where a person at work made one.

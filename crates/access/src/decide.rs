@@ -1,30 +1,52 @@
-//! The decision. Order: party and agreement, purpose, care relation, role, narrowing.
+//! The decision: what the policies say, narrowed by what is agreed, assessed and shared, and by what
+//! the resident has withheld.
+//!
+//! The law's and the municipality's policies ([`crate::policy`]) say whether, for the request as a whole,
+//! and by which roles. What depends on each category of many at once (agreements, purposes,
+//! assessments, restrictions) is looked up here and only ever takes away.
+//!
+//! Of several reasons against, the first in the order of [`Rule`] is told: party and agreement, purpose,
+//! care relation, role, category, restriction.
 
-use record::catalogue::{Catalogue, Category};
+mod resident;
+mod supply;
+mod work;
+
+use std::sync::Arc;
+
+use cedar_policy::Context;
+use record::catalogue::{Catalogue, Category, CategoryKey};
 use record::identity::PersonId;
 use record::purpose::Purpose;
 
 use crate::caller::{Attest, Caller, Party, Practitioner};
-use crate::permit::{Basis, Reach, ReadPermit, WritePermit};
+use crate::facts::Facts;
+use crate::permit::{Basis, ReadPermit, WritePermit};
+use crate::policy::{Ask, Held, Origin};
 use crate::refusal::{Refusal, Rule};
-use crate::register::{Register, Role};
-
-/// Oldest attest that opens anything: 60 minutes (Tillitsrammeverk rule 58), in milliseconds.
-pub const ATTEST_MAX_AGE: i64 = 60 * 60 * 1000;
-
-/// How far ahead of our clock an attest may be, in milliseconds.
-const CLOCK_SKEW: i64 = 60 * 1000;
-
-/// Lowest login level for health information.
-const SECURITY_LEVEL: u8 = 4;
+use crate::register::Role;
+use crate::restriction::Reader;
+use crate::standing::Standing;
 
 /// What somebody asks to read.
 #[derive(Clone, Debug)]
 pub struct ReadRequest<'a> {
     /// Whom it is about.
     pub about: About,
-    /// Keys of the categories asked for; the permit holds those of them that the role may read.
-    pub categories: &'a [&'static str],
+    /// Keys of the categories asked for; the permit holds those of them that the caller may read.
+    pub categories: &'a [CategoryKey],
+    /// Key of the information service that asks, where one does.
+    pub service: Option<&'a str>,
+    /// The persons whom the caller's token or attest names, as this municipality knows them. Where
+    /// the caller names some and this is not said, nothing is opened.
+    pub bound_to: Option<&'a [PersonId]>,
+}
+
+impl<'a> ReadRequest<'a> {
+    /// A request by no information service, of a caller bound to no patient.
+    pub fn new(about: About, categories: &'a [CategoryKey]) -> Self {
+        Self { about, categories, service: None, bound_to: None }
+    }
 }
 
 /// Whom a request is about.
@@ -42,222 +64,95 @@ pub enum About {
 pub fn decide_read(
     caller: &Caller,
     resident: Option<PersonId>,
-    register: &Register,
+    standing: &Arc<Standing>,
     request: &ReadRequest<'_>,
     now: i64,
 ) -> Result<ReadPermit, Refusal> {
-    match &caller.party {
-        Party::Resident { .. } => resident_reads(resident, request),
-        Party::System => {
-            same_municipality(caller, register)?;
-            system_reads(caller, register, request, now)
-        }
-        Party::Practitioner(practitioner) => {
-            same_municipality(caller, register)?;
-            practitioner_reads(caller, practitioner, register, request, now)
-        }
-    }
+    judge(caller, resident, standing, request, now).outcome
 }
 
 /// May the caller record something of this category? `existing` is the owner and source of the
 /// record it would change.
 pub fn decide_write(
     caller: &Caller,
-    register: &Register,
+    standing: &Standing,
     category: &'static Category,
     existing: Option<(&str, &str)>,
     now: i64,
 ) -> Result<WritePermit, Refusal> {
-    if !matches!(caller.party, Party::System) {
-        return Err(refuse(Rule::NotASystem));
-    }
-    same_municipality(caller, register)?;
-    let agreement = register.agreement(&caller.client_id, now).ok_or(refuse(Rule::NoAgreement))?;
-    if !register.has_purpose(Purpose::Delivery) {
-        return Err(refuse(Rule::PurposeInactive));
-    }
-    if !agreement.categories.contains(&category.key) {
-        return Err(refuse(Rule::CategoryNotAgreed));
-    }
-    if existing
-        .is_some_and(|(owner, source)| owner != agreement.owner || source != agreement.source)
-    {
-        return Err(refuse(Rule::NotOwner));
-    }
-    Ok(WritePermit {
-        source: agreement.source.clone(),
-        owner: agreement.owner.clone(),
-        category: &category.key,
-    })
+    supply::write(caller, standing, category, existing, now)
 }
 
 /// The role of a person at work, the first where several fit, for showing: what it opens is for
 /// [`decide_read`] to say.
-pub fn role_of<'a>(caller: &Caller, register: &'a Register) -> Option<&'a Role> {
-    roles(caller.attest()?, register).ok()?.into_iter().next()
+pub fn role_of<'a>(caller: &Caller, standing: &'a Standing, now: i64) -> Option<&'a Role> {
+    work::role_of(caller, standing, now)
+}
+
+/// A decision with what it rests on.
+pub(crate) struct Judged<'a> {
+    /// What the policies were asked; nothing where they were not.
+    pub ask: Option<Ask>,
+    /// The policies that held.
+    pub held: Held<'a>,
+    pub outcome: Result<ReadPermit, Refusal>,
+}
+
+/// Decides, and tells by what.
+pub(crate) fn judge<'a>(
+    caller: &Caller,
+    resident: Option<PersonId>,
+    standing: &'a Arc<Standing>,
+    request: &ReadRequest<'_>,
+    now: i64,
+) -> Judged<'a> {
+    let facts = Facts::of(caller, standing, request.service, now);
+    match &caller.party {
+        Party::Practitioner(practitioner) => work::judge(&facts, practitioner, standing, request),
+        Party::System => supply::judge(&facts, standing, request),
+        Party::Resident { .. } => resident::judge(&facts, resident, standing, request),
+    }
+}
+
+/// The person at work as restrictions see one.
+pub(crate) fn reader(caller: &Caller, practitioner: &Practitioner) -> Reader {
+    work::reader(caller, practitioner)
+}
+
+/// Asks the policies. An error is a refusal: a forbidding policy that errs must not open.
+fn weigh<'a>(
+    standing: &'a Standing,
+    ask: Ask,
+    who: &str,
+    context: Option<Context>,
+) -> Result<Held<'a>, Refusal> {
+    let held = context.and_then(|context| standing.policies().held(ask, who, context).ok());
+    held.ok_or(refuse(Rule::PolicyError))
+}
+
+/// Passes where no policy forbids the whole request.
+fn not_forbidden(held: &Held<'_>) -> Result<(), Refusal> {
+    let whole = held.forbids.iter().filter(|policy| policy.categories.is_none());
+    whole.map(|policy| policy.rule).min().map_or(Ok(()), |rule| Err(refuse(rule)))
+}
+
+/// Whether one of the municipality's policies forbids a category.
+fn forbids(held: &Held<'_>, category: &str) -> bool {
+    held.forbids.iter().any(|it| it.origin == Origin::Municipality && it.covers(category))
+}
+
+/// Takes categories out; where none is left, that is the refusal.
+fn keep(
+    categories: &mut Vec<CategoryKey>,
+    rule: Rule,
+    keeps: impl Fn(&str) -> bool,
+) -> Result<(), Refusal> {
+    categories.retain(|key| keeps(key));
+    if categories.is_empty() { Err(refuse(rule)) } else { Ok(()) }
 }
 
 const fn refuse(rule: Rule) -> Refusal {
     Refusal { rule }
-}
-
-fn same_municipality(caller: &Caller, register: &Register) -> Result<(), Refusal> {
-    if caller.organisation.as_deref() == Some(register.organisation.as_str()) {
-        Ok(())
-    } else {
-        Err(refuse(Rule::OtherMunicipality))
-    }
-}
-
-fn resident_reads(
-    resident: Option<PersonId>,
-    request: &ReadRequest<'_>,
-) -> Result<ReadPermit, Refusal> {
-    let person = match (request.about, resident) {
-        (About::Person(asked), Some(own)) if asked == own => own,
-        (About::Unnamed, Some(own)) => own,
-        _ => return Err(refuse(Rule::NotSelf)),
-    };
-    // What is about nobody is not a resident's own: of that, only what is for everybody.
-    let opened = |key: &&'static str| is_about_person(key) || is_shared(key);
-    let categories: Vec<_> = request.categories.iter().copied().filter(opened).collect();
-    if categories.is_empty() && !request.categories.is_empty() {
-        return Err(refuse(Rule::NotShared));
-    }
-    Ok(ReadPermit {
-        reach: Reach::Person(person),
-        categories,
-        owned_by: None,
-        basis: basis(Purpose::PatientRequest, "resident", None),
-        granted: None,
-    })
-}
-
-/// A system reads back what it delivered itself, nothing else.
-fn system_reads(
-    caller: &Caller,
-    register: &Register,
-    request: &ReadRequest<'_>,
-    now: i64,
-) -> Result<ReadPermit, Refusal> {
-    let agreement = register.agreement(&caller.client_id, now).ok_or(refuse(Rule::NoAgreement))?;
-    if !register.has_purpose(Purpose::Delivery) {
-        return Err(refuse(Rule::PurposeInactive));
-    }
-    let agreed = |key: &&'static str| agreement.categories.iter().any(|agreed| agreed == key);
-    let categories: Vec<_> = request.categories.iter().copied().filter(agreed).collect();
-    if categories.is_empty() {
-        return Err(refuse(Rule::CategoryNotAgreed));
-    }
-    Ok(ReadPermit {
-        reach: match request.about {
-            About::Person(person) => Reach::Person(person),
-            About::OwnUnit => return Err(refuse(Rule::PatientNotNamed)),
-            About::Unnamed => Reach::Any,
-        },
-        categories,
-        owned_by: Some((agreement.owner.clone(), agreement.source.clone())),
-        basis: Basis::delivery(),
-        granted: None,
-    })
-}
-
-fn practitioner_reads(
-    caller: &Caller,
-    practitioner: &Practitioner,
-    register: &Register,
-    request: &ReadRequest<'_>,
-    now: i64,
-) -> Result<ReadPermit, Refusal> {
-    if practitioner.security_level < SECURITY_LEVEL {
-        return Err(refuse(Rule::WeakLogin));
-    }
-    let attest = practitioner.attest.as_ref().ok_or(refuse(Rule::NoAttest))?;
-    care_relation(caller, attest, register, now)?;
-    let mut roles = roles(attest, register)?;
-    if request.about == About::OwnUnit {
-        roles.retain(|role| role.unit_list);
-        if roles.is_empty() {
-            return Err(refuse(Rule::PatientNotNamed));
-        }
-    }
-    roles.retain(|role| request.categories.iter().any(|key| opens(role, key)));
-    if roles.is_empty() {
-        return Err(refuse(Rule::CategoryNotForRole));
-    }
-    let opened = |key: &&'static str| roles.iter().any(|role| opens(role, key)) && is_shared(key);
-    let categories: Vec<_> = request.categories.iter().copied().filter(opened).collect();
-    if categories.is_empty() {
-        return Err(refuse(Rule::NotShared));
-    }
-    let keys: Vec<&str> = roles.iter().map(|role| role.key.as_str()).collect();
-    Ok(ReadPermit {
-        reach: practitioner_reach(attest, request.about, &categories, now)?,
-        categories,
-        owned_by: None,
-        basis: basis(attest.purpose, &keys.join("+"), Some(attest)),
-        granted: None,
-    })
-}
-
-/// The attest must be fresh, name the token's organisation and a unit we know, and state a purpose
-/// in use (Tillitsrammeverk rules 4, 11 and 58).
-fn care_relation(
-    caller: &Caller,
-    attest: &Attest,
-    register: &Register,
-    now: i64,
-) -> Result<(), Refusal> {
-    let age = now - attest.made_at;
-    if !(-CLOCK_SKEW..=ATTEST_MAX_AGE).contains(&age) {
-        return Err(refuse(Rule::AttestExpired));
-    }
-    if caller.organisation.as_deref() != Some(attest.legal_entity.as_str())
-        || caller.unit.as_deref().is_some_and(|unit| unit != attest.point_of_care)
-    {
-        return Err(refuse(Rule::AttestContradicts));
-    }
-    if !register.has_purpose(attest.purpose) {
-        return Err(refuse(Rule::PurposeInactive));
-    }
-    Ok(())
-}
-
-/// The roles that fit unit, profession and purpose, never none. What several roles open adds up, so
-/// that taking one away never opens anything.
-fn roles<'a>(attest: &Attest, register: &'a Register) -> Result<Vec<&'a Role>, Refusal> {
-    let unit = register.unit(&attest.point_of_care).ok_or(refuse(Rule::UnknownUnit))?;
-    let profession = |role: &Role| match &attest.authorization {
-        _ if role.authorizations.is_empty() => true,
-        Some(code) => role.authorizations.contains(code),
-        None => false,
-    };
-    let fits = |role: &&Role| {
-        role.unit_kinds.contains(&unit.kind)
-            && role.purposes.iter().any(|code| code == attest.purpose.code())
-            && profession(role)
-    };
-    let roles: Vec<&Role> = register.roles.iter().filter(fits).collect();
-    if roles.is_empty() { Err(refuse(Rule::NoRole)) } else { Ok(roles) }
-}
-
-fn opens(role: &Role, category: &str) -> bool {
-    role.categories.iter().any(|allowed| allowed == category)
-}
-
-fn practitioner_reach(
-    attest: &Attest,
-    about: About,
-    categories: &[&'static str],
-    now: i64,
-) -> Result<Reach, Refusal> {
-    match about {
-        About::Person(person) => Ok(Reach::Person(person)),
-        About::OwnUnit => Ok(Reach::Unit { unit: attest.point_of_care.clone(), at: now }),
-        // What is about no person, such as where to call, needs no patient.
-        About::Unnamed if categories.iter().all(|key| !is_about_person(key)) => Ok(Reach::Any),
-        About::Unnamed => Err(refuse(Rule::PatientNotNamed)),
-    }
 }
 
 fn is_shared(key: &str) -> bool {

@@ -1,18 +1,109 @@
 //! Permits: the only keys to data. Fields are private and only [`crate::decide`] builds them.
 
+use std::sync::Arc;
+
+use record::catalogue::CategoryKey;
 use record::identity::PersonId;
 use record::purpose::Purpose;
 
+use crate::restriction::Reader;
 use crate::scopes::Granted;
+use crate::standing::Standing;
 
-/// Leave to read, already narrowed to what the caller needs.
+/// Leave to read, already narrowed to what the caller needs. What the residents have withheld is
+/// still to be taken away where it is not whole categories of one person: see
+/// [`ReadPermit::withheld`] and [`ReadPermit::labels`].
 #[derive(Clone, Debug)]
 pub struct ReadPermit {
     pub(crate) reach: Reach,
-    pub(crate) categories: Vec<&'static str>,
+    pub(crate) categories: Vec<CategoryKey>,
     pub(crate) owned_by: Option<(String, String)>,
     pub(crate) basis: Basis,
+    pub(crate) labels: Labels,
+    /// The reader, where restrictions bind one: a person at work.
+    pub(crate) reader: Option<Reader>,
+    /// When it was decided, milliseconds since 1970.
+    pub(crate) at: i64,
+    pub(crate) standing: Arc<Standing>,
     pub(crate) granted: Option<Vec<Granted>>,
+}
+
+/// What one resident withholds from the holder of a permit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// Nothing.
+    Nothing,
+    /// Everything.
+    Everything,
+    /// Whatever is in any of these parts.
+    Parts(Vec<Part>),
+}
+
+/// Something withheld. The members that are filled hold together: a record is withheld where it
+/// is in one of the categories, and one of the items, and of the owner, and of the time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// Keys of categories; empty means all.
+    pub categories: Vec<CategoryKey>,
+    /// Single resources, as type and id; empty means all.
+    pub items: Vec<(String, String)>,
+    /// Organisation number of the owner.
+    pub owner: Option<String>,
+    /// Clinical time from here, milliseconds since 1970.
+    pub from: Option<i64>,
+    /// Clinical time until here.
+    pub to: Option<i64>,
+}
+
+impl Part {
+    /// Whether it is the whole of its categories.
+    pub fn is_of_whole_categories(&self) -> bool {
+        self.items.is_empty() && self.owner.is_none() && self.from.is_none() && self.to.is_none()
+    }
+}
+
+/// Which labelled records (kodeverk 9603, in `meta.security`) the holder does not get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Labels {
+    /// None: a source's own.
+    None,
+    /// Those blocked for people at work.
+    Personnel,
+    /// Those denied the patient, and those delayed while the delay runs.
+    Patient,
+    /// As the patient's, and those denied parents.
+    Parent,
+}
+
+impl Labels {
+    /// Codes of kodeverk 9603 whose records the holder does not get. `NORU` counts while the delay
+    /// it stands for runs.
+    pub fn hidden(self) -> &'static [&'static str] {
+        const PATIENT: &[&str] = &[
+            "NORU", "NORN_FFL", "NORN_KUT", "NORN_EPO", "NORN_ALL", "NORN_FOR", "NORN_FFH",
+            "NORN_FPB", "NORN_DUP", "NORN_ANG",
+        ];
+        const PARENT: &[&str] = &[
+            "NORU",
+            "NORN_FFL",
+            "NORN_KUT",
+            "NORN_EPO",
+            "NORN_ALL",
+            "NORN_FOR",
+            "NORN_FFH",
+            "NORN_FPB",
+            "NORN_DUP",
+            "NORN_ANG",
+            "NORN_FORANS",
+            "NORN_UNGDOM",
+        ];
+        match self {
+            Labels::None => &[],
+            Labels::Personnel => &["NORS"],
+            Labels::Patient => PATIENT,
+            Labels::Parent => PARENT,
+        }
+    }
 }
 
 /// Whose records a permit opens.
@@ -36,8 +127,9 @@ pub enum Reach {
 pub struct Basis {
     /// Purpose of use.
     pub purpose: Purpose,
-    /// Key of the role: a register role, `system` or `resident`. Where several roles of the
-    /// register opened it together, their keys joined by `+`.
+    /// Key of the role: a register role, `system`, `resident` or what represents one (`parent`,
+    /// `guardian`, `attorney`). Where several roles of the register opened it together, their keys
+    /// joined by `+`.
     pub role: String,
     /// Details of the purpose, where the attest has them.
     pub purpose_details: Option<String>,
@@ -84,6 +176,26 @@ impl ReadPermit {
     /// Why.
     pub fn basis(&self) -> &Basis {
         &self.basis
+    }
+
+    /// Which labelled records the holder does not get, whosever they are.
+    pub fn labels(&self) -> Labels {
+        self.labels
+    }
+
+    /// What this person withholds from the holder, by what was in force when it was decided.
+    pub fn withheld(&self, person: PersonId) -> Withheld {
+        self.standing.withheld(self.reader.as_ref(), person, self.at)
+    }
+
+    /// The ledger position of the municipality's last decision that this one rests on.
+    pub fn version(&self) -> u64 {
+        self.standing.version()
+    }
+
+    /// Whether the holder is told that something is withheld.
+    pub fn tells_withheld(&self) -> bool {
+        self.standing.register().tells_withheld
     }
 }
 

@@ -7,13 +7,13 @@
 //! ```
 //!
 //! Invariants: scopes only ever narrow what [`crate::decide`] opened; a scope that cannot be read grants
-//! nothing, and its being there is enough for the token to be limited; `patient/` reaches the patient of
-//! the launch and nobody else; a scope with a condition lets nothing be written.
+//! nothing, and its being there is enough for the token to be limited; `patient/` grants nothing without a
+//! launch, and a launch binds the whole token to its patient ([`crate::decide`]); a scope with a condition lets
+//! nothing be written.
 
-use record::identity::PersonId;
-
-use crate::caller::Party;
+use crate::caller::{Caller, Party};
 use crate::permit::ReadPermit;
+use crate::refusal::{Refusal, Rule};
 
 /// Most scopes of a token that are looked at; those after them grant nothing.
 const MOST: usize = 100;
@@ -23,6 +23,9 @@ const MOST_CONDITIONS: usize = 8;
 
 /// Longest scope, in bytes.
 const LONGEST: usize = 1_000;
+
+/// The refusal of everything that scopes do not reach.
+pub const BEYOND: Refusal = Refusal { rule: Rule::InsufficientScope };
 
 /// What is done to a resource, as SMART divides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,10 +74,11 @@ pub struct Scope {
     pub conditions: Vec<(String, String)>,
 }
 
-/// The resource scopes of a token, with the patient it was launched for.
+/// What a token is limited to: its resource scopes, and the patient it was launched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scopes {
-    all: Vec<Scope>,
+    /// Nothing where the token has no scope of resources, and is not limited to types.
+    resources: Option<Vec<Scope>>,
     /// Logical id of the launch's Patient.
     pub patient: Option<String>,
 }
@@ -84,8 +88,6 @@ pub struct Scopes {
 pub struct Granted {
     /// The resource type; every type where there is none.
     pub kind: Option<String>,
-    /// Whose rows, and nobody's; anybody's where there is none.
-    pub person: Option<PersonId>,
     /// Search parameters of the type with their values: all of them hold.
     pub conditions: Vec<(String, String)>,
 }
@@ -173,56 +175,73 @@ fn conditions(query: &str) -> Option<Vec<(String, String)>> {
 }
 
 impl Scopes {
-    /// The resource scopes among all of a token's; nothing where it has none, and is not limited by any.
-    /// `patient` is the logical id of the Patient that the token says it was launched for.
+    /// The limits among all of a token's scopes; nothing where there is none. `patient` is the logical
+    /// id of the Patient that the token says it was launched for.
     pub fn read(all: &[String], patient: Option<String>) -> Option<Self> {
         let mut own = all.iter().filter(|scope| is_about_resources(scope)).peekable();
-        own.peek()?;
-        Some(Self { all: own.take(MOST).filter_map(|it| Scope::parse(it)).collect(), patient })
+        let is_limited = own.peek().is_some();
+        let resources =
+            is_limited.then(|| own.take(MOST).filter_map(|it| Scope::parse(it)).collect());
+        (resources.is_some() || patient.is_some()).then_some(Self { resources, patient })
+    }
+
+    /// Whether there are scopes of resources among them.
+    pub fn are_of_resources(&self) -> bool {
+        self.resources.is_some()
     }
 
     /// Whether anything of this type may be done so, by such a party.
     pub fn allow(&self, party: &Party, kind: &str, interaction: Interaction) -> bool {
-        self.of(party, interaction).any(|scope| {
-            let reads = matches!(interaction, Interaction::Read | Interaction::Search);
-            scope.covers(kind, interaction) && (reads || scope.conditions.is_empty())
-        })
+        let reads = matches!(interaction, Interaction::Read | Interaction::Search);
+        self.covers(party, kind, interaction, |scope| reads || scope.conditions.is_empty())
     }
 
     /// Whether all of this type may be found, without a condition, by such a party.
     pub fn allow_whole(&self, party: &Party, kind: &str) -> bool {
-        let mut own = self.of(party, Interaction::Search);
-        own.any(|scope| scope.covers(kind, Interaction::Search) && scope.conditions.is_empty())
+        self.covers(party, kind, Interaction::Search, |scope| scope.conditions.is_empty())
     }
 
-    /// Whether they reach only the patient of the launch.
-    pub fn of_one_patient(&self, party: &Party) -> bool {
-        self.all.iter().filter(|it| it.is_for(party)).all(|it| it.context == Context::Patient)
+    /// What they leave open of the whole; nothing where they do not limit it.
+    fn granted(&self, party: &Party, interaction: Interaction) -> Option<Vec<Granted>> {
+        let all = self.of(self.resources.as_ref()?, party);
+        let own = all.filter(|scope| scope.interactions.contains(&interaction));
+        let part =
+            |it: &Scope| Granted { kind: it.kind.clone(), conditions: it.conditions.clone() };
+        Some(own.map(part).collect())
     }
 
-    /// A permit narrowed to what they leave open. `launched` is the person behind [`Scopes::patient`].
-    pub fn narrow(
+    fn covers(
         &self,
-        mut permit: ReadPermit,
         party: &Party,
+        kind: &str,
         interaction: Interaction,
-        launched: Option<PersonId>,
-    ) -> ReadPermit {
-        let granted = self.of(party, interaction).filter_map(|scope| {
-            let person = match scope.context {
-                Context::Patient => Some(launched?),
-                Context::User | Context::System => None,
-            };
-            Some(Granted { kind: scope.kind.clone(), person, conditions: scope.conditions.clone() })
-        });
-        permit.granted = Some(granted.collect());
-        permit
+        enough: impl Fn(&Scope) -> bool,
+    ) -> bool {
+        let Some(all) = &self.resources else { return true };
+        self.of(all, party).any(|scope| scope.covers(kind, interaction) && enough(scope))
     }
 
-    fn of(&self, party: &Party, interaction: Interaction) -> impl Iterator<Item = &Scope> {
-        let fits = move |it: &&Scope| it.is_for(party) && it.interactions.contains(&interaction);
+    /// Those that count for such a party.
+    fn of<'a>(&self, all: &'a [Scope], party: &Party) -> impl Iterator<Item = &'a Scope> {
         // Without a patient there is nobody for `patient/` to reach.
         let bound = self.patient.is_some();
-        self.all.iter().filter(fits).filter(move |it| bound || it.context != Context::Patient)
+        all.iter().filter(move |it| it.is_for(party) && (bound || it.context != Context::Patient))
+    }
+}
+
+/// A permit with the limits of the caller's scopes.
+///
+/// # Errors
+/// [`BEYOND`] where they leave nothing of it.
+pub fn narrowed(
+    caller: &Caller,
+    mut permit: ReadPermit,
+    interaction: Interaction,
+) -> Result<ReadPermit, Refusal> {
+    let scopes = caller.scopes.as_ref();
+    permit.granted = scopes.and_then(|it| it.granted(&caller.party, interaction));
+    match &permit.granted {
+        Some(granted) if granted.is_empty() => Err(BEYOND),
+        _ => Ok(permit),
     }
 }

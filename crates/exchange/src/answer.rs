@@ -54,6 +54,10 @@ pub enum Incomplete {
         /// How many.
         count: usize,
     },
+    /// Something that the resident withholds from the reader. Told only where the municipality has
+    /// decided so, and never what.
+    #[error("the resident withholds something from you; what it is, is not told")]
+    Withheld,
 }
 
 /// State of a service.
@@ -150,11 +154,17 @@ pub struct Board {
     pub unit: String,
     /// One line for each patient, the highest risk first.
     pub patients: Vec<News2>,
+    /// Whether it is told that somebody withholds something.
+    pub withheld: bool,
 }
 
 /// One line of the resident's access log.
 #[derive(Clone, Debug)]
 pub struct AccessLine {
+    /// Position in the audit ledger.
+    pub position: u64,
+    /// Whether it is a person at work, whom the resident may withhold information from.
+    pub is_person: bool,
     /// Milliseconds since 1970.
     pub at: i64,
     /// Name of the person, or the system.
@@ -171,4 +181,19 @@ pub struct AccessLine {
     pub categories: Vec<String>,
     /// Code of the rule, where it was refused.
     pub refused: Option<String>,
+    /// Profession (kodeverk 9060), of a person at work who has one.
+    pub profession: Option<String>,
+    /// How many pieces of information.
+    pub resources: usize,
+}
+
+/// A part of an access log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// From here on, milliseconds since 1970.
+    pub from: Option<i64>,
+    /// Until here, exclusive.
+    pub to: Option<i64>,
+    /// Before this position in the audit ledger: where a page before ended.
+    pub before: Option<u64>,
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use access::caller::Caller;
 use access::decide::About;
 use access::permit::ReadPermit;
+use access::refusal::{Refusal, Rule};
+use record::catalogue::CONSENTS;
 use record::identity::PersonId;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -25,18 +27,25 @@ impl Tenant {
         let mut patients = Vec::new();
         let mut records = Vec::new();
         for person in self.view.persons(&permit)? {
-            let (news2, record) = self.line(caller, person).await?;
-            patients.push(news2);
-            records.push((Some(person), record));
+            match self.line(caller, person).await {
+                Ok((news2, record)) => {
+                    patients.push(news2);
+                    records.push((Some(person), record));
+                }
+                // One patient's restriction is no hindrance to seeing the others.
+                Err(Failure::Refused(Refusal { rule: Rule::Restricted })) => {}
+                Err(failure) => return Err(failure),
+            }
         }
+        let withheld = self.view.tells_withheld(&permit)?;
         self.record_audit(caller, records).await?;
         patients.sort_by_cached_key(|news2| {
             let total = news2.course.latest_with_total().and_then(|set| set.total());
             (Reverse(total.map(|total| total.value())), news2.patient.name.clone())
         });
         let unit = caller.attest().map(|attest| attest.point_of_care.clone()).unwrap_or_default();
-        let unit = self.register.organisation_name(&unit).map(str::to_owned).unwrap_or(unit);
-        Ok(Board { unit, patients })
+        let unit = self.register().organisation_name(&unit).map(str::to_owned).unwrap_or(unit);
+        Ok(Board { unit, patients, withheld })
     }
 
     /// One line of the board; not found where the patient is not at the caller's unit.
@@ -64,7 +73,13 @@ impl Tenant {
         let permit = self.decide_board(caller, About::Person(person)).await?;
         let (news2, resources) = self.measured(&permit, person)?;
         let categories = permit.categories();
-        let deed = Deed { action: "board", person: Some(person), categories, resources };
+        let deed = Deed {
+            action: "board",
+            person: Some(person),
+            categories,
+            resources,
+            ..Deed::default()
+        };
         Ok((news2, AuditRecord::permitted(caller, &deed, permit.basis())))
     }
 
@@ -96,6 +111,10 @@ impl BoardWatch {
                 Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
             };
             let Some(person) = change.person else { continue };
+            if change.category == CONSENTS {
+                // What may be seen has changed; whoever watches begins anew, under a new decision.
+                return None;
+            }
             let was = self.members.contains(&person);
             if change.category == "services" {
                 self.members = self.tenant.view.persons(&self.permit).ok()?.into_iter().collect();

@@ -248,7 +248,14 @@ impl Tenant {
         }
         let categories: &[CategoryKey] = permit.categories();
         let records = shown.into_iter().map(|(person, resources)| {
-            let deed = Deed { action: "history", person, categories, resources };
+            let deed = Deed {
+                action: "history",
+                person,
+                categories,
+                resources,
+                kind: kind.unwrap_or_default(),
+                ..Deed::default()
+            };
             (person, AuditRecord::permitted(caller, &deed, permit.basis()))
         });
         self.record_audit(caller, records.collect()).await?;

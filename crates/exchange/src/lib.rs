@@ -9,9 +9,12 @@
 //! - Out: [`read`] for resources and searches, printed by [`searchset`]; [`overview`] and [`board`]
 //!   for the information services, composed by [`services`] and [`vitals`] into the values of
 //!   [`answer`], printed as FHIR by [`mod@print`].
+//! - The resident's own: [`control`], said as Consents, which [`consent`] reads and prints; [`pvk`] is
+//!   Helsenorge's shape of the same.
 //! - Both, much at once: [`bulk`]. What has a `$`: [`operation`].
 //! - [`rules`] is what a resource must be, by R4 and by the Norwegian profiles.
-//! - [`audit`] is what the audit ledger holds of both.
+//! - [`audit`] is what the audit ledger holds of both, [`audit_event`] and [`audit_search`] show it as
+//!   FHIR, and [`proof`] proves it.
 //!
 //! Invariants: nothing is read or recorded without a permit; a refusal and a look are in the audit
 //! ledger before the answer leaves; what is acknowledged is on disk; what cannot be read is told.
@@ -19,12 +22,16 @@
 pub mod answer;
 pub mod answered;
 pub mod audit;
+pub mod audit_event;
+pub mod audit_search;
 pub mod board;
 pub mod bulk;
 pub mod bundle;
 pub mod carry_out;
 pub mod cloud_event;
 pub mod coded;
+pub mod consent;
+pub mod control;
 pub mod criteria;
 pub mod error;
 pub mod history;
@@ -32,12 +39,17 @@ pub mod look;
 pub mod naming;
 pub mod okt;
 pub mod operation;
+pub mod origin;
 pub mod overview;
 pub mod print;
+pub mod proof;
+pub mod pvk;
 pub mod read;
+pub mod register;
 pub mod rules;
 pub mod searchset;
 pub mod services;
+pub mod standing;
 pub mod submission;
 pub mod tenant;
 pub mod vitals;

@@ -7,13 +7,14 @@ use access::decide::About;
 use access::permit::ReadPermit;
 use fhir::value::Value;
 use record::catalogue::{ACCESS, CategoryKey};
+use record::entry::Position;
 use record::identity::PersonId;
 use record::news2::assemble::{WINDOW_MS, assemble};
 use record::news2::course::Course;
 use record::system;
 use view::store::Stored;
 
-use crate::answer::{AccessLine, Incomplete, News2, Overview, PatientHeader};
+use crate::answer::{AccessLine, Incomplete, News2, Overview, PatientHeader, Stretch};
 use crate::audit::AuditRecord;
 use crate::error::Failure;
 use crate::read::parsed;
@@ -54,7 +55,8 @@ impl Tenant {
         self.missing(&permit, &mut incomplete)?;
         let patient = self.header(&permit, person)?;
         let shown = episodes.len() + decisions.len();
-        let name = |number: &str| self.register.organisation_name(number).map(str::to_owned);
+        let register = self.register();
+        let name = |number: &str| register.organisation_name(number).map(str::to_owned);
         let (active, ended) = compose(episodes, &decisions, &organisations, &self.today(), name);
         let categories = permit.categories();
         self.disclosed(caller, &permit, "overview", Some(person), categories, shown).await?;
@@ -82,26 +84,52 @@ impl Tenant {
         looks: Looks,
         count: usize,
     ) -> Result<Vec<AccessLine>, Failure> {
+        let all = Stretch::default();
+        self.access_log_in(caller, person, looks, all, count).await.map(|(lines, _)| lines)
+    }
+
+    /// As [`Tenant::access_log`], of a part; also tells where the next page begins, if there is more.
+    pub async fn access_log_in(
+        &self,
+        caller: &Caller,
+        person: PersonId,
+        looks: Looks,
+        stretch: Stretch,
+        count: usize,
+    ) -> Result<(Vec<AccessLine>, Option<Position>), Failure> {
         // No role reads this category: only the resident does.
         let permit = self.decide(caller, "access-log", About::Person(person), &[ACCESS]).await?;
-        let name = |number: &str| self.register.organisation_name(number).map(str::to_owned);
-        let mut lines = Vec::new();
-        let mut before = None;
-        loop {
+        let register = self.register();
+        let name = |number: &str| register.organisation_name(number).map(str::to_owned);
+        let first = stretch.from.map_or(Ok(1), |from| self.audit.first_recorded(from))?;
+        let end = stretch.to.map(|to| self.audit.first_recorded(to)).transpose()?;
+        let mut before = [stretch.before, end].into_iter().flatten().min();
+        let (mut lines, mut next) = (Vec::new(), None);
+        'pages: loop {
             let page = self.audit.by_person(person, before, LOG_PAGE)?;
             for record in &page {
-                let audit = AuditRecord::read(record)?;
-                if lines.len() < count && (looks == Looks::All || audit.is_of_others()) {
-                    lines.push(audit.line(record.entry.recorded_at, name));
+                let position = record.entry.position;
+                if position < first {
+                    break 'pages;
                 }
+                let audit = AuditRecord::read(record)?;
+                if looks != Looks::All && !audit.is_of_others() {
+                    continue;
+                }
+                if lines.len() == count {
+                    // There is one more: the page after begins with it.
+                    next = Some(position + 1);
+                    break 'pages;
+                }
+                lines.push(audit.line(&record.entry, name));
             }
             before = page.last().map(|record| record.entry.position);
-            if page.len() < LOG_PAGE || lines.len() == count {
+            if page.len() < LOG_PAGE {
                 break;
             }
         }
         self.disclosed(caller, &permit, "access-log", Some(person), &[ACCESS], lines.len()).await?;
-        Ok(lines)
+        Ok((lines, next))
     }
 
     /// Who the patient is, for a caller who may read the person's demographics.
@@ -170,6 +198,7 @@ impl Tenant {
     ) -> Result<(), Failure> {
         let skipped = self.view.skipped(permit)?;
         incomplete.extend(skipped.into_iter().map(|position| Incomplete::Record { position }));
+        incomplete.extend(self.view.tells_withheld(permit)?.then_some(Incomplete::Withheld));
         Ok(())
     }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use access::caller::Caller;
-use access::decide::decide_write;
 use access::permit::WritePermit;
 use access::scopes::Interaction;
 use fhir::issue::{Issue, IssueCode};
@@ -18,9 +17,12 @@ use record::envelope::Envelope;
 use record::identity::{PersonId, Strictness};
 use view::store::Located;
 
+use crate::consent;
+use crate::control;
 use crate::error::Failure;
 use crate::naming;
 use crate::rules::rules;
+use crate::scopes::may_write_by_scopes;
 use crate::stand::{absent, check_version};
 use crate::submission::{Action, Channel, Done, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
@@ -96,17 +98,23 @@ impl Tenant {
         };
         let now = self.now();
         let category = naming::category(kind, &value)?;
-        let owner = existing.as_ref().map(|it| (it.owner.as_str(), it.source.as_str()));
-        let permit = decide_write(caller, &self.register, category, owner, now)?;
-        let interaction = if owner.is_some() { Interaction::Update } else { Interaction::Create };
-        self.may_write_by_scopes(caller, kind, &[interaction])?;
+        let permit = self.may_record(caller, kind, category, Some(&value), existing.as_ref())?;
+        let interaction =
+            if existing.is_some() { Interaction::Update } else { Interaction::Create };
+        may_write_by_scopes(caller, kind, &[interaction])?;
         check_version(&operation, existing.as_ref())?;
         let (resource, warnings) = checked(kind, value, &id, channel)?;
-        if kind == "SearchParameter" {
-            self.check_definition(&id, &resource)?;
+        match kind {
+            "SearchParameter" => self.check_definition(&id, &resource)?,
+            "Consent" => check_consent(&id, &resource)?,
+            _ => {}
         }
         let occurred = naming::occurred(kind, resource.value(), now)?;
-        let event_id = event_id(&mut operation, &resource)?;
+        // Residents share one source, and must not meet each other in it.
+        let event_id = match control::is_resident(caller) {
+            true => None,
+            false => event_id(&mut operation, &resource)?,
+        };
         let existing = existing.as_ref();
         let context = Context { kind, id: &id, category, permit: &permit, existing, brought };
         let person = self.person_of(&resource, &context)?;
@@ -155,11 +163,10 @@ impl Tenant {
             return Ok(Outcome::Same(absent(kind, id)));
         };
         let category = Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
-        let owner = Some((located.owner.as_str(), located.source.as_str()));
-        let permit = decide_write(caller, &self.register, category, owner, self.now())?;
-        self.may_write_by_scopes(caller, kind, &[Interaction::Delete])?;
+        let permit = self.may_record(caller, kind, category, None, Some(&located))?;
+        may_write_by_scopes(caller, kind, &[Interaction::Delete])?;
         check_version(&operation, Some(&located))?;
-        let event_id = operation.event_id.take();
+        let event_id = operation.event_id.take().filter(|_| !control::is_resident(caller));
         if let Some(id) = &event_id {
             naming::check_event_id(id)?;
         }
@@ -354,7 +361,7 @@ impl Tenant {
     }
 
     pub(crate) fn strictness(&self) -> Strictness {
-        self.register.identity_numbers.into()
+        self.register().identity_numbers.into()
     }
 }
 
@@ -367,6 +374,12 @@ fn event_id(operation: &mut Operation, resource: &Resource) -> Result<Option<Str
     // A condition makes a repeat safe by itself.
     let new = operation.is_create() && operation.kind != "Patient" && operation.criteria.is_none();
     Ok(new.then(|| naming::event_id(operation.kind, resource.value())).flatten())
+}
+
+/// What a Consent restricts is enforced, or it is not kept.
+fn check_consent(id: &str, consent: &Resource) -> Result<(), Failure> {
+    let restriction = consent::restriction(id, consent.value());
+    restriction.map(drop).map_err(|issue| Failure::Invalid(vec![*issue]))
 }
 
 /// Step 4: the resource with its id, and the warnings to keep.

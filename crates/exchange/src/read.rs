@@ -6,7 +6,7 @@ use access::caller::{Caller, Party};
 use access::decide::{About, ReadRequest, decide_read};
 use access::permit::ReadPermit;
 use access::refusal::Rule;
-use access::scopes::Interaction;
+use access::scopes::{Interaction, narrowed};
 use fhir::definitions::{self, resource_kind};
 use fhir::instant::format_instant;
 use fhir::issue::IssueCode;
@@ -53,7 +53,16 @@ impl Tenant {
             Found::Nothing => return Err(Failure::NotFound),
         };
         let category = [stored.category.as_str()];
-        self.disclosed(caller, &permit, "read", stored.person, &category, 1).await?;
+        let deed = Deed {
+            action: "read",
+            person: stored.person,
+            categories: &category,
+            resources: 1,
+            kind,
+            id: Some(id),
+            query: None,
+        };
+        self.disclosed_as(caller, &permit, &deed).await?;
         Ok(stored)
     }
 
@@ -81,18 +90,31 @@ impl Tenant {
     pub async fn search(
         &self,
         caller: &Caller,
-        mut query: Query,
+        query: Query,
         cursor: Option<&str>,
     ) -> Result<Page, Failure> {
+        self.search_as(caller, query, cursor, None).await
+    }
+
+    /// A search that was asked in these words, which name nobody.
+    pub(crate) async fn search_as(
+        &self,
+        caller: &Caller,
+        mut query: Query,
+        cursor: Option<&str>,
+        asked: Option<&str>,
+    ) -> Result<Page, Failure> {
         let named = self.named_person(caller, &mut query)?;
+        let (own, also) = (searched_keys(&query), also_keys(&query));
         let about = match named {
             Named::One(person) => About::Person(person),
             // An app that was launched for a patient need not name it.
-            Named::Unsaid => self.launched(caller)?.map_or(About::Unnamed, About::Person),
-            Named::Nobody => About::Unnamed,
+            Named::Unsaid if own.iter().copied().any(is_about_person) => {
+                self.launched(caller)?.map_or(About::Unnamed, About::Person)
+            }
+            Named::Unsaid | Named::Nobody => About::Unnamed,
         };
         self.within_scopes(caller, ("search", about), &query.kinds, Interaction::Search).await?;
-        let (own, also) = (searched_keys(&query), also_keys(&query));
         let permit = self.decide_with(caller, "search", about, &own, &also).await?;
         let page = if named == Named::Nobody {
             Page { total: Some(0), ..Page::default() }
@@ -105,11 +127,21 @@ impl Tenant {
             _ => None,
         };
         let shown = page.matches.len() + page.included.len();
+        let kind = query.kind().unwrap_or_default();
+        let categories = permit.categories();
+        let deed = Deed {
+            action: "search",
+            person,
+            categories,
+            resources: shown,
+            kind,
+            id: None,
+            query: asked,
+        };
         if person.is_some() || shown == 0 {
-            let categories = permit.categories();
-            self.disclosed(caller, &permit, "search", person, categories, shown).await?;
+            self.disclosed_as(caller, &permit, &deed).await?;
         } else {
-            self.disclosed_each(caller, &permit, &page).await?;
+            self.disclosed_each(caller, &permit, &page, deed).await?;
         }
         Ok(page)
     }
@@ -121,15 +153,15 @@ impl Tenant {
         caller: &Caller,
         permit: &ReadPermit,
         page: &Page,
+        deed: Deed<'_>,
     ) -> Result<(), Failure> {
         let mut shown: BTreeMap<Option<PersonId>, usize> = BTreeMap::new();
         let included = page.included.iter().map(|(_, stored)| stored);
         for stored in page.matches.iter().chain(included) {
             *shown.entry(stored.person).or_default() += 1;
         }
-        let categories = permit.categories();
         let records = shown.into_iter().map(|(person, resources)| {
-            let deed = Deed { action: "search", person, categories, resources };
+            let deed = Deed { person, resources, ..deed };
             (person, AuditRecord::permitted(caller, &deed, permit.basis()))
         });
         self.record_audit(caller, records.collect()).await
@@ -184,14 +216,12 @@ impl Tenant {
         interaction: Interaction,
     ) -> Result<ReadPermit, Failure> {
         self.check_view()?;
-        let request = ReadRequest { about, categories };
+        let bound_to = self.bound_to(caller)?;
+        let bound_to = bound_to.as_deref();
+        let request = ReadRequest { bound_to, ..ReadRequest::new(about, categories) };
         let resident = self.resident(caller)?;
-        let decision = decide_read(caller, resident, &self.register, &request, self.now());
-        let decision = match decision {
-            Ok(permit) => self.narrowed(caller, about, permit, interaction)?,
-            Err(refusal) => Err(refusal),
-        };
-        match decision {
+        let decision = decide_read(caller, resident, &self.standing(), &request, self.now());
+        match decision.and_then(|permit| narrowed(caller, permit, interaction)) {
             Ok(permit) => Ok(permit),
             Err(refusal) => Err(self.refused(caller, action, about, categories, refusal).await?),
         }
@@ -214,42 +244,32 @@ impl Tenant {
         self.decide(caller, action, about, &[needed, also].concat()).await
     }
 
-    /// Writes down that somebody saw something. Nothing may leave before this has returned.
-    pub(crate) async fn disclosed(
-        &self,
-        caller: &Caller,
-        permit: &ReadPermit,
-        action: &str,
-        person: Option<PersonId>,
-        categories: &[&str],
-        resources: usize,
-    ) -> Result<(), Failure> {
-        let deed = Deed { action, person, categories, resources };
-        let record = AuditRecord::permitted(caller, &deed, permit.basis());
-        self.record_audit(caller, vec![(person, record)]).await
-    }
-
-    pub(crate) async fn disclosed_of(
-        &self,
-        caller: &Caller,
-        permit: &ReadPermit,
-        action: &str,
-        kind: &str,
-        id: &str,
-        resources: usize,
-    ) -> Result<(), Failure> {
-        let person = self.view.locate(kind, id)?.and_then(|located| located.person);
-        self.disclosed(caller, permit, action, person, permit.categories(), resources).await
-    }
-
     /// The person behind a resident's token.
-    fn resident(&self, caller: &Caller) -> Result<Option<PersonId>, Failure> {
+    pub(crate) fn resident(&self, caller: &Caller) -> Result<Option<PersonId>, Failure> {
         match &caller.party {
             Party::Resident { number, .. } => {
                 Ok(Some(self.keys.expected(&PersonKey { system: NATIONAL, value: number })?))
             }
             _ => Ok(None),
         }
+    }
+
+    /// The persons whom the caller's attest or launch names; `None` where they name none.
+    pub(crate) fn bound_to(&self, caller: &Caller) -> Result<Option<Vec<PersonId>>, Failure> {
+        let attested = caller.attest().map(|attest| attest.patients.as_slice()).unwrap_or_default();
+        let expected =
+            |number: &String| self.keys.expected(&PersonKey { system: NATIONAL, value: number });
+        let mut persons = attested.iter().map(expected).collect::<Result<Vec<_>, _>>()?;
+        if caller.launched_for().is_none() {
+            return Ok(Some(persons).filter(|persons| !persons.is_empty()));
+        }
+        let launched = self.launched(caller)?;
+        if attested.is_empty() {
+            return Ok(Some(launched.into_iter().collect()));
+        }
+        // Where both name patients, both must name the one asked about.
+        persons.retain(|person| launched == Some(*person));
+        Ok(Some(persons))
     }
 
     /// The content of a version as the ledger has it, without its `meta`.

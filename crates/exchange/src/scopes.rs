@@ -1,11 +1,11 @@
 //! What a token's scopes leave open (SMART App Launch 2.2): refused by name where they say nothing of a
 //! type or interaction, and otherwise a limit of the permit, which the view looks within.
 
-use access::caller::{Caller, Party};
+use access::caller::Caller;
 use access::decide::About;
 use access::permit::ReadPermit;
-use access::refusal::{Refusal, Rule};
-use access::scopes::Interaction;
+use access::refusal::Refusal;
+use access::scopes::{BEYOND, Interaction};
 use fhir::json;
 use fhir::resource::Resource;
 use record::catalogue::CategoryKey;
@@ -15,9 +15,6 @@ use crate::audit::{AuditRecord, Deed};
 use crate::error::Failure;
 use crate::read::{Named, Version};
 use crate::tenant::Tenant;
-
-/// The refusal of everything that scopes do not reach.
-const REFUSED: Refusal = Refusal { rule: Rule::InsufficientScope };
 
 impl Tenant {
     /// Goes on where the scopes allow this of one of the types at least, of any type where none is named.
@@ -32,7 +29,7 @@ impl Tenant {
         if kinds.is_empty() || kinds.iter().any(|kind| allows(caller, kind, interaction)) {
             return Ok(());
         }
-        Err(self.refused(caller, action, about, &[], REFUSED).await?)
+        Err(self.refused(caller, action, about, &[], BEYOND).await?)
     }
 
     /// Goes on where the scopes leave all of these types open: what is composed of a part would mislead.
@@ -49,7 +46,7 @@ impl Tenant {
         if kinds.iter().all(whole) {
             return Ok(());
         }
-        Err(self.refused(caller, action, about, &[], REFUSED).await?)
+        Err(self.refused(caller, action, about, &[], BEYOND).await?)
     }
 
     /// Writes a refusal down, before it is told.
@@ -65,48 +62,18 @@ impl Tenant {
             About::Person(person) => Some(person),
             About::OwnUnit | About::Unnamed => None,
         };
-        let deed = Deed { action, person, categories, resources: 0 };
+        let deed = Deed { action, person, categories, ..Deed::default() };
         let record = AuditRecord::refused(caller, &deed, refusal);
         self.record_audit(caller, vec![(person, record)]).await?;
         Ok(Failure::Refused(refusal))
     }
 
-    /// A permit with the limits of the caller's scopes.
-    pub(crate) fn narrowed(
-        &self,
-        caller: &Caller,
-        about: About,
-        permit: ReadPermit,
-        interaction: Interaction,
-    ) -> Result<Result<ReadPermit, Refusal>, Failure> {
-        let Some(scopes) = &caller.scopes else { return Ok(Ok(permit)) };
-        let launched = match &scopes.patient {
-            Some(id) => self.patient_with(id)?,
-            None => None,
-        };
-        let elsewhere = matches!(about, About::Person(person) if Some(person) != launched);
-        if scopes.of_one_patient(&caller.party) && elsewhere {
-            return Ok(Err(REFUSED));
-        }
-        let permit = scopes.narrow(permit, &caller.party, interaction, launched);
-        // Where no part is left, nothing could be found.
-        Ok(if permit.granted().is_some_and(<[_]>::is_empty) { Err(REFUSED) } else { Ok(permit) })
-    }
-
-    /// The patient that an app was launched for, where its scopes reach no other.
+    /// The patient that an app was launched for, where it was and the patient is known here.
     pub(crate) fn launched(&self, caller: &Caller) -> Result<Option<PersonId>, Failure> {
-        let Some(scopes) = &caller.scopes else { return Ok(None) };
-        match &scopes.patient {
-            Some(id) if scopes.of_one_patient(&caller.party) => self.patient_with(id),
-            _ => Ok(None),
-        }
-    }
-
-    fn patient_with(&self, id: &str) -> Result<Option<PersonId>, Failure> {
-        match self.by_patient(id)? {
-            Named::One(person) => Ok(Some(person)),
-            Named::Nobody | Named::Unsaid => Ok(None),
-        }
+        Ok(match caller.launched_for().map(|id| self.by_patient(id)).transpose()? {
+            Some(Named::One(person)) => Some(person),
+            Some(Named::Nobody | Named::Unsaid) | None => None,
+        })
     }
 
     /// Whether a version, which the index may know no more, lies within what scopes leave open.
@@ -123,24 +90,23 @@ impl Tenant {
         };
         Ok(self.view.is_within(permit, &resource))
     }
+}
 
-    /// May the caller write this, by the token's scopes? What else it takes is decided besides.
-    pub(crate) fn may_write_by_scopes(
-        &self,
-        caller: &Caller,
-        kind: &str,
-        interactions: &[Interaction],
-    ) -> Result<(), Failure> {
-        if interactions.iter().any(|interaction| allows(caller, kind, *interaction)) {
-            Ok(())
-        } else {
-            Err(REFUSED.into())
-        }
+/// May the caller write this, by the token's scopes? What else it takes is decided besides.
+pub(crate) fn may_write_by_scopes(
+    caller: &Caller,
+    kind: &str,
+    interactions: &[Interaction],
+) -> Result<(), Failure> {
+    if interactions.iter().any(|interaction| allows(caller, kind, *interaction)) {
+        Ok(())
+    } else {
+        Err(BEYOND.into())
     }
 }
 
 /// Whether the caller's scopes, if there are any, say anything of this type and interaction.
 pub(crate) fn allows(caller: &Caller, kind: &str, interaction: Interaction) -> bool {
-    let party: &Party = &caller.party;
-    caller.scopes.as_ref().is_none_or(|scopes| scopes.allow(party, kind, interaction))
+    let scopes = caller.scopes.as_ref();
+    scopes.is_none_or(|scopes| scopes.allow(&caller.party, kind, interaction))
 }

@@ -146,7 +146,8 @@ impl Search {
         let subset = subset(query.summary, &query.elements);
         // `_elements` are those of what was searched for.
         let of_included = subset.clone().filter(|it| !matches!(it, Subset::Elements(_)));
-        let page = tenant.search(caller, query, cursor.as_deref()).await?;
+        let asked = asked(&self.place, &pairs);
+        let page = tenant.search_as(caller, query, cursor.as_deref(), asked.as_deref()).await?;
         let links = links(base, &self.place, &pairs, &page);
         let mut entries = Entries::new(&links, page.total);
         for stored in &page.matches {
@@ -160,7 +161,7 @@ impl Search {
                         smaller pages";
             Issue::warning(IssueCode::Incomplete, "", text)
         });
-        let missing = incomplete(&page.skipped);
+        let missing = incomplete(&page.skipped, page.withheld);
         let told: Vec<Issue> = ignored.into_iter().chain(missing).chain(cut).collect();
         if !told.is_empty() {
             entries.outcome(&told);
@@ -169,13 +170,14 @@ impl Search {
     }
 }
 
-/// What could not be read among what was asked for, as R4 tells of it in a searchset.
-pub(crate) fn incomplete(skipped: &[Position]) -> Vec<Issue> {
-    let missing = skipped.iter().map(|position| {
-        let text = Incomplete::Record { position: *position }.to_string();
-        Issue::warning(IssueCode::Incomplete, "", text)
-    });
-    missing.collect()
+/// What could not be read among what was asked for, and that something is withheld where that is told,
+/// as R4 tells of it in a searchset.
+pub(crate) fn incomplete(skipped: &[Position], withheld: bool) -> Vec<Issue> {
+    let warning = |code, what: Incomplete| Issue::warning(code, "", what.to_string());
+    let missing = skipped.iter().map(|position| Incomplete::Record { position: *position });
+    let missing = missing.map(|what| warning(IssueCode::Incomplete, what));
+    let withheld = withheld.then(|| warning(IssueCode::Suppressed, Incomplete::Withheld));
+    missing.chain(withheld).collect()
 }
 
 /// A searchset being written.
@@ -219,6 +221,17 @@ impl Entries {
             None => self.out.extend_from_slice(&stored.body),
         }
         self.out.extend_from_slice(format!(",\"search\":{{\"mode\":\"{mode}\"}}}}").as_bytes());
+    }
+
+    /// A match that is not a stored resource.
+    pub(crate) fn add_resource(&mut self, base: &str, resource: &Value) {
+        self.begin();
+        let text = |name| resource.text(name).unwrap_or_default();
+        let url = format!("{base}/{}/{}", text("resourceType"), text("id"));
+        let entry = json!({
+            "fullUrl": url, "resource": resource, "search": { "mode": "match" },
+        });
+        json::print_to(&entry, &mut self.out);
     }
 
     pub(crate) fn outcome(&mut self, issues: &[Issue]) {
@@ -265,6 +278,41 @@ fn links(base: &str, place: &Place, pairs: &Pairs, page: &Page) -> Value {
         links.push(json!({ "relation": "next", "url": address(Some(cursor)) }));
     }
     Value::Array(links)
+}
+
+/// Parameters whose values say who somebody is, or hold free text.
+const PERSONAL: [&str; 12] = [
+    "identifier",
+    "name",
+    "given",
+    "family",
+    "phonetic",
+    "address",
+    "phone",
+    "email",
+    "telecom",
+    "birthdate",
+    "_content",
+    "_text",
+];
+
+/// Longest record of a search, in bytes.
+const MOST_ASKED: usize = 512;
+
+/// A search in words for the audit ledger: what could name a person is told by the parameter's name
+/// alone.
+fn asked(place: &Place, pairs: &Pairs) -> Option<String> {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs {
+        let of = name.split([':', '.', '-']).any(|part| PERSONAL.contains(&part));
+        let names = of || name == "_filter" || names_person(place, name) || contains_number(value);
+        query.append_pair(name, if names { "…" } else { value });
+    }
+    let mut text = query.finish();
+    if text.len() > MOST_ASKED {
+        text.truncate(text.floor_char_boundary(MOST_ASKED));
+    }
+    (!text.is_empty()).then_some(text)
 }
 
 /// Whether the value of this parameter is a person's identifier.

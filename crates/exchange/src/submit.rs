@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use access::caller::Caller;
-use access::permit::Basis;
 use access::refusal::Refusal;
 use fhir::issue::IssueCode;
 use futures_util::future::{join, join_all};
@@ -18,6 +17,7 @@ use record::identity::PersonId;
 
 use crate::audit::{AuditRecord, Deed};
 use crate::bundle::placed;
+use crate::control;
 use crate::error::Failure;
 use crate::naming;
 use crate::prepare::{Brought, Kept, Outcome, Ready};
@@ -126,7 +126,8 @@ impl Tenant {
 
     /// Whether this source has sent an event with this id before.
     pub(crate) fn has_event(&self, caller: &Caller, id: Option<String>) -> Result<bool, Failure> {
-        let agreement = self.register.agreement(&caller.client_id, self.now());
+        let register = self.register();
+        let agreement = register.agreement(&caller.client_id, self.now());
         let (Some(id), Some(agreement)) = (id, agreement) else { return Ok(false) };
         Ok(self.ledger.find_event(&agreement.source, &id)?.is_some())
     }
@@ -160,7 +161,8 @@ impl Tenant {
         else {
             return Ok(());
         };
-        let Some(agreement) = self.register.agreement(&caller.client_id, self.now()) else {
+        let register = self.register();
+        let Some(agreement) = register.agreement(&caller.client_id, self.now()) else {
             return Ok(());
         };
         let is_other = |id: &str| -> Result<Option<bool>, Failure> {
@@ -190,7 +192,8 @@ impl Tenant {
         operation: &mut Operation,
         atomic: bool,
     ) -> Result<(), Failure> {
-        let agreement = self.register.agreement(&caller.client_id, self.now());
+        let register = self.register();
+        let agreement = register.agreement(&caller.client_id, self.now());
         let (Some(event), Some(agreement)) = (repeatable(operation, atomic), agreement) else {
             return Ok(());
         };
@@ -332,15 +335,21 @@ impl Tenant {
                 }
             }
         }
-        let deed = Deed { action: &action, person: None, categories: &[], resources: 0 };
+        let deed = Deed { action: &action, ..Deed::default() };
         let mut records: Vec<_> = refused
             .into_iter()
             .map(|refusal| (None, AuditRecord::refused(caller, &deed, refusal)))
             .collect();
         for (person, (resources, categories)) in touched {
             let categories: Vec<&str> = categories.into_iter().collect();
-            let deed = Deed { action: &action, person, categories: &categories, resources };
-            records.push((person, AuditRecord::permitted(caller, &deed, &Basis::delivery())));
+            let deed = Deed {
+                action: &action,
+                person,
+                categories: &categories,
+                resources,
+                ..Deed::default()
+            };
+            records.push((person, AuditRecord::permitted(caller, &deed, &control::basis(caller))));
         }
         self.record_audit(caller, records).await
     }

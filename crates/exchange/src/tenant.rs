@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
 use std::time::Duration;
 
 use access::register::Register;
+use access::standing::Standing;
 use ledger::append::{Committed, Sealing};
 use ledger::clock::Clock;
 use ledger::key_service::FileKey;
@@ -24,8 +25,12 @@ use view::store::View;
 
 use crate::added::Added;
 use crate::bulk::job::Jobs;
+use crate::consent::fold::Restrictions;
 use crate::error::Failure;
 use crate::locks::Locks;
+use crate::register::fold::Folded;
+use crate::register::follow::{Decided, Follower, founding, tell_difference};
+use crate::standing::Holder;
 
 /// How long a submission waits for the view before it answers that it is not visible yet.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(5);
@@ -59,7 +64,10 @@ pub struct Change {
 
 /// One municipality, open.
 pub struct Tenant {
-    pub(crate) register: Register,
+    pub(crate) standing: Arc<Holder>,
+    decided: Decided,
+    /// Held from judging an administrative decision until it is in force.
+    pub(crate) deciding: tokio::sync::Mutex<()>,
     pub(crate) ledger: Ledger,
     pub(crate) audit: Ledger,
     pub(crate) keys: Arc<Keys>,
@@ -86,13 +94,14 @@ pub struct Tenant {
 struct Projection(Option<std::thread::JoinHandle<()>>);
 
 impl Tenant {
-    /// Opens the municipality in `directory`, or makes it, and brings the view up to the ledger.
+    /// Opens the municipality in `directory`, or makes it, and brings the view up to the ledger. A new one is
+    /// founded from `register`; of one that is there the ledger says what holds.
     pub fn open(
         directory: &Path,
         register: Register,
         environment: Environment,
     ) -> Result<Self, Failure> {
-        register.check().map_err(|error| Failure::Unavailable(error.to_string()))?;
+        let number = register.number.clone();
         make_private(directory).map_err(|error| {
             Failure::Unavailable(format!("cannot make `{}`: {error}", directory.display()))
         })?;
@@ -103,7 +112,7 @@ impl Tenant {
         let options = |kind: &str, sealing| LedgerOptions {
             clock: environment.clock.clone(),
             random: environment.random.clone(),
-            ..LedgerOptions::new(format!("{}/{kind}", register.number), keys.clone(), sealing)
+            ..LedgerOptions::new(format!("{number}/{kind}"), keys.clone(), sealing)
         };
         let clinical = LedgerOptions {
             // The projection thread outlives the ledger; a closed channel means that it has ended.
@@ -120,15 +129,22 @@ impl Tenant {
         // What is made anew is made whole; what was only behind is completed beside the reading.
         while is_new && index_further(&mut projector)? {}
         let view = View::open(&view_path, index_key)?;
+        let decisions = follow(directory, &register, &ledger, &view, &mut projector)?;
+        let (standing, decided) = (decisions.standing(), decisions.decided());
+        let restrictions =
+            Restrictions::open(View::open(&view_path, index_key)?, standing.clone())?;
+        let followers = Followers { decisions, restrictions };
         let (reached, visible) = watch::channel(projector.position());
         let (changes, _) = broadcast::channel(1024);
-        let announce = changes.clone();
+        let tell = Tell { reached, announce: changes.clone() };
         let projection = std::thread::Builder::new()
             .name("projection".to_owned())
-            .spawn(move || project(&arrived, projector, &reached, &announce))
+            .spawn(move || project(&arrived, projector, followers, &tell))
             .map_err(|error| Failure::Unavailable(format!("cannot start a thread: {error}")))?;
         Ok(Self {
-            register,
+            standing,
+            decided,
+            deciding: tokio::sync::Mutex::default(),
             ledger,
             audit,
             keys,
@@ -146,9 +162,27 @@ impl Tenant {
         })
     }
 
+    /// What decisions rest on now.
+    pub fn standing(&self) -> Arc<Standing> {
+        self.standing.get()
+    }
+
     /// What the municipality has decided.
-    pub fn register(&self) -> &Register {
-        &self.register
+    pub fn register(&self) -> Arc<Register> {
+        self.standing().register().clone()
+    }
+
+    /// What the municipality has decided, with who, when and why.
+    pub fn decided(&self) -> Arc<Folded> {
+        self.decided.read().clone()
+    }
+
+    /// Puts another standing in force at once, made from the one before.
+    pub fn exchange_standing<E>(
+        &self,
+        change: impl FnOnce(&Standing) -> Result<Standing, E>,
+    ) -> Result<(), E> {
+        self.standing.exchange(change)
     }
 
     /// Where its files are.
@@ -250,6 +284,25 @@ fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<(), Failure> {
     }
 }
 
+/// What decisions rest on; a municipality that has decided nothing is founded first.
+fn follow(
+    directory: &Path,
+    register: &Register,
+    ledger: &Ledger,
+    view: &View,
+    projector: &mut Projector,
+) -> Result<Follower, Failure> {
+    if let Some(follower) = Follower::open(view, projector.position())? {
+        tell_difference(directory, register, &follower.decided().read());
+        return Ok(follower);
+    }
+    Standing::new(register.clone()).map_err(|error| Failure::Unavailable(error.to_string()))?;
+    ledger.append_blocking(vec![founding(register)?])?;
+    catch_up(ledger, projector)?;
+    let founded = Follower::open(view, projector.position())?;
+    founded.ok_or_else(|| Failure::Unavailable("the municipality was not founded".to_owned()))
+}
+
 /// Answers that an entry is missing from say so themselves; the operator is told where to look.
 fn tell_skipped(skipped: &[Position]) {
     for position in skipped {
@@ -293,13 +346,35 @@ fn next(
     }
 }
 
-/// The projection thread: takes what waits, applies it in one transaction, tells the watchers. When
-/// nothing waits, it goes on with the index of added search parameters.
+/// What keeps the standing in step with the ledger.
+struct Followers {
+    decisions: Follower,
+    restrictions: Restrictions,
+}
+
+impl Followers {
+    fn take(&mut self, committed: &[&Committed]) -> Result<(), String> {
+        self.decisions.take(committed)?;
+        self.restrictions.take(committed).map_err(|failure| failure.to_string())
+    }
+}
+
+/// Who is told of what has been projected.
+struct Tell {
+    /// Those who wait for a position.
+    reached: watch::Sender<Position>,
+    /// Those who watch for changes.
+    announce: broadcast::Sender<Change>,
+}
+
+/// The projection thread: takes what waits, applies it in one transaction, puts in force what it changes
+/// of access, tells the watchers. When nothing waits, it goes on with the index of added search
+/// parameters.
 fn project(
     arrived: &Receiver<Arc<[Committed]>>,
     mut projector: Projector,
-    reached: &watch::Sender<Position>,
-    announce: &broadcast::Sender<Change>,
+    mut followers: Followers,
+    tell: &Tell,
 ) {
     let mut stuck = false;
     while let Ok(first) = next(arrived, stuck || projector.is_indexed()) {
@@ -323,17 +398,25 @@ fn project(
                 return;
             }
         }
+        // Before its position is visible, so that whoever reads by a decision's position is judged by it.
+        if let Err(error) = followers.take(&committed) {
+            tracing::error!(
+                error,
+                "the register has stopped, and with it the view; nothing is answered"
+            );
+            return;
+        }
         // Before whoever sent it is answered: who begins to watch after an answer has not missed it, and is
         // not told of it either.
         for Committed { entry, .. } in &committed {
             // Nobody watching is no fault.
-            drop(announce.send(Change {
+            drop(tell.announce.send(Change {
                 person: entry.person,
                 category: entry.category.clone(),
                 position: entry.position,
             }));
         }
-        reached.send_replace(projector.position());
+        tell.reached.send_replace(projector.position());
     }
 }
 

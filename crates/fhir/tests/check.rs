@@ -21,9 +21,7 @@ fn issues(value: Value) -> String {
 
 #[test]
 fn sound_resources_pass() {
-    use samples::{bundle, episode, observation, organization, patient, service_request};
-    for sample in [patient(), observation(), episode(), service_request(), organization(), bundle()]
-    {
+    for sample in samples::all() {
         assert_eq!(issues(sample), "");
     }
 }

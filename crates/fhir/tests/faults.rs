@@ -12,11 +12,6 @@ use proptest::prelude::*;
 
 mod samples;
 
-fn all() -> Vec<Value> {
-    use samples::{bundle, episode, observation, organization, patient, service_request};
-    vec![patient(), observation(), episode(), service_request(), organization(), bundle()]
-}
-
 /// One step from a value to one below it.
 #[derive(Clone, Debug)]
 enum Step {
@@ -112,7 +107,7 @@ fn every_fault_is_found_in_its_place() {
         ("an unknown member", &with_unknown),
     ];
     let mut count = 0;
-    for sample in all() {
+    for sample in samples::all() {
         let kind = sample.text("resourceType").unwrap();
         for way in ways(&sample) {
             let place = location(kind, &way);
@@ -137,7 +132,7 @@ proptest! {
     /// parses to a resource that passes it again.
     #[test]
     fn anything_anywhere_is_answered(
-        sample in prop::sample::select(all()),
+        sample in prop::sample::select(samples::all().to_vec()),
         at in any::<prop::sample::Index>(),
         text in any::<String>(),
         shape in 0..5,
@@ -284,7 +279,7 @@ fn oddities(sample: &Value, way: &[Step], odd: &Value) -> Vec<Value> {
 #[test]
 fn what_is_accepted_xml_can_carry() {
     let mut accepted = 0;
-    for sample in all() {
+    for sample in samples::all() {
         for way in ways(&sample) {
             for odd in odd() {
                 for value in oddities(&sample, &way, &odd) {

@@ -303,14 +303,7 @@ fn expressions() {
 /// The quick way through a parameter's expression finds what evaluation finds.
 #[test]
 fn plans_agree_with_evaluation() {
-    let samples = [
-        samples::patient(),
-        samples::observation(),
-        samples::episode(),
-        samples::service_request(),
-        samples::organization(),
-        samples::bundle(),
-    ];
+    let samples = samples::all();
     let mut compared = 0;
     for resource in &samples {
         for parameter in search::parameters(resource.text("resourceType").unwrap()) {

@@ -345,14 +345,7 @@ fn what_xml_cannot_carry_is_refused_with_its_place() {
 
 #[test]
 fn samples_are_the_same_after_xml() {
-    for value in [
-        samples::patient(),
-        samples::observation(),
-        samples::episode(),
-        samples::service_request(),
-        samples::organization(),
-        samples::bundle(),
-    ] {
+    for value in samples::all() {
         let back = xml::parse(xml::print(&value).unwrap().as_bytes()).unwrap();
         assert_eq!(xml::print(&back), xml::print(&value));
         assert_eq!(back.as_object().unwrap().len(), value.as_object().unwrap().len());

@@ -8,10 +8,12 @@ pub enum Point {
     Taken,
     /// The bodies are in the transaction.
     Bodies,
-    /// The entries are in the transaction.
+    /// The entries are in the transaction, with the subtrees they complete.
     Entries,
     /// The signed head is in the transaction.
     Head,
+    /// The checkpoint, where one was due, is in the transaction.
+    Checkpoint,
     /// The transaction is on disk.
     Committed,
     /// The projector has got the batch.
@@ -22,11 +24,12 @@ pub enum Point {
 
 impl Point {
     /// Every point, in order.
-    pub const ALL: [Point; 7] = [
+    pub const ALL: [Point; 8] = [
         Point::Taken,
         Point::Bodies,
         Point::Entries,
         Point::Head,
+        Point::Checkpoint,
         Point::Committed,
         Point::Handed,
         Point::Answered,

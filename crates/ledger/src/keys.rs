@@ -14,8 +14,10 @@
 use crate::crypto::{DataKey, Secret, first16, mac};
 use crate::error::Error;
 use crate::key_service::KeyService;
+use crate::note::{VerifierKey, origin};
 use crate::random::Random;
 use crate::store;
+use crate::tree::Notary;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use parking_lot::{Mutex, RwLock};
 use record::identity::PersonId;
@@ -61,6 +63,9 @@ struct Known {
     erased: HashSet<PersonId>,
 }
 
+/// Name of the key that signs the checkpoints of all ledgers.
+const CHECKPOINTS: &str = "checkpoints";
+
 /// More than this many remembered numbers or keys, and the memory starts anew.
 const REMEMBERED: usize = 1 << 18;
 
@@ -82,7 +87,7 @@ impl Keys {
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
         let lock = store::lock(path, "keys")?;
-        let mut connection = store::open_writable(path, store::KEYS, SCHEMA)?;
+        let mut connection = store::open_writable(path, store::KEYS, &[SCHEMA])?;
         connection
             .pragma_update(None, "secure_delete", true)
             .map_err(Error::storage("setting up keys.db"))?;
@@ -252,12 +257,30 @@ impl Keys {
     /// # Errors
     /// [`Error::Storage`], [`Error::Key`].
     pub fn public_key(&self, ledger: &str) -> Result<[u8; 32], Error> {
-        let pair = self.signing_key(ledger)?;
-        pair.public_key().as_ref().try_into().map_err(|_| Error::Key { what: "not an Ed25519 key" })
+        public(&self.signing_key(ledger)?)
     }
 
     pub(crate) fn signing_key(&self, ledger: &str) -> Result<Ed25519KeyPair, Error> {
-        let seed = self.kept(&format!("sign:{ledger}"))?;
+        self.pair(&format!("sign:{ledger}"))
+    }
+
+    /// The public key of a ledger's checkpoints: the municipality's one checkpoint key under the
+    /// ledger's origin. To be published.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Key`].
+    pub fn verifier_key(&self, ledger: &str) -> Result<VerifierKey, Error> {
+        self.notary(ledger).map(|notary| notary.key)
+    }
+
+    pub(crate) fn notary(&self, ledger: &str) -> Result<Notary, Error> {
+        let pair = self.pair(CHECKPOINTS)?;
+        let key = public(&pair)?;
+        Ok(Notary { pair, key: VerifierKey { origin: origin(ledger), key } })
+    }
+
+    fn pair(&self, name: &str) -> Result<Ed25519KeyPair, Error> {
+        let seed = self.kept(name)?;
         Ed25519KeyPair::from_seed_unchecked(seed.bytes())
             .map_err(|_| Error::Key { what: "not an Ed25519 seed" })
     }
@@ -315,6 +338,10 @@ impl Keys {
         }
         known.numbers.extend(numbers);
     }
+}
+
+fn public(pair: &Ed25519KeyPair) -> Result<[u8; 32], Error> {
+    pair.public_key().as_ref().try_into().map_err(|_| Error::Key { what: "not an Ed25519 key" })
 }
 
 fn begin<'c>(

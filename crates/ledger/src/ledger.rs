@@ -7,10 +7,13 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::faults::{Faults, NoFaults};
 use crate::keys::Keys;
+use crate::merkle::Hash;
+use crate::note::{Checkpoint, Proof, VerifierKey};
 use crate::random::{Random, SystemRandom};
 use crate::read::Readers;
 use crate::store;
-use crate::verify::{self, Report};
+use crate::tree::{self, Tree};
+use crate::verify::{self, PublicKeys, Report, Trust};
 use crate::writer::{self, Job, Limits, Writer};
 use parking_lot::Mutex;
 use record::entry::{Entry, Position};
@@ -92,13 +95,16 @@ impl Ledger {
         if missing && options.keys.has_made(&options.name)? {
             return Err(Error::Corrupt { position: 0, what: "the file of a known ledger is gone" });
         }
-        let schema = match options.sealing {
+        let first = match options.sealing {
             Sealing::PerPerson => store::LEDGER_SCHEMA.to_owned(),
             Sealing::Ledger => format!("{}{}", store::LEDGER_SCHEMA, store::PERSON_INDEX),
         };
-        let connection = store::open_writable(path, store::LEDGER, &schema)?;
+        let versions = [first.as_str(), store::TREE_SCHEMA];
+        let mut connection = store::open_writable(path, store::LEDGER, &versions)?;
         let signing_key = options.keys.signing_key(&options.name)?;
+        let notary = options.keys.notary(&options.name)?;
         check_end(&connection, &options, &signing_key)?;
+        let tree = Tree::open(&mut connection)?;
         let ledger_key = options.keys.ledger_key(&options.name)?;
         let sealer = Arc::new(Sealer {
             ledger: options.name,
@@ -111,6 +117,8 @@ impl Ledger {
             connection,
             sealer: sealer.clone(),
             signing_key,
+            tree,
+            notary,
             clock: options.clock,
             faults: options.faults,
             sink: options.on_commit,
@@ -242,8 +250,95 @@ impl Ledger {
     /// Only where verifying is impossible: [`Error::Key`], or [`Error::Storage`] when the file
     /// cannot be opened. Damage is no error but in the report.
     pub fn verify(&self, progress: impl FnMut(Position, Position)) -> Result<Report, Error> {
-        let public_key = self.sealer.keys.public_key(&self.sealer.ledger)?;
-        verify::verify(&self.path, &self.sealer.ledger, &public_key, &[], progress)
+        self.verify_against(&[], progress)
+    }
+
+    /// As [`Ledger::verify`], and that nothing before these checkpoints was changed, which were kept
+    /// elsewhere and whose signatures are verified.
+    ///
+    /// # Errors
+    /// As [`Ledger::verify`].
+    pub fn verify_against(
+        &self,
+        checkpoints: &[Checkpoint],
+        progress: impl FnMut(Position, Position),
+    ) -> Result<Report, Error> {
+        let ledger = &self.sealer.ledger;
+        let keys = PublicKeys::of(&self.sealer.keys, ledger)?;
+        verify::verify(&self.path, &Trust { checkpoints, ..keys.trust(ledger) }, progress)
+    }
+
+    /// The public key of its checkpoints.
+    ///
+    /// # Errors
+    /// [`Error::Key`], [`Error::Storage`].
+    pub fn verifier_key(&self) -> Result<VerifierKey, Error> {
+        self.sealer.keys.verifier_key(&self.sealer.ledger)
+    }
+
+    /// Signs a checkpoint of all that is there, unless nothing is new since the latest; answers the
+    /// latest. Nothing for an empty ledger.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`], [`Error::Storage`].
+    pub async fn sign_checkpoint(&self) -> Result<Option<String>, Error> {
+        let place = self.queue()?.reserve().await.map_err(|_| Error::Stopped)?;
+        let (answer, done) = oneshot::channel();
+        place.send(Job { group: Vec::new(), checkpoint: true, answer });
+        done.await.map_err(|_| Error::Stopped)??;
+        self.checkpoint(None)
+    }
+
+    /// The signed checkpoint of exactly this size, or the latest, as [`crate::note`] writes it.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub fn checkpoint(&self, size: Option<Position>) -> Result<Option<String>, Error> {
+        self.readers.with(|connection| tree::stored_note(connection, size))
+    }
+
+    /// Up to `limit` signed checkpoints of more than `size` entries, with their sizes, the smallest
+    /// first.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    pub fn checkpoints_after(
+        &self,
+        size: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, String)>, Error> {
+        self.readers.with(|connection| tree::notes_after(connection, size, limit))
+    }
+
+    /// The entry at `position` with the proof that it is in the checkpoint of `size`, or in the
+    /// latest. Nothing where there is no such checkpoint, or it does not reach the position.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Corrupt`].
+    pub fn proof(
+        &self,
+        position: Position,
+        size: Option<Position>,
+    ) -> Result<Option<Proof>, Error> {
+        self.readers.proof(position, size)
+    }
+
+    /// The proof that the first `from` entries are the beginning of the first `to` (RFC 9162
+    /// §2.1.4). Nothing where there are fewer than `to`, or `from` is larger.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Corrupt`].
+    pub fn consistency(&self, from: Position, to: Position) -> Result<Option<Vec<Hash>>, Error> {
+        self.readers.consistency(from, to)
+    }
+
+    /// The position of the first entry recorded at `ms` (milliseconds since 1970) or later; one past
+    /// the last entry where there is none. Reads a few entries: `recorded_at` never goes backwards.
+    ///
+    /// # Errors
+    /// [`Error::Storage`], [`Error::Corrupt`].
+    pub fn first_recorded(&self, ms: i64) -> Result<Position, Error> {
+        self.readers.first_recorded(ms)
     }
 
     fn queue(&self) -> Result<&mpsc::Sender<Job>, Error> {
@@ -257,7 +352,7 @@ impl Ledger {
         }
         let group = self.sealer.prepare_all(group)?;
         let (answer, receiver) = oneshot::channel();
-        Ok((Job { group, answer }, receiver))
+        Ok((Job { group, checkpoint: false, answer }, receiver))
     }
 }
 

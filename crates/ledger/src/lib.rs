@@ -12,7 +12,8 @@
 //! [`ledger::Ledger::append`]. On the caller's thread each draft is packed, sealed and digested. The
 //! group then waits in a bounded queue for the one writer thread, which takes all that waits (up to a
 //! limit), judges each group by the source event ids, and in one transaction keeps the new bodies,
-//! then their entries, then the signed head. After the commit it hands the batch to the projector
+//! then their entries with the parts of the [`tree`] they complete, then the signed head, and where
+//! one is due a checkpoint. After the commit it hands the batch to the projector
 //! ([`ledger::Sink`]) and then answers the appenders. Readers use connections of their own.
 //!
 //! # What holds always
@@ -21,6 +22,9 @@
 //! - Each entry carries the SHA-256 of the one before, and of its sealed body. The head, and a
 //!   checkpoint at every 1 024th position, are signed with Ed25519. [`verify`] finds and places any
 //!   flipped byte.
+//! - A Merkle tree stands over the entries ([`merkle`], RFC 9162), and signed checkpoints of it
+//!   ([`note`]) leave the ledger: whoever keeps one can tell whether an entry is in it and whether
+//!   anything before it was changed, without seeing anything else.
 //! - A group is kept whole or not at all. A refused group leaves nothing.
 //! - `(source, source event id)` is there once. A repeat gets the same answer; the same id with other
 //!   content is refused. What is compared is a digest keyed with the person's key, so that it too is
@@ -42,7 +46,7 @@
 //! |---|---|---|---|
 //! | before the queue: while sealing | nothing | no answer | nothing |
 //! | [`Taken`](faults::Point::Taken): the batch is out of the queue | nothing | no answer | nothing |
-//! | [`Bodies`](faults::Point::Bodies), [`Entries`](faults::Point::Entries), [`Head`](faults::Point::Head): within the transaction | nothing: SQLite ignores an uncommitted transaction | no answer | nothing |
+//! | [`Bodies`](faults::Point::Bodies), [`Entries`](faults::Point::Entries), [`Head`](faults::Point::Head), [`Checkpoint`](faults::Point::Checkpoint): within the transaction | nothing: SQLite ignores an uncommitted transaction | no answer | nothing |
 //! | during the commit | the whole batch or nothing of it: the write-ahead file's commit record decides | no answer | nothing |
 //! | [`Committed`](faults::Point::Committed): on disk | the whole batch | no answer: a repeat with the same ids is a duplicate | not told: it reads on from its own position |
 //! | [`Handed`](faults::Point::Handed): the projector was told | the whole batch | no answer, as above | as far as its own commit came |
@@ -81,8 +85,11 @@ pub mod faults;
 pub mod key_service;
 pub mod keys;
 pub mod ledger;
+pub mod merkle;
+pub mod note;
 pub mod random;
 mod read;
 mod store;
+pub mod tree;
 pub mod verify;
 mod writer;

@@ -7,12 +7,15 @@
 use crate::append::{Record, Sealer, event_key};
 use crate::chain::{self, Head};
 use crate::error::Error;
+use crate::merkle::{self, Hash};
+use crate::note::Proof;
 use crate::store;
+use crate::tree;
 use crate::writer::stored_event;
 use parking_lot::Mutex;
 use record::entry::{Entry, Position};
 use record::identity::PersonId;
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -71,6 +74,54 @@ impl Readers {
         self.with(|connection| stored_event(connection, event_key(source, id)))
     }
 
+    pub(crate) fn proof(
+        &self,
+        position: Position,
+        size: Option<Position>,
+    ) -> Result<Option<Proof>, Error> {
+        self.with(|connection| {
+            let Some(checkpoint) = tree::stored_note(connection, size)? else { return Ok(None) };
+            let mut lines = checkpoint.lines().skip(1);
+            let size = lines.next().and_then(|size| size.parse().ok()).unwrap_or(0);
+            if position == 0 || position > size {
+                return Ok(None);
+            }
+            let entry = entry_at(connection, position)?;
+            let path = merkle::inclusion(position - 1, size, &mut |place| {
+                tree::subtree(connection, place)
+            })?;
+            Ok(Some(Proof { entry, path, checkpoint }))
+        })
+    }
+
+    pub(crate) fn consistency(
+        &self,
+        from: Position,
+        to: Position,
+    ) -> Result<Option<Vec<Hash>>, Error> {
+        self.with(|connection| {
+            if from > to || to > last_position(connection)? {
+                return Ok(None);
+            }
+            merkle::consistency(from, to, &mut |place| tree::subtree(connection, place)).map(Some)
+        })
+    }
+
+    pub(crate) fn first_recorded(&self, ms: i64) -> Result<Position, Error> {
+        self.with(|connection| {
+            let (mut from, mut to) = (1, last_position(connection)? + 1);
+            while from < to {
+                let middle = from + (to - from) / 2;
+                if entry_at(connection, middle)?.recorded_at < ms {
+                    from = middle + 1;
+                } else {
+                    to = middle;
+                }
+            }
+            Ok(from)
+        })
+    }
+
     fn query(&self, sql: &str, params: impl Params) -> Result<Vec<Record>, Error> {
         let failed = "reading entries";
         let rows: Vec<_> = self.with(|connection| {
@@ -93,7 +144,10 @@ impl Readers {
         Ok(Record { entry, body })
     }
 
-    fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let idle = self.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -106,6 +160,24 @@ impl Readers {
         }
         result
     }
+}
+
+/// The entry at a position that there is.
+fn entry_at(connection: &Connection, position: Position) -> Result<Entry, Error> {
+    let bytes: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT bytes FROM entry WHERE position = ?1")
+        .and_then(|mut select| select.query_row([position], |row| row.get(0)).optional())
+        .map_err(Error::storage("reading an entry"))?;
+    let bytes = bytes.ok_or(Error::Corrupt { position, what: "the entry is missing" })?;
+    Entry::from_canonical(&bytes)
+        .map_err(|_| Error::Corrupt { position, what: "the entry does not decode" })
+}
+
+fn last_position(connection: &Connection) -> Result<Position, Error> {
+    connection
+        .prepare_cached("SELECT coalesce(max(position), 0) FROM entry")
+        .and_then(|mut select| select.query_row([], |row| row.get(0)))
+        .map_err(Error::storage("reading the last entry"))
 }
 
 struct Stored {

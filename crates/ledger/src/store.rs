@@ -23,6 +23,13 @@ CREATE TABLE head(id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER NOT NU
 CREATE TABLE checkpoint(position INTEGER PRIMARY KEY, hash BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
 ";
 
+/// Version 2 of a ledger: the Merkle tree over the entries, and its signed checkpoints. `level` 1 is of
+/// subtrees of 256 entries, each further one of 256 times as many.
+pub(crate) const TREE_SCHEMA: &str = "
+CREATE TABLE tree(level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY(level, number)) WITHOUT ROWID, STRICT;
+CREATE TABLE note(size INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+";
+
 /// Added in an audit ledger, of which is asked who looked at a person. A clinical ledger does without:
 /// each batch would touch as many pages of it as there are persons, which costs a third of the speed,
 /// and its view answers by person.
@@ -46,16 +53,16 @@ pub(crate) fn lock(path: &Path, name: &str) -> Result<File, Error> {
     }
 }
 
-/// Opens the file for its single writer, making it with `schema` where there is none. Durable
-/// before it returns.
+/// Opens the file for its single writer, making it where there is none, and bringing an older one up to
+/// the last of `versions`: what each adds to the one before. Durable before it returns.
 pub(crate) fn open_writable(
     path: &Path,
     application: i32,
-    schema: &str,
+    versions: &[&str],
 ) -> Result<Connection, Error> {
     let is_new = !path.exists();
     let connection = Connection::open(path).map_err(Error::storage("opening a database"))?;
-    set_up(&connection, application, schema)?;
+    set_up(&connection, application, versions)?;
     if is_new {
         sync_folder(path)?;
     }
@@ -64,7 +71,7 @@ pub(crate) fn open_writable(
 
 /// The write-ahead file is copied into the database when it has reached 64 MB. The writer waits
 /// meanwhile, so seldom is better: a page that was written many times is copied once.
-fn set_up(connection: &Connection, application: i32, schema: &str) -> Result<(), Error> {
+fn set_up(connection: &Connection, application: i32, versions: &[&str]) -> Result<(), Error> {
     let failed = "setting up a database";
     connection
         .execute_batch(
@@ -77,16 +84,29 @@ fn set_up(connection: &Connection, application: i32, schema: &str) -> Result<(),
         )
         .map_err(Error::storage(failed))?;
     connection.set_prepared_statement_cache_capacity(32);
-    match (pragma(connection, "application_id")?, pragma(connection, "user_version")?) {
-        (found, 1) if found == application => Ok(()),
-        (0, 0) => connection
-            .execute_batch(&format!(
-                "BEGIN IMMEDIATE; {schema}
-                 PRAGMA application_id = {application}; PRAGMA user_version = 1; COMMIT;"
-            ))
-            .map_err(Error::storage(failed)),
-        _ => Err(Error::Corrupt { position: 0, what: "the file is not of this kind or version" }),
+    let found = (pragma(connection, "application_id")?, pragma(connection, "user_version")?);
+    let version = match found {
+        (0, 0) => Some(0),
+        (kind, version) if kind == application && version > 0 => usize::try_from(version).ok(),
+        _ => None,
+    };
+    let Some(missing) = version.and_then(|version| versions.get(version..)) else {
+        return Err(Error::Corrupt {
+            position: 0,
+            what: "the file is not of this kind or version",
+        });
+    };
+    if missing.is_empty() {
+        return Ok(());
     }
+    connection
+        .execute_batch(&format!(
+            "BEGIN IMMEDIATE; {}
+             PRAGMA application_id = {application}; PRAGMA user_version = {}; COMMIT;",
+            missing.concat(),
+            versions.len()
+        ))
+        .map_err(Error::storage(failed))
 }
 
 fn pragma(connection: &Connection, name: &str) -> Result<i32, Error> {

@@ -3,21 +3,70 @@
 //! Needs the file and the public key only: no secrets, nothing decrypted, so anybody entrusted with a
 //! copy can do it. Works beside a running writer, on one consistent state.
 //!
-//! What it can tell: any changed byte in entries, bodies, indexes, head and checkpoints; missing, moved
-//! or added rows; a cut end; damage to the file. A log rewritten consistently does not fit the
-//! signatures. What no log can tell from itself: that it is a whole older copy. For that, give `known`
-//! heads that were kept elsewhere.
+//! What it can tell: any changed byte in entries, bodies, indexes, head, tree and checkpoints; missing,
+//! moved or added rows; a cut end; damage to the file. A log rewritten consistently does not fit the
+//! signatures. What no log can tell from itself: that it is a whole older copy, or was written anew by
+//! somebody who had its keys. For that, give heads or checkpoints that were kept elsewhere.
 
 use crate::chain::{Head, Seal};
 use crate::error::Error;
+use crate::keys::Keys;
+use crate::note::{Checkpoint, VerifierKey};
 use crate::store;
 use record::entry::Position;
 use rusqlite::Connection;
 use std::fmt;
 use std::path::Path;
+use tree::TreeWalk;
 use walk::Walk;
 
+mod tree;
 mod walk;
+
+/// What a ledger is measured against.
+#[derive(Clone, Copy, Debug)]
+pub struct Trust<'a> {
+    /// The ledger's name.
+    pub ledger: &'a str,
+    /// The public key of its head; without it, signatures of the chain are taken as they are.
+    pub public_key: Option<&'a [u8; 32]>,
+    /// The public key of its checkpoints.
+    pub checkpoint_key: &'a VerifierKey,
+    /// Heads that were kept elsewhere.
+    pub heads: &'a [Head],
+    /// Checkpoints that were kept elsewhere, their signatures verified.
+    pub checkpoints: &'a [Checkpoint],
+}
+
+/// The public keys of a ledger, to make a [`Trust`] of.
+#[derive(Clone, Debug)]
+pub struct PublicKeys {
+    /// Of its head.
+    pub head: [u8; 32],
+    /// Of its checkpoints.
+    pub checkpoints: VerifierKey,
+}
+
+impl PublicKeys {
+    /// Those in `keys.db`.
+    ///
+    /// # Errors
+    /// [`Error::Key`], [`Error::Storage`].
+    pub fn of(keys: &Keys, ledger: &str) -> Result<Self, Error> {
+        Ok(Self { head: keys.public_key(ledger)?, checkpoints: keys.verifier_key(ledger)? })
+    }
+
+    /// Trust in the ledger itself, without anything kept elsewhere.
+    pub fn trust<'a>(&'a self, ledger: &'a str) -> Trust<'a> {
+        Trust {
+            ledger,
+            public_key: Some(&self.head),
+            checkpoint_key: &self.checkpoints,
+            heads: &[],
+            checkpoints: &[],
+        }
+    }
+}
 
 /// What verification found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +117,10 @@ pub enum What {
     CheckpointMissing,
     /// The checkpoint's hash or signature is another than was written.
     CheckpointChanged,
+    /// A hash of the Merkle tree is not that of the entries up to here.
+    TreeChanged,
+    /// The checkpoint of the tree is not the one that was signed, or of entries that are not there.
+    NoteChanged,
     /// Tables or indexes are not those of this format.
     Schema,
     /// SQLite finds the file damaged; its own words.
@@ -100,6 +153,8 @@ impl fmt::Display for What {
             What::HeadChanged => "the head is not the one that was signed",
             What::CheckpointMissing => "the checkpoint is missing",
             What::CheckpointChanged => "the checkpoint is not the one that was signed",
+            What::TreeChanged => "a kept hash of the tree is not that of the entries up to here",
+            What::NoteChanged => "the checkpoint of the tree is not the one that was signed",
             What::Schema => "the tables and indexes are not those of this format",
             What::File(words) => return write!(f, "the file is damaged: {words}"),
         };
@@ -128,6 +183,12 @@ impl What {
             }
             What::CheckpointMissing | What::CheckpointChanged => {
                 "restore the checkpoint from a backup; the entries around it are judged on their own"
+            }
+            What::TreeChanged => {
+                "entries are whole but cannot be proven: restore the tree from a backup"
+            }
+            What::NoteChanged => {
+                "compare with the checkpoints kept outside; entries are judged on their own"
             }
             What::IndexColumns | What::Schema => {
                 "entries are whole but cannot be looked up rightly: restore from a backup"
@@ -163,25 +224,22 @@ impl Report {
     }
 }
 
-/// Verifies the ledger `ledger` in the file `path` against its public key and against `known` heads
-/// kept elsewhere. `progress` is told `(done, of)` entries.
+/// Verifies the ledger in the file `path` against its public keys and what was kept elsewhere.
+/// `progress` is told `(done, of)` entries.
 ///
 /// # Errors
 /// [`Error::File`] or [`Error::Storage`] when the file cannot be opened at all. Damage is no error but
 /// in the report.
 pub fn verify(
     path: &Path,
-    ledger: &str,
-    public_key: &[u8; 32],
-    known: &[Head],
+    trust: &Trust<'_>,
     progress: impl FnMut(Position, Position),
 ) -> Result<Report, Error> {
     std::fs::metadata(path).map_err(Error::file("opening a ledger"))?;
     let mut connection = store::open_readable(path)?;
     let mut report = Report { entries: 0, faults: Vec::new() };
     let tx = connection.transaction().map_err(Error::storage("beginning to verify"))?;
-    let signed = Signed { ledger, public_key, known };
-    if let Err(error) = check(&tx, &signed, &mut report, progress) {
+    if let Err(error) = check(&tx, trust, &mut report, progress) {
         let next = report.entries + 1;
         report.add(next, What::File(error.to_string()));
     }
@@ -189,24 +247,17 @@ pub fn verify(
     Ok(report)
 }
 
-/// What the chain must agree with.
-pub(crate) struct Signed<'a> {
-    ledger: &'a str,
-    public_key: &'a [u8; 32],
-    known: &'a [Head],
-}
-
-impl Signed<'_> {
+impl Trust<'_> {
     fn fits(&self, seal: Seal, position: Position, hash: &[u8; 32], signature: &[u8]) -> bool {
         let head = Head { position, hash: *hash, signature: signature.to_vec() };
-        head.is_sealed(self.public_key, seal, self.ledger, hash)
+        self.public_key.is_none_or(|key| head.is_sealed(key, seal, self.ledger, hash))
     }
 }
 
 /// An error is SQLite's, and ends the verification where it stands.
 fn check(
     connection: &Connection,
-    signed: &Signed<'_>,
+    trust: &Trust<'_>,
     report: &mut Report,
     mut progress: impl FnMut(Position, Position),
 ) -> rusqlite::Result<()> {
@@ -215,7 +266,10 @@ fn check(
     let of: Position =
         connection
             .query_row("SELECT coalesce(max(position), 0) FROM entry", [], |row| row.get(0))?;
-    let mut walk = Walk::begin(connection, signed, report)?;
+    let mut walk = Walk::begin(connection, trust, report)?;
+    // Before its first opening by this version, a ledger has no tree.
+    let has_tree = connection.table_exists(None, "tree")?;
+    let mut tree = has_tree.then(|| TreeWalk::begin(connection, trust)).transpose()?;
     let mut select = connection.prepare(
         "SELECT e.position, e.event, e.person, e.bytes, b.bytes FROM entry e
          LEFT JOIN body b ON b.position = e.position ORDER BY e.position",
@@ -223,11 +277,18 @@ fn check(
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let done = walk.entry(row)?;
+        if let Some(tree) = &mut tree {
+            let position = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
+            tree.entry(position, row.get_ref(3)?.as_blob()?);
+        }
         if done.is_multiple_of(1024) {
             progress(done, of);
         }
     }
     walk.end();
+    if let Some(tree) = tree {
+        tree.end(report);
+    }
     progress(report.entries, of);
     let mut orphans = connection
         .prepare("SELECT position FROM body WHERE position NOT IN (SELECT position FROM entry)")?;
@@ -243,12 +304,17 @@ fn check_schema(connection: &Connection, report: &mut Report) -> rusqlite::Resul
         .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let schema = [store::LEDGER_SCHEMA, store::PERSON_INDEX].concat();
-    let all: Vec<&str> = schema.split(';').map(str::trim).filter(|sql| !sql.is_empty()).collect();
-    let plain = all.split_last().map(|(_, plain)| plain).unwrap_or_default();
-    if (found != all && found != plain)
+    let version = number("user_version")?;
+    let tree = if version == 1 { "" } else { store::TREE_SCHEMA };
+    let is = |index: &str| {
+        let schema = [store::LEDGER_SCHEMA, index, tree].concat();
+        let all: Vec<&str> =
+            schema.split(';').map(str::trim).filter(|sql| !sql.is_empty()).collect();
+        found == all
+    };
+    if !(is("") || is(store::PERSON_INDEX))
         || number("application_id")? != store::LEDGER
-        || number("user_version")? != 1
+        || !(1..=2).contains(&version)
     {
         report.add(0, What::Schema);
     }

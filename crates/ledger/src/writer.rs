@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::faults::{Faults, Point};
 use crate::ledger::Sink;
+use crate::tree::{Notary, Tree};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use record::entry::{Entry, Position};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -23,6 +24,8 @@ use tokio::sync::{mpsc, oneshot};
 /// A group waiting for its place.
 pub(crate) struct Job {
     pub(crate) group: Vec<Prepared>,
+    /// Whether a checkpoint of what is then there is asked for.
+    pub(crate) checkpoint: bool,
     pub(crate) answer: oneshot::Sender<Result<Vec<Appended>, Error>>,
 }
 
@@ -30,6 +33,8 @@ pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) signing_key: Ed25519KeyPair,
+    pub(crate) tree: Tree,
+    pub(crate) notary: Notary,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) faults: Arc<dyn Faults>,
     pub(crate) sink: Option<Sink>,
@@ -84,9 +89,10 @@ impl Writer {
 
     /// Commits a batch and answers. An error means that the writer must stop.
     fn commit(&mut self, batch: Vec<Job>) -> Result<(), Error> {
+        let wanted = batch.iter().any(|job| job.checkpoint);
         let (groups, answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|job| (job.group, job.answer)).unzip();
-        let (verdicts, committed) = match self.write(groups) {
+        let (verdicts, committed) = match self.write(groups, wanted) {
             Ok(written) => written,
             Err(Stop { error, stop }) => {
                 for answer in answers {
@@ -111,10 +117,12 @@ impl Writer {
         Ok(())
     }
 
-    /// Judges every group and writes the accepted ones in one transaction.
+    /// Judges every group and writes the accepted ones in one transaction, with the checkpoint that is
+    /// due or `wanted`.
     fn write(
         &mut self,
         groups: Vec<Vec<Prepared>>,
+        wanted: bool,
     ) -> Result<(Vec<Verdict>, Vec<Committed>), Stop> {
         let (sealer, faults) = (&*self.sealer, &*self.faults);
         let tx = self
@@ -124,16 +132,24 @@ impl Writer {
         let mut plan = Plan::default();
         let verdicts: Vec<Verdict> =
             groups.into_iter().map(|group| plan.judge(&tx, sealer, group)).collect();
-        if plan.new.is_empty() {
+        if plan.new.is_empty() && !self.tree.is_due(wanted) {
             return Ok((verdicts, Vec::new()));
         }
+        // What is not committed leaves no trace in the tree either.
+        let mut tree = self.tree.clone();
         let head = chain::stored_head(&tx)?
             .ok_or(Error::Corrupt { position: 0, what: "there is no head" })?;
         let not_before = last_time(&tx, head.position)?;
         let now = self.clock.now_ms().max(not_before);
         insert_bodies(&tx, head.position, &plan.new).map_err(Error::storage("keeping bodies"))?;
         faults.at(Point::Bodies);
-        let mut chained = Chained { tx: &tx, ledger: &sealer.ledger, key: &self.signing_key, head };
+        let mut chained = Chained {
+            tx: &tx,
+            ledger: &sealer.ledger,
+            key: &self.signing_key,
+            tree: &mut tree,
+            head,
+        };
         let mut committed = Vec::with_capacity(plan.new.len());
         for prepared in plan.new {
             let entry = chained.insert(prepared.entry, prepared.event, now)?;
@@ -142,7 +158,12 @@ impl Writer {
         faults.at(Point::Entries);
         chained.sign_head()?;
         faults.at(Point::Head);
+        if tree.is_due(wanted) {
+            tree.note(&tx, &self.notary)?;
+        }
+        faults.at(Point::Checkpoint);
         finish(tx)?;
+        self.tree = tree;
         faults.at(Point::Committed);
         Ok((verdicts, committed))
     }
@@ -284,6 +305,7 @@ struct Chained<'a> {
     tx: &'a Transaction<'a>,
     ledger: &'a str,
     key: &'a Ed25519KeyPair,
+    tree: &'a mut Tree,
     head: Head,
 }
 
@@ -309,6 +331,7 @@ impl Chained<'_> {
             .map_err(Error::storage("keeping an entry"))?;
         self.head.position = entry.position;
         self.head.hash = chain::hash(&bytes);
+        self.tree.push(self.tx, &self.head.hash)?;
         if entry.position.is_multiple_of(CHECKPOINT_EVERY) {
             self.keep_checkpoint()?;
         }

@@ -18,6 +18,10 @@ pub(crate) struct Look {
     pub purpose: String,
     pub categories: Vec<Category>,
     pub refused: Option<String>,
+    /// Place of the entry, where it is somebody from whom the resident may withhold information.
+    pub block: Option<u64>,
+    /// Whether it was in an emergency.
+    pub emergency: bool,
 }
 
 /// A kind of information, with the catalogue's explanation.
@@ -31,7 +35,11 @@ impl Look {
     pub fn new(line: &AccessLine, now_ms: i64) -> Self {
         let role = known("role", &line.role).unwrap_or_else(|| line.role.clone());
         // A resident's sign-in carries no name.
-        let mut said = [line.who.clone(), role, line.organisation.clone()]
+        let profession = line.profession.as_deref().and_then(|code| known("profession", code));
+        // A role that is named as the profession says it already.
+        let profession = profession.filter(|it| !role.starts_with(it.as_str()));
+        let profession = profession.unwrap_or_default();
+        let mut said = [line.who.clone(), profession, role, line.organisation.clone()]
             .into_iter()
             .filter(|part| !part.is_empty());
         let who = said.next().unwrap_or_default();
@@ -46,6 +54,8 @@ impl Look {
             }),
             categories: line.categories.iter().map(|key| category(key)).collect(),
             refused: line.refused.as_deref().map(refused),
+            block: line.is_person.then_some(line.position),
+            emergency: ["ETREAT", "BTG"].contains(&line.purpose.as_str()),
         }
     }
 }

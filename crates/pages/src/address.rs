@@ -5,6 +5,7 @@
 use record::identity::PersonId;
 
 use crate::chart::Period;
+use crate::restrictions::Done;
 
 /// Sign-in: GET shows [`crate::signin`], POST signs in with its form.
 pub const SIGN_IN: &str = "/";
@@ -26,6 +27,10 @@ pub const TAVLE_EVENTS: &str = "/{kommune}/tavle/hendelser";
 pub const CHART: &str = "/{kommune}/pasient/{person}/news2";
 /// A resident's own page; query as [`CHART`].
 pub const INNBYGGER: &str = "/{kommune}/innbygger";
+/// POST, with the fields of [`crate::restrictions`], withholds something.
+pub const RESTRICT: &str = "/{kommune}/innbygger/sperringer";
+/// POST with [`crate::restrictions::LIFT_FIELD`] withholds it no longer.
+pub const LIFT: &str = "/{kommune}/innbygger/sperringer/opphev";
 
 /// Whose API to try: GET shows the municipalities, or goes on to the only one.
 pub const DOCS_CHOICE: &str = "/docs";
@@ -83,6 +88,26 @@ pub fn innbygger(municipality: &str) -> String {
 pub fn innbygger_in(municipality: &str, period: Period) -> String {
     let anchor = crate::innbygger::MEASUREMENTS;
     format!("{}#{anchor}", with_period(innbygger(municipality), period))
+}
+
+/// [`INNBYGGER`] with the measurements of a period, from the top.
+pub fn innbygger_at(municipality: &str, period: Period) -> String {
+    with_period(innbygger(municipality), period)
+}
+
+/// [`INNBYGGER`] after something was withheld or lifted; query `melding` is a [`Done::key`].
+pub fn innbygger_after(municipality: &str, done: Done) -> String {
+    format!("{}?melding={}#sperringer", innbygger(municipality), done.key())
+}
+
+/// [`RESTRICT`] of a municipality.
+pub fn restrict(municipality: &str) -> String {
+    fill(RESTRICT, municipality, None)
+}
+
+/// [`LIFT`] of a municipality.
+pub fn lift(municipality: &str) -> String {
+    fill(LIFT, municipality, None)
 }
 
 fn with_period(address: String, period: Period) -> String {

@@ -1,4 +1,5 @@
-//! The resident's own page: my services, my measurements, who has looked, and what this is.
+//! The resident's own page: my services, my measurements, who has looked, who may not, and what this
+//! is.
 
 use askama::Template;
 use exchange::answer::{AccessLine, News2, Overview};
@@ -11,6 +12,7 @@ use crate::chart::Period;
 use crate::chart::figure::Figure;
 use crate::layout::{Alert, Area, Frame, Session, html};
 use crate::news2::summary::{self, Summary};
+use crate::restrictions::{Own, Section};
 use crate::services::Service;
 use crate::text::{self, filters};
 
@@ -26,9 +28,29 @@ pub struct Mine<'a> {
     pub news2: &'a News2,
     /// Who has looked, the latest first.
     pub looks: &'a [AccessLine],
-    /// Whether `looks` is only the latest of more.
-    pub more_looks: bool,
+    /// What the resident withholds.
+    pub own: Own<'a>,
+    /// Which part of the log that is.
+    pub shown: Shown<'a>,
 }
+
+/// Which part of the log is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shown<'a> {
+    /// First day, `YYYY-MM-DD`; empty for all.
+    pub from: &'a str,
+    /// Last day; empty for all.
+    pub to: &'a str,
+    /// Where older looks begin, if there are more.
+    pub older: Option<u64>,
+}
+
+/// Names of the fields that choose the part of the log.
+pub const FROM_FIELD: &str = "innsyn-fra";
+/// See [`FROM_FIELD`].
+pub const TO_FIELD: &str = "innsyn-til";
+/// See [`FROM_FIELD`].
+pub const OLDER_FIELD: &str = "innsyn-eldre";
 
 #[derive(Template)]
 #[template(path = "innbygger.html")]
@@ -44,7 +66,14 @@ struct Page<'a> {
     news2_incomplete: Option<Alert>,
     figure: Figure,
     looks: Vec<Look>,
-    more_looks: bool,
+    restrictions: Section,
+    restrict: String,
+    lift: String,
+    from: &'a str,
+    to: &'a str,
+    older: Option<String>,
+    own: String,
+    period: &'static str,
 }
 
 /// The page at `now_ms`, with the measurements of a period.
@@ -55,6 +84,7 @@ pub fn render(session: &Session, mine: Mine<'_>, period: Period, now_ms: i64) ->
         lines.iter().map(|line| Service::new(line, now_ms, 3)).collect()
     };
     let summary = summary::summary(course, now_ms);
+    let lines = [mine.overview.active.as_slice(), mine.overview.ended.as_slice()].concat();
     html(&Page {
         frame: Frame::signed_in(text::get("mine-title"), session, Some(Area::Innbygger)),
         name: mine.overview.patient.name.as_deref().unwrap_or(&session.name),
@@ -67,7 +97,18 @@ pub fn render(session: &Session, mine: Mine<'_>, period: Period, now_ms: i64) ->
         news2_incomplete: Alert::incomplete(&mine.news2.incomplete),
         figure: Figure::new(course, period, now_ms, link).folded(),
         looks: mine.looks.iter().map(|line| Look::new(line, now_ms)).collect(),
-        more_looks: mine.more_looks,
+        restrictions: Section::new(mine.own, &lines, now_ms),
+        restrict: address::restrict(&session.number),
+        lift: address::lift(&session.number),
+        from: mine.shown.from,
+        to: mine.shown.to,
+        older: mine.shown.older.map(|older| {
+            let Shown { from, to, .. } = mine.shown;
+            let fields = format!("{FROM_FIELD}={from}&{TO_FIELD}={to}&{OLDER_FIELD}={older}");
+            format!("{}&{fields}#innsyn", address::innbygger_at(&session.number, period))
+        }),
+        own: address::innbygger(&session.number),
+        period: period.key(),
     })
 }
 

@@ -109,6 +109,7 @@ impl Alert {
             Incomplete::Measurements { count } => {
                 text::with("incomplete-measurements", &[("count", (*count).into())])
             }
+            Incomplete::Withheld => text::get("incomplete-withheld"),
         };
         (!missing.is_empty()).then(|| Self {
             kind: "warning",

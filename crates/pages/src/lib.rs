@@ -16,6 +16,7 @@ pub mod innbygger;
 pub mod layout;
 pub mod legevakt;
 pub mod problem;
+pub mod restrictions;
 pub mod signin;
 pub mod tavle;
 pub mod text;

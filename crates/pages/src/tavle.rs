@@ -25,6 +25,7 @@ struct Page<'a> {
     events: String,
     fragments: String,
     shown: Moment,
+    withheld: bool,
 }
 
 #[derive(Template)]
@@ -54,6 +55,7 @@ pub fn render(session: &Session, board: &Board, now_ms: i64) -> String {
         events: address::tavle_events(&session.number),
         fragments: address::tavle_rows(&session.number),
         shown: time::moment(now_ms, now_ms),
+        withheld: board.withheld,
     })
 }
 

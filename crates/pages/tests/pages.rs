@@ -10,10 +10,11 @@ use access::refusal::Rule;
 use exchange::answer::{AccessLine, Incomplete, News2, Overview};
 use pages::authorize::{self, Authorize, Number};
 use pages::chart::{self, Period};
-use pages::innbygger::{self, Mine};
+use pages::innbygger::{self, Mine, Shown};
 use pages::layout::{Area, Session};
 use pages::legevakt;
 use pages::problem::{self, Problem};
+use pages::restrictions::{Done, Own};
 use pages::{assets, signin, tavle, text};
 use record::catalogue::Catalogue;
 use record::identity::IdentityError;
@@ -34,7 +35,10 @@ fn resident_page(
     news2: &News2,
     looks: &[AccessLine],
 ) -> String {
-    let mine = Mine { overview, news2, looks, more_looks: false };
+    let restricted = people::restricted(NOW);
+    let own = Own { restricted: &restricted, done: Some(Done::Restricted), ..Own::default() };
+    let shown = Shown { from: "2026-01-01", to: "", older: Some(77) };
+    let mine = Mine { overview, news2, looks, own, shown };
     innbygger::render(session, mine, Period::Month, NOW)
 }
 
@@ -222,7 +226,7 @@ fn no_page_shows_the_key_of_a_missing_message() {
 
 #[test]
 fn no_message_is_left_over() {
-    const COMPOSED: [&str; 28] = [
+    const COMPOSED: [&str; 29] = [
         "month-",
         "gender-",
         "status-",
@@ -240,6 +244,7 @@ fn no_message_is_left_over() {
         "plain-",
         "role-",
         "action-",
+        "profession-",
         "purpose-",
         "rule-",
         "problem-",
@@ -333,10 +338,20 @@ fn a_received_score_that_differs_is_marked_and_explained() {
 }
 
 #[test]
+fn the_log_can_be_narrowed_and_leafed_through() {
+    let (overview, news2) = (people::overview(), course::copd(NOW));
+    let page = resident_page(&session(), &overview, &news2, &people::looks(NOW));
+    assert!(page.contains("name=\"innsyn-fra\" value=\"2026-01-01\""));
+    assert!(page.contains("innsyn-fra=2026-01-01&#38;innsyn-til=&#38;innsyn-eldre=77#innsyn"));
+}
+
+#[test]
 fn a_refused_look_is_shown_as_refused() {
     let (overview, news2) = (people::overview(), course::copd(NOW));
     let page = resident_page(&session(), &overview, &news2, &people::looks(NOW));
     assert!(page.contains(&text::get("rule-category-not-for-role")));
     assert_eq!(page.matches(&text::get("look-refused")).count(), 1);
+    assert_eq!(page.matches(&text::get("look-emergency")).count(), 1);
+    assert!(page.contains("Sunniva Granli") && page.contains(&text::get("profession-LE")));
     assert!(page.contains("For å gi deg øyeblikkelig hjelp"));
 }

@@ -15,6 +15,12 @@ pub type CategoryKey = &'static str;
 /// Key of the category of entries about access, which only the audit ledger holds.
 pub const ACCESS: CategoryKey = "access";
 
+/// Key of the category of what a person has consented to, reserved against or restricted.
+pub const CONSENTS: CategoryKey = "consents";
+
+/// System of the keys of categories, where FHIR names one.
+pub const SYSTEM: &str = "https://fkj.no/fhir/CodeSystem/information-category";
+
 /// A group of categories.
 #[derive(Debug, Deserialize)]
 pub struct Domain {

@@ -22,14 +22,19 @@ pub enum Kind {
     Erasure = 3,
     /// Somebody looked, wrote, or was refused.
     Audit = 4,
+    /// The municipality decided something: its register, a representation, an emergency access. The
+    /// body is a [`crate::decision::Decision`].
+    Decision = 5,
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 5] =
+        [Kind::Version, Kind::Removal, Kind::Erasure, Kind::Audit, Kind::Decision];
+
     /// The kind with this wire number.
     pub fn from_wire(number: u8) -> Option<Self> {
-        [Kind::Version, Kind::Removal, Kind::Erasure, Kind::Audit]
-            .into_iter()
-            .find(|kind| *kind as u8 == number)
+        Kind::ALL.into_iter().find(|kind| *kind as u8 == number)
     }
 }
 

@@ -8,10 +8,12 @@
 
 pub mod about;
 pub mod catalogue;
+pub mod decision;
 pub mod entry;
 pub mod envelope;
 pub mod extension;
 pub mod identity;
+pub mod label;
 pub mod news2;
 pub mod okt;
 pub mod profile;

@@ -23,6 +23,8 @@ pub const KOMMUNE: &str =
 pub const SERVICE_TYPE: &str = "urn:oid:2.16.578.1.12.4.1.1.9151";
 /// Service types, kodeverk 9151, as Oslo's profiles write it (C1).
 pub const SERVICE_TYPE_OSLO: &str = "https://finnkode.helsedirektoratet.no/adm/collections/9151";
+/// Profession, kodeverk 9060.
+pub const PROFESSION: &str = "urn:oid:2.16.578.1.12.4.1.1.9060";
 /// LOINC.
 pub const LOINC: &str = "http://loinc.org";
 /// SNOMED CT.

@@ -1,7 +1,10 @@
 //! Services, the catalogue, and the frozen formats of entries and bodies.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use record::catalogue::{ACCESS, Catalogue};
+use record::decision::{Decision, NotADecision, Part};
 use record::entry::{Entry, Kind, NotAnEntry};
 use record::envelope::Envelope;
 use record::identity::PersonId;
@@ -95,7 +98,7 @@ fn a_purpose_reads_back_by_its_code() {
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    prop::sample::select(vec![Kind::Version, Kind::Removal, Kind::Erasure, Kind::Audit])
+    prop::sample::select(Kind::ALL.to_vec())
 }
 
 prop_compose! {
@@ -183,4 +186,40 @@ fn an_unknown_body_is_refused() {
     for bytes in [&b""[..], b"\n", b"{}\n{}", b"{\"v\":1}", b"\xff\n{}"] {
         assert!(Envelope::open(bytes).is_err());
     }
+}
+
+const DECISIONS: &str = include_str!("../../../cases/formats/v1/decision.txt");
+
+#[test]
+fn decisions_of_version_1_decode_and_encode() {
+    let mut kinds = BTreeSet::new();
+    let lines: Vec<_> =
+        DECISIONS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    for line in &lines {
+        let decision = Decision::open(line.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(decision.seal()).unwrap(), *line);
+        let body: serde_json::Value = serde_json::from_str(line).unwrap();
+        kinds.insert(body["change"]["type"].as_str().unwrap().to_owned());
+        // What a newer version adds, anywhere, is not passed over.
+        let newer = line.replacen("\"type\":\"", "\"newer\":1,\"type\":\"", 1);
+        assert_eq!(Decision::open(newer.as_bytes()), Err(NotADecision), "{newer}");
+        let newer = line.replacen("\"change\":{\"type\":\"", "\"change\":{\"type\":\"newer-", 1);
+        assert_eq!(Decision::open(newer.as_bytes()), Err(NotADecision), "{newer}");
+        let newer = line.replacen("\"v\":1", "\"v\":2", 1);
+        assert_eq!(Decision::open(newer.as_bytes()), Err(NotADecision), "{newer}");
+    }
+    let all = "approve end open propose put reject represent represent-end review several";
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>().join(" "), all);
+    for bytes in [&b""[..], b"{}", b"null", b"\xff"] {
+        assert_eq!(Decision::open(bytes), Err(NotADecision));
+    }
+}
+
+#[test]
+fn a_part_reads_back_by_its_name() {
+    for part in Part::ALL {
+        assert_eq!(Part::from_name(part.name()), Some(part));
+        assert_eq!(serde_json::to_value(part).unwrap(), part.name());
+    }
+    assert_eq!(Part::from_name("Unit"), None);
 }

@@ -41,6 +41,8 @@ pub enum Role {
     Hjemmesykepleier,
     /// A case officer.
     Saksbehandler,
+    /// The privacy officer.
+    Personvernombud,
     /// A resident.
     Innbygger,
 }
@@ -73,7 +75,7 @@ const fn role(role: Role, key: &'static str, title: &'static str, kind: RoleKind
     RoleInfo { role, key, title, kind }
 }
 
-static ROLES: [RoleInfo; 10] = [
+static ROLES: [RoleInfo; 11] = [
     role(
         Role::Legevaktslege,
         "legevaktslege",
@@ -102,6 +104,12 @@ static ROLES: [RoleInfo; 10] = [
         Role::Saksbehandler,
         "saksbehandler",
         "Henning Rosseland, saksbehandler på tildelingskontoret",
+        RoleKind::Practitioner,
+    ),
+    role(
+        Role::Personvernombud,
+        "personvernombud",
+        "Sigrun Nesse, personvernombud",
         RoleKind::Practitioner,
     ),
     role(Role::Innbygger, "innbygger", "Innbygger", RoleKind::Resident),
@@ -219,8 +227,12 @@ fn practitioner(municipality: &Municipality, request: &TokenRequest, staff: &Sta
         "helseid://claims/identity/pid": staff.number(),
         "helseid://claims/identity/security_level": "4",
         "helseid://claims/identity/assurance_level": "high",
-        "nhn:tillitsrammeverk:parameters": attest(municipality, request, staff),
     });
+    // Who has no care relation to anybody attests none.
+    if request.role != Role::Personvernombud {
+        let attest = attest(municipality, request, staff);
+        person = with(person, json!({ "nhn:tillitsrammeverk:parameters": attest }));
+    }
     if let Some(hpr) = staff.hpr {
         person = with(person, json!({ "helseid://claims/hpr/hpr_number": hpr }));
     }

@@ -1,9 +1,12 @@
 //! What each municipality has decided: units, agreements with source systems, and roles.
 
+use access::register::admin::{Admin, Duty};
+use access::register::purposes::Use;
 use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
 use record::catalogue::{ACCESS, Catalogue};
 use record::purpose::Purpose;
 
+use crate::staff::PRIVACY_OFFICER;
 use crate::world::Municipality;
 
 /// Name of the source system that documents services: the municipality's record system.
@@ -42,13 +45,15 @@ pub fn register(municipality: &Municipality) -> Register {
         name: municipality.name.to_owned(),
         organisation: municipality.organisation().to_owned(),
         identity_numbers: IdentityNumbers::Synthetic,
-        purposes: codes(&[
+        purposes: [
             Purpose::Treatment,
             Purpose::EmergencyTreatment,
             Purpose::Coordination,
             Purpose::PatientRequest,
             Purpose::Delivery,
-        ]),
+        ]
+        .map(Use::from)
+        .to_vec(),
         units: municipality.sites.iter().filter_map(unit).collect(),
         agreements: vec![
             agreement(
@@ -60,7 +65,19 @@ pub fn register(municipality: &Municipality) -> Register {
             agreement(UTVIKLER, &every_category()),
         ],
         roles: roles(),
+        admins: admins(municipality),
+        ..Register::default()
     }
+}
+
+/// Who administers.
+fn admins(municipality: &Municipality) -> Vec<Admin> {
+    vec![Admin {
+        who: format!("{}-{}", municipality.number, PRIVACY_OFFICER.role),
+        name: PRIVACY_OFFICER.name(),
+        duties: vec![Duty::PrivacyOfficer],
+        units: Vec::new(),
+    }]
 }
 
 /// What a source system may deliver at all.

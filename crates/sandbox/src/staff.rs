@@ -88,6 +88,18 @@ pub static STAFF: [Staff; 6] = [
     },
 ];
 
+/// The municipality's privacy officer, who reads the log and nothing else.
+pub static PRIVACY_OFFICER: Staff = Staff {
+    role: "personvernombud",
+    given: "Sigrun",
+    family: "Nesse",
+    gender: Gender::Woman,
+    birth: date(1968, 5, 9),
+    hpr: None,
+    authorization: None,
+    site: world::KOMMUNE,
+};
+
 impl Staff {
     /// Identity number. Nobody else has one of that day with serial 0 except in a story, and no
     /// story's person shares a birth date with somebody at work.
@@ -103,7 +115,7 @@ impl Staff {
 
 /// The person in this role.
 pub fn in_role(role: &str) -> Option<&'static Staff> {
-    STAFF.iter().find(|staff| staff.role == role)
+    STAFF.iter().chain([&PRIVACY_OFFICER]).find(|staff| staff.role == role)
 }
 
 /// Who measures at a site: its own nurse or that of the unit it belongs to, else the home nurse.

@@ -1,7 +1,10 @@
 //! What a municipality has decided, tried with the access rules it is made for.
 
+use std::sync::Arc;
+
 use access::caller::{Attest, Caller, Party, Practitioner};
 use access::decide::{About, ReadRequest, decide_read, decide_write};
+use access::standing::Standing;
 use record::catalogue::{ACCESS, Catalogue};
 use record::identity::PersonId;
 use record::purpose::Purpose;
@@ -26,16 +29,21 @@ fn at_work(municipality: &Municipality, staff: &Staff) -> Caller {
             name: staff.name(),
             subject: "s".to_owned(),
             hpr: staff.hpr.map(str::to_owned),
+            hpr_professions: None,
             security_level: 4,
             attest: Some(Attest {
                 made_at: NOW,
                 authorization: staff.authorization.map(str::to_owned),
                 legal_entity: municipality.organisation().to_owned(),
                 point_of_care,
+                department: None,
+                healthcare_service: None,
                 purpose,
                 purpose_details: None,
                 decision_ref: "d".to_owned(),
                 user_selected: false,
+                names_another: false,
+                patients: Vec::new(),
             }),
         }),
     }
@@ -44,11 +52,11 @@ fn at_work(municipality: &Municipality, staff: &Staff) -> Caller {
 #[test]
 fn everybody_at_work_may_read_services_and_only_nurses_their_list() {
     for municipality in municipalities() {
-        let register = register(municipality);
+        let standing = Arc::new(Standing::new(register(municipality)).unwrap());
         for staff in &STAFF {
             let caller = at_work(municipality, staff);
             let read = |about, categories: &[&'static str]| {
-                decide_read(&caller, None, &register, &ReadRequest { about, categories }, NOW)
+                decide_read(&caller, None, &standing, &ReadRequest::new(about, categories), NOW)
             };
             let person = About::Person(PersonId([7; 16]));
             assert!(read(person, &["demographics", "services"]).is_ok(), "{}", staff.role);
@@ -67,7 +75,7 @@ const AGREED: [&str; 5] = ["demographics", "services", "decisions", "organisatio
 #[test]
 fn each_source_delivers_what_is_agreed_and_nothing_else() {
     let municipality = &municipalities()[0];
-    let register = register(municipality);
+    let standing = Standing::new(register(municipality)).unwrap();
     let may = |source: &str, category: &str| {
         let caller = Caller {
             client_id: municipality.client_id(source),
@@ -79,7 +87,7 @@ fn each_source_delivers_what_is_agreed_and_nothing_else() {
             party: Party::System,
         };
         let category = Catalogue::get().category(category).unwrap();
-        decide_write(&caller, &register, category, None, NOW).is_ok()
+        decide_write(&caller, &standing, category, None, NOW).is_ok()
     };
     assert!(may("plo-epj", "services") && may("plo-epj", "organisation"));
     assert!(may("tavle", "measurements") && !may("tavle", "services"));

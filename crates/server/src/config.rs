@@ -3,7 +3,7 @@
 //! Paths in the file are relative to the file. Each municipality has a folder with its ledgers and
 //! a `register.toml` with what it has decided.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use access::register::Register;
@@ -46,10 +46,54 @@ pub struct Config {
     /// where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proofs_file: Option<PathBuf>,
+    /// What of the log leaves for others to keep.
+    #[serde(default, skip_serializing_if = "LogConfig::is_default")]
+    pub log: LogConfig,
     /// Issuers whose tokens are accepted.
     pub issuers: Vec<IssuerConfig>,
     /// Municipalities served.
     pub municipalities: Vec<MunicipalityConfig>,
+}
+
+/// What of the log leaves for others to keep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// Where signed checkpoints are written: a folder that is there, or a file to append to. To be
+    /// outside the data folder, best where nothing can be changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<PathBuf>,
+    /// How often what is new is signed, beside every 1,024 entries.
+    pub checkpoint_seconds: u64,
+    /// Where entries are sent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub export: Vec<ExportConfig>,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { checkpoints: None, checkpoint_seconds: 600, export: Vec::new() }
+    }
+}
+
+impl LogConfig {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A receiver of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportConfig {
+    /// Name, in the files that keep how far it is.
+    pub name: String,
+    /// `https://…/v1/logs` (OTLP), `syslog+tls://host:port`, `syslog+tcp://…`, `syslog+udp://…`, or
+    /// `unix:///dev/log`.
+    pub to: String,
+    /// Headers of OTLP requests, such as a key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
 }
 
 /// A trusted issuer.
@@ -149,6 +193,7 @@ impl Config {
             issuer.jwks_file = issuer.jwks_file.take().map(|file| base.join(file));
         }
         self.proofs_file = self.proofs_file.map(|file| base.join(file));
+        self.log.checkpoints = self.log.checkpoints.map(|place| base.join(place));
         for municipality in &mut self.municipalities {
             municipality.directory = base.join(&municipality.directory);
         }
@@ -169,6 +214,16 @@ impl Config {
             twice(self.municipalities.iter().map(|it| it.audience.as_str()).collect())
         {
             return Err(format!("audience `{name}` stands twice; give each municipality its own"));
+        }
+        let names: Vec<&str> = self.log.export.iter().map(|it| it.name.as_str()).collect();
+        let is_plain = |name: &&str| {
+            !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+        };
+        if let Some(name) = names.iter().find(|name| !is_plain(name)) {
+            return Err(format!("export `{name}`: a name is letters, digits and `-`"));
+        }
+        if let Some(name) = twice(names) {
+            return Err(format!("export `{name}` stands twice; give each its own name"));
         }
         match address::normal(&self.public_url) {
             Some(_) => Ok(()),

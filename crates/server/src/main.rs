@@ -14,6 +14,7 @@ mod input;
 mod negotiate;
 mod openapi;
 mod operations;
+mod outside;
 mod problem;
 mod routes;
 mod terminology;

@@ -57,16 +57,22 @@ pub async fn layer(request: Request, next: Next) -> Response {
     }
 }
 
-/// Whether an address is of a door that speaks FHIR: `/{kommune}/fhir…` or `/{kommune}/pmd…`, but for what
-/// stands at well-known addresses.
+/// Whether an address is of a door that speaks FHIR: `/{kommune}/fhir…`, `/{kommune}/pmd…` or
+/// `/{kommune}/log…`, but for what stands at well-known addresses.
 fn speaks_fhir(path: &str) -> bool {
     let mut steps = path.split('/').skip(2);
-    matches!(steps.next(), Some("fhir" | "pmd")) && steps.next() != Some(".well-known")
+    matches!(steps.next(), Some("fhir" | "pmd" | "log")) && steps.next() != Some(".well-known")
 }
 
 /// Whether an address is of a door that speaks JSON of its own and refuses by a resource.
 fn answers_programs(path: &str) -> bool {
-    matches!(path.split('/').nth(2), Some("okt" | "events" | "export" | "openapi.json"))
+    let mut steps = path.split('/').skip(2);
+    match steps.next() {
+        Some("okt" | "events" | "export" | "openapi.json") => true,
+        // Without more it is the page.
+        Some("admin") => steps.next().is_some(),
+        _ => false,
+    }
 }
 
 /// How the answer is wanted. `_format` and `_pretty` may stand in the address or a search's form.

@@ -30,7 +30,7 @@ pub async fn answer(
 ) -> Result<Response, Problem> {
     let hosted = app.hosted(&kommune)?;
     let made =
-        || document(&app.public_url, hosted.tenant.register(), hosted.demands.scheme).to_string();
+        || document(&app.public_url, &hosted.tenant.register(), hosted.demands.scheme).to_string();
     let body = hosted.described.openapi.get_or_init(made).clone();
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),

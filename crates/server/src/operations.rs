@@ -8,6 +8,7 @@ const OWN: &str = "https://fkj.no/fhir/OperationDefinition/";
 
 /// The OperationDefinition of an operation of our own on a Patient.
 pub fn definition(code: &str) -> Option<Value> {
+    let changes = code == "emergency-access";
     let (name, title, description) = match code {
         "kommunale-tjenester" => (
             "KommunaleTjenester",
@@ -23,6 +24,13 @@ pub fn definition(code: &str) -> Option<Value> {
              person's own normal level. A total that a source sent stands beside the one that is \
              computed.",
         ),
+        "emergency-access" => (
+            "EmergencyAccess",
+            "Emergency access to what a patient has withheld",
+            "Opens, for the caller and this patient, what the patient has withheld, for so many hours. \
+             The attest must state an emergency (ETREAT or BTG). The patient sees it in the log, and \
+             it is looked into afterwards. What is withheld for emergencies too stays withheld.",
+        ),
         _ => return None,
     };
     Some(json!({
@@ -35,19 +43,37 @@ pub fn definition(code: &str) -> Option<Value> {
         "status": "active",
         "kind": "operation",
         "description": description,
-        "affectsState": false,
+        "affectsState": changes,
         "code": code,
         "resource": ["Patient"],
         "system": false,
         "type": false,
         "instance": true,
-        "parameter": [{
-            "name": "return",
-            "use": "out",
-            "min": 1,
-            "max": "1",
-            "documentation": "The answer, each part with what it was made from.",
-            "type": "Parameters",
-        }],
+        "parameter": parameters(changes),
     }))
+}
+
+/// What goes in and out.
+fn parameters(changes: bool) -> Value {
+    let parameter = |name: &str, way: &str, min: u32, kind: &str, about: &str| {
+        json!({
+            "name": name,
+            "use": way,
+            "min": min,
+            "max": "1",
+            "documentation": about,
+            "type": kind,
+        })
+    };
+    let answer = "The answer, each part with what it was made from.";
+    let mut all = vec![parameter("return", "out", 1, "Parameters", answer)];
+    if changes {
+        let until = "Until when it is open, as `until`, and the id of the opening.";
+        all = vec![
+            parameter("reason", "in", 1, "string", "Why; the patient is told."),
+            parameter("hours", "in", 0, "integer", "From 1, which it is if not said, to 8."),
+            parameter("return", "out", 1, "Parameters", until),
+        ];
+    }
+    Value::Array(all)
 }

@@ -49,6 +49,7 @@ fn every_exchange_goes_as_written() {
             ("fnr".to_owned(), person()),
             ("fnr2".to_owned(), person()),
             ("base".to_owned(), format!("http://127.0.0.1:{}/9901/fhir", server.port)),
+            ("root".to_owned(), format!("http://127.0.0.1:{}/9901", server.port)),
         ]));
         for exchange in &exchanges {
             sent += 1;

@@ -12,7 +12,6 @@ use fhir::query::{Condition, Filter, Query, Target};
 use fhir::resource::Resource;
 use fhir::search::set::Parameters;
 use fhir::search::{IndexValue, ParamKind, SearchParameter};
-use rusqlite::types::Value as Sql;
 
 use crate::condition::has_term;
 use crate::kinds;
@@ -30,7 +29,6 @@ pub struct Within {
 struct Part {
     /// Number of the type.
     kind: Option<i64>,
-    person: Option<Sql>,
     /// Parameters with the codes of which a row must have one.
     codes: Vec<(u16, Vec<Sought>)>,
 }
@@ -52,9 +50,8 @@ impl Within {
 impl Part {
     /// Reads a part; nothing where it cannot be followed, so that it opens nothing.
     fn read(granted: &Granted, terms: &Terms) -> Option<Self> {
-        let person = granted.person.map(|person| Sql::from(person.0.to_vec()));
         let Some(kind) = &granted.kind else {
-            return Some(Self { kind: None, person, codes: Vec::new() });
+            return Some(Self { kind: None, codes: Vec::new() });
         };
         let kind = fhir::definitions::resource_kind(kind)?;
         let mut codes = Vec::new();
@@ -64,18 +61,13 @@ impl Part {
                 tokens.iter().flat_map(|it| terms.sought(it)).collect(),
             ));
         }
-        Some(Self { kind: Some(kinds::number(kind)), person, codes })
+        Some(Self { kind: Some(kinds::number(kind)), codes })
     }
 
     fn piece(&self, row: &str) -> Piece {
         let kind = self.kind.map(|kind| Piece::new(format!("+{row}.kind = {kind}"), []));
-        // What is about nobody is nobody else's either.
-        let person = self
-            .person
-            .as_ref()
-            .map(|person| Piece::new(format!("+{row}.person IN (?, x'')"), [person.clone()]));
         let codes = self.codes.iter().map(|(on, codes)| has_term(*on, codes, row));
-        Piece::all(kind.into_iter().chain(person).chain(codes))
+        Piece::all(kind.into_iter().chain(codes))
     }
 }
 

@@ -71,6 +71,16 @@ pub fn when(kind: &str) -> Option<&'static Arc<SearchParameter>> {
     WHEN.iter().find_map(dated)
 }
 
+/// Numbers of the types that never say when they are about.
+static UNDATED: LazyLock<Vec<i64>> = LazyLock::new(|| {
+    KINDS.iter().filter(|kind| when(kind).is_none()).map(|kind| number(kind)).collect()
+});
+
+/// Numbers of the types without a parameter of [`when`].
+pub fn undated() -> &'static [i64] {
+    &UNDATED
+}
+
 /// Whether this is the parameter of [`when`].
 pub fn is_when(kind: &str, parameter: &SearchParameter) -> bool {
     when(kind).is_some_and(|when| when.index_id == parameter.index_id)

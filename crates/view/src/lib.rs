@@ -6,8 +6,10 @@
 //! may be deleted at any time and is rebuilt from the ledger to the same content.
 //!
 //! Nothing is read without a [`access::permit::ReadPermit`]: its limits are part of the query
-//! itself, so that totals, paging and includes leak nothing. [`store::View::locate`] is the one
-//! exception: it says who owns a record and whom it is about, which the decision itself needs.
+//! itself, so that totals, paging and includes leak nothing; so is what it withholds.
+//! [`store::View::locate`], which says who owns a record and whom it is about, [`decided`], which is what
+//! the municipality has decided, and [`consents`], what persons have restricted, are the exceptions: the
+//! decision itself needs them.
 //!
 //! | Table | Holds |
 //! |---|---|
@@ -22,6 +24,7 @@
 //! | `extent` | how long rows last |
 //! | `added` | numbers of search parameters that sources have added, and how far their index is |
 //! | `scope` | category, owner and source, numbered |
+//! | `decision` | what the municipality has decided, in its order |
 //! | `skipped` | positions of entries that could not be read, and whose they are |
 //! | `meta` | the ledger position the view has reached, and how many parameters were ever added |
 //!
@@ -29,6 +32,8 @@
 //! keeps the index small and keeps numbers out of it.
 
 pub mod added;
+pub mod consents;
+pub mod decided;
 pub mod error;
 pub mod everything;
 pub mod history;
@@ -38,6 +43,7 @@ pub mod search;
 pub mod store;
 
 mod addition;
+mod begin;
 mod condition;
 mod drive;
 mod granted;
@@ -55,3 +61,4 @@ mod sql;
 mod term;
 mod unit;
 mod verify;
+mod withheld;

@@ -11,10 +11,11 @@
 //! | through the alphabet | the first strings of a parameter | as they come |
 
 use fhir::query::{Compartment, Condition, Filter, Prefix, Target};
+use fhir::search::SearchParameter;
 use fhir::search::set::FIRST_ADDED;
-use fhir::search::{ParamKind, SearchParameter};
 use rusqlite::types::Value as Sql;
 
+use crate::begin::{Begin, FEW, MANY, SHARP, WALKED, is_composite, leads_to_no_other, rank};
 use crate::condition::{Ask, alias};
 use crate::drive::Moments;
 use crate::error::Error;
@@ -33,8 +34,10 @@ const WAYS: usize = 7;
 pub struct Plan<'a> {
     ask: Ask<'a>,
     wanted: &'a Wanted<'a>,
-    /// What must hold for a row `r0`.
+    /// What must hold for a row `r0`, beside the filters.
     conditions: Piece,
+    /// What each filter asks of it.
+    filters: Vec<Piece>,
     /// What the compartment leads to.
     within: Option<&'a Compartment>,
     moments: Moments,
@@ -62,9 +65,8 @@ impl<'a> Plan<'a> {
         if let Some(compartment) = within {
             conditions.and(ask.within(compartment, wanted.kind));
         }
-        for filter in wanted.filters {
-            conditions.and(ask.holds(filter, wanted.kind, 0)?);
-        }
+        let filters = wanted.filters.iter().map(|filter| ask.holds(filter, wanted.kind, 0));
+        let filters = filters.collect::<Result<_, _>>()?;
         let moments = ask.moments(wanted.filters, wanted.kind)?;
         // The few rows of a few persons are looked at sooner than all shapes.
         let told = ask.limits.is_told_by_shapes() && wanted.filters.iter().any(shapes::tell);
@@ -75,7 +77,7 @@ impl<'a> Plan<'a> {
         } else {
             None
         };
-        Ok(Self { ask, wanted, conditions, within, moments, shaped })
+        Ok(Self { ask, wanted, conditions, filters, within, moments, shaped })
     }
 
     /// Whether it is known that no row fits.
@@ -87,26 +89,22 @@ impl<'a> Plan<'a> {
     pub fn ways(&self) -> Result<Vec<Way>, Error> {
         let mut ways = Vec::new();
         if self.ask.limits.persons.is_some() {
-            ways.push(vec![self.sorted("", self.of_persons())]);
+            ways.push(vec![self.sorted("", Begin::at(self.of_persons()))]);
         }
         let mut begins = self.begins()?;
-        if let Some((_, rows)) = &self.shaped {
-            let rank = if *rows <= FEW { 0 } else { 3 };
-            begins.push((rank, self.of_shapes()));
-        }
-        begins.sort_by_key(|(rank, _)| *rank);
         if let Some(By::Moment) = self.by() {
             // The rows of a term are walked in the order instead, which is never more.
-            begins.retain(|(rank, _)| *rank != WALKED);
+            begins.retain(|begin| begin.rank != WALKED);
         }
-        let sharp = begins.iter().take_while(|(rank, _)| *rank <= SHARP).count();
+        let sharp = begins.iter().take_while(|begin| begin.rank <= SHARP).count();
         let vague = begins.split_off(sharp);
-        ways.extend(begins.into_iter().map(|(_, begin)| vec![self.sorted("", begin)]));
+        ways.extend(begins.into_iter().map(|begin| vec![self.sorted("", begin)]));
         ways.extend(self.walks());
-        ways.extend(vague.into_iter().map(|(_, begin)| vec![self.sorted("", begin)]));
+        ways.extend(vague.into_iter().map(|begin| vec![self.sorted("", begin)]));
         ways.truncate(WAYS);
         if ways.is_empty() {
-            ways.push(vec![self.sorted(" INDEXED BY resource_moment", self.in_time("r0"))]);
+            let begin = Begin::at(self.in_time("r0"));
+            ways.push(vec![self.sorted(" INDEXED BY resource_moment", begin)]);
         }
         Ok(ways)
     }
@@ -145,17 +143,12 @@ impl<'a> Plan<'a> {
 
     /// Ways to count all rows.
     pub fn counts(&self) -> Result<Vec<Piece>, Error> {
-        let mut begins: Vec<Piece> =
-            self.begins()?.into_iter().map(|(_, begin)| self.counted("", begin)).collect();
-        if self.shaped.is_some() {
-            begins.insert(0, self.counted("", self.of_shapes()));
-        }
-        if self.ask.limits.persons.is_some() {
-            begins.insert(0, self.counted("", self.of_persons()));
-        }
-        begins.truncate(WAYS - 1);
-        begins.push(self.counted(" INDEXED BY resource_moment", self.in_time("r0")));
-        Ok(begins)
+        let persons = self.ask.limits.persons.is_some().then(|| Begin::at(self.of_persons()));
+        let begins = persons.into_iter().chain(self.begins()?).take(WAYS - 1);
+        let mut counts: Vec<Piece> = begins.map(|begin| self.counted("", begin)).collect();
+        let begin = Begin::at(self.in_time("r0"));
+        counts.push(self.counted(" INDEXED BY resource_moment", begin));
+        Ok(counts)
     }
 
     fn of_persons(&self) -> Piece {
@@ -198,8 +191,8 @@ impl<'a> Plan<'a> {
         union.map(Piece::union)
     }
 
-    /// Conditions that lead to rows, each with how much it promises.
-    fn begins(&self) -> Result<Vec<(u8, Piece)>, Error> {
+    /// Where to begin at a filter or at what filters have together, the most promising first.
+    fn begins(&self) -> Result<Vec<Begin>, Error> {
         let mut begins = Vec::new();
         let within = |select: Piece| {
             let mut piece = Piece::new("r0.rid IN (", []);
@@ -208,17 +201,25 @@ impl<'a> Plan<'a> {
             piece
         };
         if let Some(compartment) = self.within {
-            begins.push((1, within(self.ask.begin_within(compartment, self.wanted.kind))));
+            let select = self.ask.begin_within(compartment, self.wanted.kind);
+            begins.push(Begin { rank: 1, ..Begin::at(within(select)) });
         }
-        for filter in self.wanted.filters {
-            let begin = self.ask.drive(filter, self.wanted.kind, 0, self.moments)?;
+        for (index, filter) in self.wanted.filters.iter().enumerate() {
+            let select = self.ask.drive(filter, self.wanted.kind, 0, self.moments)?;
             let rank = match self.single(filter) {
                 Some(_) if rank(filter) > SHARP && !is_composite(filter) => WALKED,
                 _ => rank(filter),
             };
-            begins.extend(begin.map(|select| (rank, within(select))));
+            let answered = leads_to_no_other(filter).then_some(index);
+            begins.extend(select.map(|select| Begin { rank, piece: within(select), answered }));
         }
-        begins.extend(self.of_measured().map(|select| (2, within(select))));
+        let measured = self.of_measured();
+        begins.extend(measured.map(|select| Begin { rank: 2, ..Begin::at(within(select)) }));
+        if let Some((_, rows)) = &self.shaped {
+            let rank = if *rows <= FEW { 0 } else { MANY };
+            begins.push(Begin { rank, ..Begin::at(self.of_shapes()) });
+        }
+        begins.sort_by_key(|begin| begin.rank);
         Ok(begins)
     }
 
@@ -358,11 +359,11 @@ impl<'a> Plan<'a> {
                 "r0.kind = {kind} AND NOT EXISTS (SELECT 1 FROM word k WHERE k.rid = r0.rid \
                  AND k.param = {index})"
             );
-            return self.sorted(" INDEXED BY resource_moment", Piece::new(text, []));
+            return self.sorted(" INDEXED BY resource_moment", Begin::at(Piece::new(text, [])));
         }
         let mut conditions = Piece::new(format!("+r0.kind = {kind} AND "), []);
         conditions.push(self.ask.lacking(index, self.wanted.kind, "r0"));
-        self.sorted(" INDEXED BY resource_shape", conditions)
+        self.sorted(" INDEXED BY resource_shape", Begin::at(conditions))
     }
 
     /// Bounds a walk by where the last page ended.
@@ -400,65 +401,40 @@ impl<'a> Plan<'a> {
         piece
     }
 
-    fn sorted(&self, how: &str, begin: Piece) -> Statement {
+    fn sorted(&self, how: &str, begin: Begin) -> Statement {
         let sql = self.select(&self.wanted.order.columns(), &format!("resource r0{how}"), begin);
         Statement { sql, ordered: false }
     }
 
     fn statement(&self, from: &str, begin: Piece, order: &str) -> Statement {
-        let mut sql = self.select(&self.wanted.order.columns(), from, begin);
+        let mut sql = self.select(&self.wanted.order.columns(), from, Begin::at(begin));
         sql.push(Piece::new(format!(" ORDER BY {order}"), []));
         Statement { sql, ordered: true }
     }
 
-    fn counted(&self, how: &str, begin: Piece) -> Piece {
+    fn counted(&self, how: &str, begin: Begin) -> Piece {
         let mut sql = Piece::new(format!("SELECT COUNT(*) FROM resource r0{how} WHERE "), []);
-        sql.push(begin);
-        sql.and(self.conditions.clone());
+        sql.push(self.conditions(begin));
         sql
     }
 
-    fn select(&self, columns: &str, from: &str, begin: Piece) -> Piece {
+    fn select(&self, columns: &str, from: &str, begin: Begin) -> Piece {
         let mut sql = Piece::new(format!("SELECT r0.rid{columns} FROM {from} WHERE "), []);
-        sql.push(begin);
-        sql.and(self.conditions.clone());
+        sql.push(self.conditions(begin));
         sql
     }
-}
 
-/// Rows that are so few that looking at all of them is best.
-const FEW: u64 = 500;
-
-/// The rank of what leads to the rows of one term.
-const WALKED: u8 = 4;
-
-/// Ranks up to this lead to few rows in all likelihood.
-const SHARP: u8 = 1;
-
-/// How much a filter promises to lead to few rows, by what kind of condition it is.
-fn rank(filter: &Filter) -> u8 {
-    if filter.negated {
-        return 6;
+    /// Where it begins and what must hold beside.
+    fn conditions(&self, begin: Begin) -> Piece {
+        let mut conditions = begin.piece;
+        conditions.and(self.conditions.clone());
+        for (index, filter) in self.filters.iter().enumerate() {
+            if begin.answered != Some(index) {
+                conditions.and(filter.clone());
+            }
+        }
+        conditions
     }
-    match filter.any.first() {
-        Some(Condition::Id(_) | Condition::InList(_)) => 0,
-        Some(Condition::Logical { .. } | Condition::OfType { .. }) => 1,
-        Some(Condition::Token(_)) if is_identifier(filter) => 1,
-        Some(Condition::Reference { .. } | Condition::Uri { .. }) => 2,
-        Some(Condition::Text { .. } | Condition::Chain { .. } | Condition::Has { .. }) => 3,
-        Some(Condition::Composite(_)) => 2,
-        Some(Condition::Token(_)) => 3,
-        _ => 5,
-    }
-}
-
-fn is_composite(filter: &Filter) -> bool {
-    matches!(filter.any.first(), Some(Condition::Composite(_)))
-}
-
-fn is_identifier(filter: &Filter) -> bool {
-    matches!(&filter.on, Target::Parameter(parameter)
-        if parameter.kind == ParamKind::Token && parameter.code == "identifier")
 }
 
 /// When a row must have been recorded at least, for the index of changes.

@@ -24,7 +24,7 @@ use crate::added::Walked;
 use crate::addition::{Additions, By};
 use crate::error::Error;
 use crate::kinds;
-use crate::rows::{self, Pending};
+use crate::rows::{self, Pending, Place};
 use crate::schema;
 use crate::scope::Scopes;
 use crate::term::Terms;
@@ -63,11 +63,14 @@ struct Current {
     version: i64,
     state: i64,
     scope: i64,
+    moment: i64,
+    labels: i64,
     body: Vec<u8>,
 }
 
 /// Columns of [`Current`].
-const CURRENT: &str = "SELECT r.rid, r.kind, r.version, r.state, r.scope, c.body
+const CURRENT: &str =
+    "SELECT r.rid, r.kind, r.version, r.state, r.scope, r.moment, r.labels, c.body
     FROM resource r CROSS JOIN content c ON c.rid = r.rid";
 
 impl Current {
@@ -78,7 +81,9 @@ impl Current {
             version: row.get(2)?,
             state: row.get(3)?,
             scope: row.get(4)?,
-            body: row.get(5)?,
+            moment: row.get(5)?,
+            labels: row.get(6)?,
+            body: row.get(7)?,
         })
     }
 }
@@ -178,9 +183,10 @@ impl Projector {
                         skipped.push(entry.position);
                     }
                 }
+                (Kind::Decision, Some(body)) => step.decide(body)?,
                 (Kind::Erasure, _) => step.erase()?,
                 // An erased body, or a kind that is not about resources.
-                (Kind::Version | Kind::Removal, None) | (Kind::Audit, _) => {}
+                (Kind::Version | Kind::Removal | Kind::Decision, None) | (Kind::Audit, _) => {}
             }
             position = entry.position;
             if pending.len() > MAX_PENDING {
@@ -251,6 +257,21 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// Keeps a decision as it is: what it means is not the view's to know.
+    fn decide(&self, body: &[u8]) -> Result<(), Error> {
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO decision (position, recorded, person, body) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                signed(self.entry.position),
+                self.entry.recorded_at,
+                whose(self.entry),
+                body,
+            ])?;
+        Ok(())
+    }
+
     fn record(&mut self, id: &str, resource: &Resource) -> Result<(), Error> {
         if let Some(person) = self.entry.person {
             self.settle_patient(resource, person)?;
@@ -282,12 +303,17 @@ impl Step<'_> {
             self.retire(current)?;
         }
         let kind = resource.kind();
-        let rid = current.map_or_else(|| row_number(self.entry.position, state), |it| it.rid);
+        // What is removed keeps its time and labels, by which its earlier versions are judged.
+        let before = current.map(|it| (it.rid, it.moment, it.labels));
+        let new = || (row_number(self.entry.position, state), 0, 0);
+        let (rid, mut moment, mut labels) = before.unwrap_or_else(new);
         let scope = if state == state::DERIVED { self.derived } else { self.scope };
-        let (mut moment, mut shape) = (0, 0);
+        let mut shape = 0;
         if state != state::REMOVED {
+            labels = rows::labels(resource);
             let entries = self.by.parameters.index(resource);
-            let indexed = rows::index(self.by.terms, kind, (rid, scope), &entries);
+            let place = Place { rid, scope, labels };
+            let indexed = rows::index(self.by.terms, kind, place, &entries);
             (moment, shape) = (indexed.moment, indexed.shape);
             self.pending.change(indexed, true);
             let added = self.additions.rows(self.by, (rid, moment), resource, false);
@@ -298,8 +324,8 @@ impl Step<'_> {
         self.transaction
             .prepare_cached(
                 "INSERT OR REPLACE INTO resource (rid, kind, self, id, version, updated, person,
-                 scope, state, moment, shape)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 scope, state, moment, shape, labels)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 rid,
@@ -313,6 +339,7 @@ impl Step<'_> {
                 state,
                 moment,
                 shape,
+                labels,
             ])?;
         self.transaction
             .prepare_cached("INSERT OR REPLACE INTO content (rid, body) VALUES (?1, ?2)")?
@@ -359,9 +386,11 @@ impl Step<'_> {
         for row in rows {
             self.delete(&row)?;
         }
-        self.transaction
-            .prepare_cached("DELETE FROM skipped WHERE person = ?1")?
-            .execute([person.0])?;
+        for sql in
+            ["DELETE FROM skipped WHERE person = ?1", "DELETE FROM decision WHERE person = ?1"]
+        {
+            self.transaction.prepare_cached(sql)?.execute([person.0])?;
+        }
         Ok(())
     }
 
@@ -418,7 +447,9 @@ impl Step<'_> {
         let resource = Resource::from_value(value).map_err(|_| broken())?;
         let kind = kinds::name(current.kind);
         let entries = self.by.parameters.index(&resource);
-        let indexed = rows::index(self.by.terms, kind, (current.rid, current.scope), &entries);
+        let place =
+            Place { rid: current.rid, scope: current.scope, labels: rows::labels(&resource) };
+        let indexed = rows::index(self.by.terms, kind, place, &entries);
         let row = (current.rid, indexed.moment);
         self.pending.change(indexed, false);
         let added = self.additions.rows(self.by, row, &resource, true);

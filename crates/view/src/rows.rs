@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use fhir::resource::Resource;
 use fhir::search::number::Real;
 use fhir::search::sort::alphabetical;
 use fhir::search::{IndexEntry, IndexValue, QuantityValue, Span};
+use fhir::value::Value;
+use record::label::Label;
 use rusqlite::{Transaction, params};
 
 use crate::error::Error;
@@ -61,6 +64,7 @@ pub struct Indexed {
 struct Common {
     kind: i64,
     scope: i64,
+    labels: i64,
     /// The parameters they have values under, each as [`mark`] writes it.
     params: String,
     /// Parameter, value and system of the codes that few are in use of, in order.
@@ -69,8 +73,8 @@ struct Common {
 
 impl Common {
     fn shape(&self, terms: &Terms) -> i64 {
-        let Self { kind, scope, params, traits } = self;
-        terms.shape(&format!("{kind} {scope} {params} {traits:?}"))
+        let Self { kind, scope, labels, params, traits } = self;
+        terms.shape(&format!("{kind} {scope} {labels} {params} {traits:?}"))
     }
 }
 
@@ -79,11 +83,31 @@ pub fn mark(param: u16) -> String {
     format!(",{param},")
 }
 
-/// The index of a resource under a row number and in a scope.
+/// Where a resource stands: what of its row its own content does not say.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// Number of its row.
+    pub rid: i64,
+    /// Its scope.
+    pub scope: i64,
+    /// Its security labels.
+    pub labels: i64,
+}
+
+/// The security labels of a resource, as bits.
+pub fn labels(resource: &Resource) -> i64 {
+    let meta = resource.value().get("meta");
+    let codings = meta.map(|meta| meta.items("security")).unwrap_or_default();
+    let label =
+        |coding: &Value| Label::of(coding.text("system")?, coding.text("code").unwrap_or_default());
+    i64::from(Label::bits(codings.iter().filter_map(label)))
+}
+
+/// The index of a resource in its place.
 pub fn index(
     terms: &Terms,
     kind: &str,
-    (rid, scope): (i64, i64),
+    Place { rid, scope, labels }: Place,
     entries: &[IndexEntry],
 ) -> Indexed {
     let mut params = String::new();
@@ -117,7 +141,7 @@ pub fn index(
     // One value may be written in several ways that are the same row.
     rows.sort_unstable();
     rows.dedup();
-    let common = Common { kind: kinds::number(kind), scope, params, traits: traits(&rows) };
+    let common = Common { kind: kinds::number(kind), scope, labels, params, traits: traits(&rows) };
     Indexed { moment, shape: common.shape(terms), common, class, rows }
 }
 
@@ -314,12 +338,14 @@ impl Pending {
 fn count(transaction: &Transaction<'_>, shape: i64, common: &Common, by: i64) -> Result<(), Error> {
     let rows: i64 = transaction
         .prepare_cached(
-            "INSERT INTO shape (shape, kind, scope, params, rows) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET rows = rows + ?5 RETURNING rows",
+            "INSERT INTO shape (shape, kind, scope, labels, params, rows)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET rows = rows + ?6 RETURNING rows",
         )?
-        .query_row(params![shape, common.kind, common.scope, common.params, by], |row| {
-            row.get(0)
-        })?;
+        .query_row(
+            params![shape, common.kind, common.scope, common.labels, common.params, by],
+            |row| row.get(0),
+        )?;
     let text = if rows == 0 {
         transaction.prepare_cached("DELETE FROM shape WHERE shape = ?1")?.execute([shape])?;
         "DELETE FROM trait WHERE param = ?1 AND value = ?2 AND shape = ?3 AND system = ?4"

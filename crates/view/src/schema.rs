@@ -15,7 +15,7 @@ use siphasher::sip::SipHasher13;
 use crate::error::Error;
 
 /// Raised when tables or the meaning of their content change.
-const VERSION: u8 = 7;
+const VERSION: u8 = 8;
 
 /// What the content of a view depends on besides the ledger: tables and numbers of parameters. A
 /// view made with others is thrown away and rebuilt.
@@ -39,6 +39,8 @@ fn version() -> i32 {
 ///   person's or nobody's" is two steps into an index and not a walk through a table. `scope` stands
 ///   for category, owner and source together. `self` is the hash that references to it have.
 ///   `moment` is when it is about; [`NO_MOMENT`] where it does not say, 0 for types that never do.
+///   `labels` is the security labels of its `meta`, as bits ([`record::label::Label`]). A removed row
+///   keeps both, since its earlier versions are still judged by them.
 /// - `term` is in the order of `moment` for each value: the newest of a code is a step and not a
 ///   sort, and a code in a period is one range.
 /// - `link` is the references of a row; `span`, `word` and `measure` are what a row has, the first two
@@ -46,13 +48,15 @@ fn version() -> i32 {
 /// - `point` finds rows by number: both ends of every range in `measure`, under its parameter and
 ///   unit; and of what is measured together with a code, under the type (less than 0) and the code and
 ///   unit in one ([`crate::term::Terms::measured`]), so that "this code above that" is one range.
-/// - `shape` says what many rows have in common: type, scope, which parameters they have values under,
-///   and, in `trait`, which of the few codes that are in use of their status, category, code and the
+/// - `shape` says what many rows have in common: type, scope, labels, which parameters they have values
+///   under, and, in `trait`, which of the few codes that are in use of their status, category, code and the
 ///   like ([`crate::kinds::trait_rank`]). With the number of rows of each shape, what no row has
 ///   together is known without looking at one, what is missing is found as fast as what is there, and
 ///   rows are counted that nobody walks.
 /// - `added` is the numbers of search parameters that sources have added, and how far their index is
 ///   ([`crate::addition`]).
+/// - `decision` is what the municipality has decided, as the ledger has it, in the order of it: few,
+///   and read whole when the municipality is opened.
 /// - `extent` says how long the rows of a type last, so that a search for what overlaps a day knows
 ///   how far back it must begin.
 const TABLES: &str = "
@@ -75,7 +79,8 @@ CREATE TABLE resource (
     scope INTEGER NOT NULL,
     state INTEGER NOT NULL,
     moment INTEGER NOT NULL,
-    shape INTEGER NOT NULL
+    shape INTEGER NOT NULL,
+    labels INTEGER NOT NULL
 );
 CREATE INDEX resource_version ON resource (version);
 CREATE INDEX resource_self ON resource (self);
@@ -95,6 +100,13 @@ CREATE TABLE skipped (
     person BLOB NOT NULL,
     scope INTEGER NOT NULL
 );
+CREATE TABLE decision (
+    position INTEGER PRIMARY KEY,
+    recorded INTEGER NOT NULL,
+    person BLOB NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX decision_person ON decision (person);
 CREATE TABLE term (
     param INTEGER NOT NULL,
     value INTEGER NOT NULL,
@@ -144,6 +156,7 @@ CREATE TABLE shape (
     shape INTEGER PRIMARY KEY,
     kind INTEGER NOT NULL,
     scope INTEGER NOT NULL,
+    labels INTEGER NOT NULL,
     params TEXT NOT NULL,
     rows INTEGER NOT NULL
 );

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use access::permit::{Reach, ReadPermit};
 use record::catalogue::Catalogue;
 use record::entry::{Entry, Kind};
+use record::identity::PersonId;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Transaction, params};
 
@@ -17,6 +18,7 @@ use crate::granted::Within;
 use crate::project::state;
 use crate::sql::{Piece, marks, numbers};
 use crate::store::View;
+use crate::withheld::Held;
 
 /// The scopes a view has, for the writer.
 pub struct Scopes {
@@ -65,30 +67,50 @@ pub struct Limits {
     /// Whose rows are open, nobody's among them where there are such scopes. Anybody's where there is
     /// no list.
     pub persons: Option<Vec<Sql>>,
+    /// What of all that is withheld.
+    held: Held,
     /// What the token's scopes leave open of that, where they narrow it.
-    pub within: Option<Within>,
+    within: Option<Within>,
 }
 
 impl Limits {
-    /// The condition that rows are in a scope that is open.
+    /// The condition that rows are in a scope that is open and have no label that keeps the reader
+    /// away. `alias` is `resource` or `shape`.
     pub fn scoped(&self, alias: &str) -> Piece {
-        Piece::new(format!("+{alias}.scope IN ({})", numbers(&self.scopes)), [])
-    }
-
-    /// The condition that a row of `resource` is open to the permit.
-    pub fn open(&self, alias: &str) -> Piece {
-        let mut piece = self.reached(alias);
-        if let Some(within) = &self.within {
-            piece.and(within.piece(alias));
+        let mut piece = self.in_scope(alias);
+        if let Some(unlabelled) = self.held.unlabelled(alias) {
+            piece.and(unlabelled);
         }
         piece
     }
 
-    /// The same for a table with `person` and `scope` alone, which scopes of resources do not narrow.
+    /// The condition that a row of `resource` is open to the permit.
+    pub fn open(&self, alias: &str) -> Piece {
+        let mut piece = self.scoped(alias);
+        let within = self.within.as_ref().map(|within| within.piece(alias));
+        for more in [self.reached(alias), self.held.rows(alias), within].into_iter().flatten() {
+            piece.and(more);
+        }
+        piece
+    }
+
+    /// The condition that a row of `skipped` is open to the permit.
+    pub fn told(&self, alias: &str) -> Piece {
+        let mut piece = self.in_scope(alias);
+        for more in [self.reached(alias), self.held.entries(alias)].into_iter().flatten() {
+            piece.and(more);
+        }
+        piece
+    }
+
     /// The plus before a column keeps it from deciding which index is walked.
-    pub fn reached(&self, alias: &str) -> Piece {
-        let scopes = self.scoped(alias);
-        let Some(persons) = &self.persons else { return scopes };
+    fn in_scope(&self, alias: &str) -> Piece {
+        Piece::new(format!("+{alias}.scope IN ({})", numbers(&self.scopes)), [])
+    }
+
+    /// The condition that a row is about somebody within reach; nothing where that is anybody.
+    fn reached(&self, alias: &str) -> Option<Piece> {
+        let persons = self.persons.as_ref()?;
         let persons =
             Piece::new(format!("+{alias}.person IN ({})", marks(persons.len())), persons.clone());
         // What is about nobody in a category about persons, such as a device that is not said to be
@@ -99,7 +121,7 @@ impl Limits {
                 let text = format!("(+{alias}.person <> x'' OR +{alias}.scope IN ({impersonal}))");
                 Piece::new(text, [])
             });
-        Piece::all([scopes, persons].into_iter().chain(nobody))
+        Some(Piece::all(std::iter::once(persons).chain(nobody)))
     }
 
     /// Whether shapes of rows tell all about what is open.
@@ -122,6 +144,11 @@ impl View {
         connection: &Connection,
         permit: &ReadPermit,
     ) -> Result<Limits, Error> {
+        let mut held = Held::of_labels(permit);
+        let mut persons = self.reach(connection, permit)?;
+        if let Some(persons) = &mut persons {
+            held.withhold(permit, persons, &self.terms);
+        }
         let mut select =
             connection.prepare_cached("SELECT scope, category, owner, source FROM scope")?;
         let mut rows = select.query([])?;
@@ -132,23 +159,35 @@ impl View {
             if permit.categories().contains(&category)
                 && permit.owned_by().is_none_or(|limits| limits == of)
             {
-                scopes.push(row.get(0)?);
+                let scope = row.get(0)?;
+                scopes.push(scope);
+                held.opens(scope, category, of.0);
                 if Catalogue::get().category(category).is_some_and(|it| !it.about_person) {
-                    impersonal.push(row.get(0)?);
+                    impersonal.push(scope);
                 }
             }
         }
-        let mut persons = match permit.reach() {
-            Reach::Person(person) => Some(vec![*person]),
-            Reach::Unit { unit, at } => Some(self.persons_at(connection, unit, *at)?),
-            Reach::Any => None,
-        }
-        .map(|persons| persons.iter().map(|it| Sql::from(it.0.to_vec())).collect::<Vec<_>>());
+        let bytes = |person: &PersonId| Sql::from(person.0.to_vec());
+        let mut persons: Option<Vec<Sql>> = persons.map(|it| it.iter().map(bytes).collect());
         // What is about no person, such as where to call, belongs to nobody's reach.
         if let Some(persons) = persons.as_mut().filter(|_| !impersonal.is_empty()) {
             persons.push(Sql::from(Vec::new()));
         }
         let within = Within::of(permit, &self.terms);
-        Ok(Limits { scopes, impersonal, persons, within })
+        Ok(Limits { scopes, impersonal, persons, held, within })
+    }
+
+    /// The persons a permit reaches, before what is withheld; no list where that is anybody: such a
+    /// permit is a source's to what it delivered, or opens what is about nobody.
+    pub(crate) fn reach(
+        &self,
+        connection: &Connection,
+        permit: &ReadPermit,
+    ) -> Result<Option<Vec<PersonId>>, Error> {
+        Ok(match permit.reach() {
+            Reach::Person(person) => Some(vec![*person]),
+            Reach::Unit { unit, at } => Some(self.persons_at(connection, unit, *at)?),
+            Reach::Any => None,
+        })
     }
 }

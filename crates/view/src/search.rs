@@ -49,6 +49,8 @@ pub struct Page {
     pub next: Option<String>,
     /// Positions of entries that could not be read and might have matched.
     pub skipped: Vec<Position>,
+    /// Whether the reader is to be told that something is withheld.
+    pub withheld: bool,
 }
 
 /// Whether the view can order by this.
@@ -91,6 +93,7 @@ impl View {
             drop(snapshot);
             Ok(page)
         })
+        .and_then(|page| Ok(Page { withheld: self.tells_withheld(permit)?, ..page }))
     }
 
     fn page(
@@ -145,7 +148,7 @@ impl View {
         let brought = include::follow(&ask, query, rids)?;
         let included = fetch(connection, brought.rids.into_iter())?;
         let included = included.into_iter().map(|stored| (stored.kind, stored)).collect();
-        Ok(Page { matches, included, cut: brought.cut, total, next, skipped: Vec::new() })
+        Ok(Page { matches, included, cut: brought.cut, total, next, ..Page::default() })
     }
 }
 

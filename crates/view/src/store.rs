@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use access::permit::{Reach, ReadPermit};
+use access::permit::{ReadPermit, Withheld};
 use fhir::search::set::Parameters;
 use parking_lot::Mutex;
 use record::entry::Position;
@@ -246,15 +246,28 @@ impl View {
         })
     }
 
-    /// The persons a permit reaches, where it reaches those of a unit.
+    /// The persons a permit reaches, without those of whom it withholds everything; none where it
+    /// reaches anybody.
     pub fn persons(&self, permit: &ReadPermit) -> Result<Vec<PersonId>, Error> {
-        match permit.reach() {
-            Reach::Person(person) => Ok(vec![*person]),
-            Reach::Unit { unit, at } => {
-                self.with(|connection| self.persons_at(connection, unit, *at))
-            }
-            Reach::Any => Ok(Vec::new()),
+        let mut persons = self.reached(permit)?;
+        persons.retain(|person| permit.withheld(*person) != Withheld::Everything);
+        Ok(persons)
+    }
+
+    /// The persons a permit reaches, whatever it withholds of them; none where it reaches anybody.
+    pub fn reached(&self, permit: &ReadPermit) -> Result<Vec<PersonId>, Error> {
+        let persons = self.with(|connection| self.reach(connection, permit))?;
+        Ok(persons.unwrap_or_default())
+    }
+
+    /// Whether the reader is to be told that somebody within reach withholds something: only where the
+    /// municipality has decided so. What owners' labels withhold is not told of.
+    pub fn tells_withheld(&self, permit: &ReadPermit) -> Result<bool, Error> {
+        if !permit.tells_withheld() {
+            return Ok(false);
         }
+        let reached = self.reached(permit)?;
+        Ok(reached.iter().any(|person| permit.withheld(*person) != Withheld::Nothing))
     }
 
     /// Positions of entries that could not be read, among what the permit opens: an answer under
@@ -268,7 +281,7 @@ impl View {
         connection: &Connection,
         permit: &ReadPermit,
     ) -> Result<Vec<Position>, Error> {
-        let sql = self.limits(connection, permit)?.reached("r");
+        let sql = self.limits(connection, permit)?.told("r");
         let text =
             format!("SELECT r.position FROM skipped r WHERE {} ORDER BY r.position", sql.text);
         let mut select = connection.prepare_cached(&text)?;

@@ -7,7 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod barriers;
 mod cases;
 mod corpus;
+mod persons;
+mod policies;
 mod restrictions;
 mod scopes;

@@ -336,7 +336,8 @@ impl Reading {
         }
         let categories = permit.categories();
         let records = shown.into_iter().map(|(person, resources)| {
-            let deed = Deed { action: "export", person, categories, resources };
+            let deed =
+                Deed { action: "export", person, categories, resources, kind, ..Deed::default() };
             (person, AuditRecord::permitted(caller, &deed, permit.basis()))
         });
         tenant.record_audit(caller, records.collect()).await?;

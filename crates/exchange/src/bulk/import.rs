@@ -24,6 +24,7 @@ use tokio::task::{JoinError, JoinHandle};
 use crate::bulk::batch::{self, Batch, Names};
 use crate::bulk::job::{Job, LIFETIME, Work};
 use crate::error::Failure;
+use crate::origin::Origin;
 use crate::submission::{Channel, Done, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
 
@@ -195,7 +196,9 @@ impl Import {
             }
             let (lines, names) = (batch.lines, std::mem::take(&mut batch.names));
             let (tenant, caller) = (self.tenant.clone(), self.caller.clone());
-            let task = tokio::spawn(async move { tenant.import(&caller, batch).await });
+            let origin = Origin::current();
+            let task =
+                tokio::spawn(async move { origin.during(tenant.import(&caller, batch)).await });
             self.running.push_back(Running { task, lines, names });
         }
         Ok(())

@@ -17,6 +17,7 @@ use tokio::task::AbortHandle;
 use crate::bulk::export::{self, manifest};
 use crate::bulk::job::{Job, Work};
 use crate::error::Failure;
+use crate::origin::Origin;
 use crate::tenant::Tenant;
 
 /// How long an answer is kept: one hour, in milliseconds.
@@ -112,10 +113,11 @@ impl Tenant {
         let answer = Arc::new(OnceLock::new());
         let (begin, begun) = oneshot::channel::<()>();
         let made = answer.clone();
+        let origin = Origin::current();
         let task = tokio::spawn(async move {
             // The job is written down first; one that is refused is never begun.
             if begun.await.is_ok() {
-                let result = work.await;
+                let result = origin.during(work).await;
                 drop(made.set(result));
             }
         });

@@ -78,7 +78,10 @@ impl Tenant {
         let page = self.page(&permit, person, &asked, until, after)?;
         let supporting = self.supporting(&permit, &asked, page.others.iter())?;
         let count = page.patients.len() + page.others.len() + supporting.len();
-        let skipped = if page.next.is_none() { self.view.skipped(&permit)? } else { Vec::new() };
+        let told = match page.next {
+            None => incomplete(&self.view.skipped(&permit)?, self.view.tells_withheld(&permit)?),
+            Some(_) => Vec::new(),
+        };
         let next = match page.next {
             Some(row) => Some(self.view.seal_place(&of, &format!("{until} {row}"))?),
             None => None,
@@ -91,7 +94,6 @@ impl Tenant {
         for (kind, stored) in &supporting {
             entries.add(base, kind, stored, None, "include");
         }
-        let told = incomplete(&skipped);
         if !told.is_empty() {
             entries.outcome(&told);
         }

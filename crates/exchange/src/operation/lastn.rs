@@ -130,7 +130,7 @@ impl Tenant {
         for stored in &found {
             entries.add(base, "Observation", stored, None, "match");
         }
-        let told = incomplete(&looked.skipped);
+        let told = incomplete(&looked.skipped, looked.withheld);
         if !told.is_empty() {
             entries.outcome(&told);
         }
@@ -167,7 +167,7 @@ impl Tenant {
         )
         .await?;
         let permit = self.decide(caller, action, About::Person(person), &keys).await?;
-        let mut looked = Looked { permit, person, skipped: Vec::new() };
+        let mut looked = Looked { permit, person, skipped: Vec::new(), withheld: false };
         let mut cursor: Option<String> = None;
         loop {
             let now = self.now();
@@ -176,6 +176,7 @@ impl Tenant {
                 each(&parsed(&stored)?, stored)?;
             }
             looked.skipped.extend(page.skipped);
+            looked.withheld |= page.withheld;
             cursor = page.next;
             if cursor.is_none() {
                 looked.skipped.sort_unstable();
@@ -193,6 +194,7 @@ pub(super) struct Looked {
     permit: ReadPermit,
     person: PersonId,
     pub(super) skipped: Vec<Position>,
+    pub(super) withheld: bool,
 }
 
 impl Looked {

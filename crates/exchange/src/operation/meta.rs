@@ -77,7 +77,7 @@ impl Tenant {
                 told.push(Issue::warning(IssueCode::Incomplete, "", text));
             }
         }
-        told.extend(incomplete(&self.view.skipped(&permit)?));
+        told.extend(incomplete(&self.view.skipped(&permit)?, false));
         let person = if let Reach::Person(person) = permit.reach() { Some(*person) } else { None };
         self.disclosed(caller, &permit, "meta", person, permit.categories(), read).await?;
         let mut meta = Object::new();

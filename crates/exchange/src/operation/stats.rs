@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use access::caller::Caller;
 use fhir::fhirpath::decimal::Decimal;
 use fhir::instant::{format_instant, range};
-use fhir::issue::IssueCode;
+use fhir::issue::{IssueCode, operation_outcome};
 use fhir::json;
 use fhir::query::Scope;
 use fhir::value::{Number, Value};
@@ -22,6 +22,7 @@ use super::statistic::{STATISTICS, Statistic, calculate};
 use crate::coded::{self, Sets};
 use crate::error::Failure;
 use crate::read::parsed;
+use crate::searchset::incomplete;
 use crate::tenant::Tenant;
 
 /// Code system of the statistics.
@@ -108,6 +109,10 @@ impl Tenant {
         }
         let sources = sources.into_iter();
         parameters.extend(sources.map(|it| json!({ "name": "source", "resource": it })));
+        if looked.withheld {
+            let told = operation_outcome(&incomplete(&[], true));
+            parameters.push(json!({ "name": "outcome", "resource": told }));
+        }
         looked.told(self, caller, "stats", count).await?;
         Ok(json!({ "resourceType": "Parameters", "parameter": parameters }))
     }

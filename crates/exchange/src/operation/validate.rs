@@ -126,7 +126,7 @@ impl Tenant {
         owner: Option<(&str, &str)>,
     ) -> Vec<Issue> {
         let Ok(category) = naming::category(kind, value) else { return Vec::new() };
-        match decide_write(caller, &self.register, category, owner, self.now()) {
+        match decide_write(caller, &self.standing(), category, owner, self.now()) {
             Ok(_) => Vec::new(),
             Err(refusal) => {
                 vec![Issue::error(IssueCode::Forbidden, "", refusal.rule.explanation())]

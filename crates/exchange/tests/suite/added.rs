@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use access::caller::Caller;
+use access::register::Register;
 use exchange::error::Failure;
 use exchange::submission::Operation;
 use exchange::tenant::{Environment, Tenant, rebuild_view};
@@ -139,7 +140,8 @@ async fn old_data_is_indexed_through_a_restart_and_a_rebuild() {
     town.one(&system("app"), put("own", own, None)).await.unwrap();
     let url = "Observation?own-subject:Patient.family=berg&_count=1000";
     let expected = kinds(&vec!["Observation"; pulses as usize]);
-    let (directory, register) = (town.dir.path().to_owned(), town.tenant.register().clone());
+    let (directory, register) =
+        (town.dir.path().to_owned(), Register::clone(&town.tenant.register()));
     let environment = Environment { clock: town.clock.clone(), random: town.random.clone() };
     let open = || Tenant::open(&directory, register.clone(), environment.clone());
     // Ended in the middle of it, in all likelihood.

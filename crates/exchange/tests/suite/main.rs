@@ -4,9 +4,11 @@
 
 mod added;
 mod audit;
+mod audit_event;
 mod board;
 mod catalogue;
 mod conditions;
+mod control;
 mod incomplete;
 mod later;
 mod norway;

@@ -1,5 +1,6 @@
 //! What becomes of submissions: repeats, concurrent changes, all or nothing, late deliveries.
 
+use access::register::Register;
 use exchange::cloud_event::CloudEvent;
 use exchange::error::Failure;
 use exchange::history::History;
@@ -181,7 +182,7 @@ async fn what_was_kept_is_there_after_a_restart_and_a_rebuild() {
     town.one(&plo, Operation::delete("Observation", gone.id.clone())).await.unwrap();
     let Town { tenant, random, clock, dir } = town;
     let environment = Environment { clock, random };
-    let register = tenant.register().clone();
+    let register = Register::clone(&tenant.register());
     let before = tenant.read(&plo, "Observation", &made.id).await.unwrap().body;
     drop(tenant);
     assert_eq!(rebuild_view(dir.path(), register.clone(), environment.clone()).unwrap(), 3);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use access::caller::{Attest, Caller, Party, Practitioner};
+use access::register::purposes::Use;
 use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
 use exchange::error::Failure;
 use exchange::submission::{Channel, Operation, Receipt, Submission};
@@ -168,7 +169,7 @@ fn register() -> Register {
         name: "Dalfjord kommune".to_owned(),
         organisation: MUNICIPALITY.to_owned(),
         identity_numbers: IdentityNumbers::Synthetic,
-        purposes: owned(&["COC", "TREAT", "HOPERAT"]),
+        purposes: ["COC", "TREAT", "ETREAT", "HOPERAT"].map(Use::from).to_vec(),
         units: vec![
             unit(OFFICE, "Tildelingskontoret", "case-office"),
             unit(WARD, "Korttidsavdelingen", "ward"),
@@ -181,7 +182,9 @@ fn register() -> Register {
         roles: vec![
             role("saksbehandler", "case-office", "COC", &all, false),
             role("sykepleier", "ward", "TREAT", &["demographics", "measurements"], true),
+            role("vakt", "ward", "ETREAT", &["demographics", "measurements"], false),
         ],
+        ..Register::default()
     }
 }
 
@@ -224,6 +227,11 @@ pub fn case_worker() -> Caller {
     at_work("Saksbehandler Vedtaksen", OFFICE, Purpose::Coordination)
 }
 
+/// The same person as [`nurse`], in an emergency.
+pub fn in_emergency() -> Caller {
+    at_work("Sykepleier Vaktsen", WARD, Purpose::EmergencyTreatment)
+}
+
 /// A person at work at the ward, with a fresh attest.
 pub fn nurse() -> Caller {
     at_work("Sykepleier Vaktsen", WARD, Purpose::Treatment)
@@ -235,19 +243,34 @@ fn at_work(name: &str, unit: &str, purpose: Purpose) -> Caller {
         authorization: None,
         legal_entity: MUNICIPALITY.to_owned(),
         point_of_care: unit.to_owned(),
+        department: None,
+        healthcare_service: None,
         purpose,
         purpose_details: None,
         decision_ref: "decision-1".to_owned(),
         user_selected: false,
+        names_another: false,
+        patients: Vec::new(),
     };
     let practitioner = Practitioner {
         name: name.to_owned(),
         subject: "subject-1".to_owned(),
         hpr: None,
+        hpr_professions: None,
         security_level: 4,
         attest: Some(attest),
     };
     caller("pages", Party::Practitioner(practitioner))
+}
+
+/// The privacy officer, who attests no care relation.
+pub fn officer() -> Caller {
+    let mut officer = at_work("Personvernombud Logg", OFFICE, Purpose::Coordination);
+    if let Party::Practitioner(practitioner) = &mut officer.party {
+        practitioner.subject = "officer-1".to_owned();
+        practitioner.attest = None;
+    }
+    officer
 }
 
 pub fn resident(number: &str) -> Caller {

@@ -3,6 +3,11 @@
 use fhir::json;
 use fhir::value::Value;
 
+/// One of each type below.
+pub fn all() -> [Value; 6] {
+    [patient(), observation(), episode(), service_request(), organization(), bundle()]
+}
+
 pub fn patient() -> Value {
     json!({
         "resourceType": "Patient",

@@ -5,7 +5,7 @@
 //! voucher decides: when it fits the successor as it stands, the entry is to blame; when it fits the
 //! successor with the right `prev_hash` put in, the successor is.
 
-use super::{Report, Signed, What};
+use super::{Report, Trust, What};
 use crate::append::event_key;
 use crate::chain::{CHECKPOINT_EVERY, Seal, hash};
 use crate::crypto::sha256;
@@ -33,7 +33,7 @@ struct Link {
 }
 
 pub(crate) struct Walk<'a> {
-    signed: &'a Signed<'a>,
+    signed: &'a Trust<'a>,
     report: &'a mut Report,
     head: Option<SignedRow>,
     checkpoints: BTreeMap<Position, SignedRow>,
@@ -45,7 +45,7 @@ pub(crate) struct Walk<'a> {
 impl<'a> Walk<'a> {
     pub(crate) fn begin(
         connection: &Connection,
-        signed: &'a Signed<'a>,
+        signed: &'a Trust<'a>,
         report: &'a mut Report,
     ) -> rusqlite::Result<Self> {
         let head = connection
@@ -153,7 +153,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.check_checkpoint(&last, voucher);
-        for known in self.signed.known.iter().filter(|known| known.position == last.position) {
+        for known in self.signed.heads.iter().filter(|known| known.position == last.position) {
             if known.hash != last.hash && Some(known.hash) != voucher {
                 self.report.add(last.position, What::Rewritten);
             }
@@ -204,7 +204,7 @@ impl<'a> Walk<'a> {
                 self.report.add(at, What::CheckpointChanged);
             }
         }
-        for known in self.signed.known.iter().filter(|known| known.position > position) {
+        for known in self.signed.heads.iter().filter(|known| known.position > position) {
             self.report.add(position + 1, What::EntriesMissing(known.position));
         }
     }

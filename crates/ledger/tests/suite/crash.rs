@@ -3,12 +3,12 @@
 //!
 //! The child is this test binary run again for one test, with a folder in `FKJ_CRASH_CHILD`.
 
-use crate::town::{draft, keys, open, options, person};
+use crate::town::{draft, keys, open, options, person, wait};
 use ledger::append::{Body, Draft};
 use ledger::error::Error;
 use ledger::faults::{Faults, Point};
 use ledger::ledger::LedgerOptions;
-use ledger::verify;
+use ledger::verify::{PublicKeys, verify};
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -41,11 +41,12 @@ impl Faults for AbortAt {
     }
 }
 
-/// Appends for ever from `appenders` threads, and says on stdout what was acknowledged.
-fn child(dir: &Path, point: Option<Point>, appenders: usize) {
+/// Appends for ever from `appenders` threads, and says on stdout what was acknowledged. Where it
+/// `signs`, a checkpoint follows each group, and the sixth time at a point is within the third.
+fn child(dir: &Path, point: Option<Point>, appenders: usize, signs: bool) {
     let keys = keys(dir);
     let a = person(&keys, "01810112345");
-    let faults = Arc::new(AbortAt { point, left: AtomicUsize::new(5) });
+    let faults = Arc::new(AbortAt { point, left: AtomicUsize::new(if signs { 6 } else { 5 }) });
     let ledger = open(dir, LedgerOptions { faults, ..options(&keys) });
     std::thread::scope(|scope| {
         for who in 0..appenders {
@@ -54,6 +55,9 @@ fn child(dir: &Path, point: Option<Point>, appenders: usize) {
                 let start = std::process::id() as usize * 10_000;
                 for n in start.. {
                     ledger.append_blocking(group(who, n, a)).unwrap();
+                    if signs {
+                        wait(ledger.sign_checkpoint()).unwrap();
+                    }
                     // One write call, so that a kill cannot leave half a line.
                     std::io::stderr().write_all(format!("ack {who} {n}\n").as_bytes()).unwrap();
                 }
@@ -128,7 +132,7 @@ fn check(dir: &Path, acks: &HashSet<(usize, usize)>) -> usize {
 #[test]
 fn a_crash_at_each_point_leaves_what_the_documentation_says() {
     if let Some((dir, point)) = child_folder() {
-        return child(&dir, point, 1);
+        return child(&dir, point, 1, false);
     }
     let name = "crash::a_crash_at_each_point_leaves_what_the_documentation_says";
     for point in Point::ALL {
@@ -145,9 +149,34 @@ fn a_crash_at_each_point_leaves_what_the_documentation_says() {
 }
 
 #[test]
+fn a_crash_at_each_point_of_a_checkpoint_leaves_tree_and_entries_as_one() {
+    if let Some((dir, point)) = child_folder() {
+        return child(&dir, point, 1, true);
+    }
+    let name = "crash::a_crash_at_each_point_of_a_checkpoint_leaves_tree_and_entries_as_one";
+    for point in Point::ALL {
+        let dir = tempdir().unwrap();
+        let acks =
+            acknowledged(&mut start(this_binary(), name, dir.path(), Some(point)), usize::MAX);
+        assert!(acks.len() == 2 || (point == Point::Answered && acks.len() == 3), "{point:?}");
+        // That the tree fits, `check` verifies; the third group was there before its checkpoint.
+        assert_eq!(check(dir.path(), &acks), 3, "{point:?}");
+        let ledger = open(dir.path(), options(&keys(dir.path())));
+        let kept = matches!(point, Point::Committed | Point::Handed | Point::Answered);
+        let signed = ledger.checkpoints_after(0, 9).unwrap();
+        assert_eq!(signed.len(), if kept { 3 } else { 2 }, "{point:?}");
+        let end = ledger.head().unwrap().position;
+        let last = signed.last().unwrap().0;
+        assert!(if kept { last == end } else { last < end }, "{point:?}");
+        assert!(wait(ledger.sign_checkpoint()).unwrap().is_some());
+        assert!(ledger.proof(end, None).unwrap().is_some());
+    }
+}
+
+#[test]
 fn kills_under_load_lose_nothing_acknowledged() {
     if let Some((dir, point)) = child_folder() {
-        return child(&dir, point, 8);
+        return child(&dir, point, 8, true);
     }
     let dir = tempdir().unwrap();
     let mut acks = HashSet::new();
@@ -197,7 +226,7 @@ fn child_until_refused(dir: &Path) {
 #[test]
 fn a_torn_write_ahead_file_leaves_a_whole_beginning() {
     if let Some((dir, point)) = child_folder() {
-        return child(&dir, point, 1);
+        return child(&dir, point, 1, false);
     }
     let dir = tempdir().unwrap();
     let name = "crash::a_torn_write_ahead_file_leaves_a_whole_beginning";
@@ -205,7 +234,8 @@ fn a_torn_write_ahead_file_leaves_a_whole_beginning() {
         &mut start(this_binary(), name, dir.path(), Some(Point::Answered)),
         usize::MAX,
     );
-    let public_key = keys(dir.path()).public_key(crate::town::NAME).unwrap();
+    let name = crate::town::NAME;
+    let public_keys = PublicKeys::of(&keys(dir.path()), name).unwrap();
     let wal = std::fs::read(dir.path().join("ledger.db-wal")).unwrap();
     let mut seen = HashSet::new();
     for length in (0..=wal.len()).rev().step_by(1013) {
@@ -218,7 +248,7 @@ fn a_torn_write_ahead_file_leaves_a_whole_beginning() {
         }
         std::fs::write(torn.path().join("ledger.db-wal"), &wal[..length]).unwrap();
         let file = torn.path().join("ledger.db");
-        let report = verify::verify(&file, crate::town::NAME, &public_key, &[], |_, _| {}).unwrap();
+        let report = verify(&file, &public_keys.trust(name), |_, _| {}).unwrap();
         if report.is_sound() {
             seen.insert(check(torn.path(), &HashSet::new()));
         } else {

@@ -1,15 +1,16 @@
 //! Any flipped byte is found, and placed.
 
-use crate::town::{NAME, draft, keys, open, options, person};
+use crate::town::{NAME, draft, keys, open, options, person, wait};
 use ledger::append::Draft;
-use ledger::verify::{Report, verify};
+use ledger::verify::{Fault, PublicKeys, Report, What, verify};
 use record::entry::Kind;
 use rusqlite::{Connection, params};
 use std::path::Path;
 use tempfile::tempdir;
 
-/// A closed ledger of `extra` plain entries and five of all shapes; its public key.
-fn ledger(dir: &Path, extra: usize) -> [u8; 32] {
+/// A closed ledger of `extra` plain entries and five of all shapes, with a checkpoint at its end; its
+/// public keys.
+fn ledger(dir: &Path, extra: usize) -> PublicKeys {
     let keys = keys(dir);
     let (a, b) = (person(&keys, "01810112345"), person(&keys, "02810112345"));
     let ledger = open(dir, options(&keys));
@@ -20,16 +21,17 @@ fn ledger(dir: &Path, extra: usize) -> [u8; 32] {
     let removal = Draft { kind: Kind::Removal, ..draft("4", None, "") };
     ledger.append_blocking(vec![nameless, removal]).unwrap();
     ledger.append_blocking(vec![draft("5", Some(b), "five")]).unwrap();
-    keys.public_key(NAME).unwrap()
+    assert!(wait(ledger.sign_checkpoint()).unwrap().is_some());
+    PublicKeys::of(&keys, NAME).unwrap()
 }
 
-fn check(dir: &Path, public_key: &[u8; 32]) -> Report {
-    verify(&dir.join("ledger.db"), NAME, public_key, &[], |_, _| {}).unwrap()
+fn check(dir: &Path, keys: &PublicKeys) -> Report {
+    verify(&dir.join("ledger.db"), &keys.trust(NAME), |_, _| {}).unwrap()
 }
 
 /// Flips one bit of every byte of every blob that `select` names with its row and its position, and
 /// expects faults there and nowhere else. Answers how many bytes there were.
-fn flip_all(dir: &Path, public_key: &[u8; 32], table: &str, column: &str, place: &str) -> usize {
+fn flip_all(dir: &Path, public_keys: &PublicKeys, table: &str, column: &str, place: &str) -> usize {
     let connection = Connection::open(dir.join("ledger.db")).unwrap();
     connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
     let sql = format!("SELECT rowid, {place}, {column} FROM {table} WHERE {column} IS NOT NULL");
@@ -47,7 +49,7 @@ fn flip_all(dir: &Path, public_key: &[u8; 32], table: &str, column: &str, place:
             let mut flipped = original.clone();
             flipped[at] ^= 1 << (at % 8);
             connection.execute(&update, params![flipped, row]).unwrap();
-            let faults = check(dir, public_key).faults;
+            let faults = check(dir, public_keys).faults;
             assert!(
                 !faults.is_empty() && faults.iter().all(|fault| fault.position == position),
                 "byte {at} of {table}.{column} at {position}: {faults:?}"
@@ -56,14 +58,34 @@ fn flip_all(dir: &Path, public_key: &[u8; 32], table: &str, column: &str, place:
         }
         connection.execute(&update, params![original, row]).unwrap();
     }
-    assert!(check(dir, public_key).is_sound());
+    assert!(check(dir, public_keys).is_sound());
     count
+}
+
+/// The same of the hashes of the tree, which are told at the last entry they are about.
+fn flip_tree(dir: &Path, public_keys: &PublicKeys) {
+    let connection = Connection::open(dir.join("ledger.db")).unwrap();
+    let update = "UPDATE tree SET hash = ?1 WHERE level = 1 AND number = ?2";
+    for number in 0..4_u64 {
+        let select = "SELECT hash FROM tree WHERE level = 1 AND number = ?1";
+        let original: [u8; 32] = connection.query_row(select, [number], |row| row.get(0)).unwrap();
+        for at in 0..32 {
+            let mut flipped = original;
+            flipped[at] ^= 1 << (at % 8);
+            connection.execute(update, params![flipped, number]).unwrap();
+            let faults = check(dir, public_keys).faults;
+            let expected = Fault { position: (number + 1) * 256, what: What::TreeChanged };
+            assert_eq!(faults, [expected], "byte {at} of {number}");
+        }
+        connection.execute(update, params![original, number]).unwrap();
+    }
+    assert!(check(dir, public_keys).is_sound());
 }
 
 #[test]
 fn any_flipped_byte_in_a_row_is_found_and_placed() {
     let dir = tempdir().unwrap();
-    let public_key = ledger(dir.path(), 0);
+    let public_keys = ledger(dir.path(), 0);
     let last = "(SELECT max(position) FROM entry)";
     let flipped: usize = [
         ("entry", "bytes", "position"),
@@ -72,8 +94,9 @@ fn any_flipped_byte_in_a_row_is_found_and_placed() {
         ("body", "bytes", "position"),
         ("head", "hash", last),
         ("head", "signature", last),
+        ("note", "bytes", "size"),
     ]
-    .map(|(table, column, place)| flip_all(dir.path(), &public_key, table, column, place))
+    .map(|(table, column, place)| flip_all(dir.path(), &public_keys, table, column, place))
     .iter()
     .sum();
     assert!(flipped > 1_200, "{flipped}");
@@ -82,10 +105,11 @@ fn any_flipped_byte_in_a_row_is_found_and_placed() {
 #[test]
 fn any_flipped_byte_around_a_checkpoint_is_found_and_placed() {
     let dir = tempdir().unwrap();
-    let public_key = ledger(dir.path(), 1_021);
+    let public_keys = ledger(dir.path(), 1_021);
     for column in ["hash", "signature"] {
-        flip_all(dir.path(), &public_key, "checkpoint", column, "position");
+        flip_all(dir.path(), &public_keys, "checkpoint", column, "position");
     }
+    flip_tree(dir.path(), &public_keys);
     // Entries before, at and after the checkpoint: the checkpoint is not blamed for them.
     let around = "(SELECT position AS rowid, * FROM entry WHERE position IN (1, 1023, 1024, 1025))";
     let connection = Connection::open(dir.path().join("ledger.db")).unwrap();
@@ -102,7 +126,7 @@ fn any_flipped_byte_around_a_checkpoint_is_found_and_placed() {
             let mut flipped = original.clone();
             flipped[at] ^= 0x80;
             connection.execute(update, params![flipped, position]).unwrap();
-            let faults = check(dir.path(), &public_key).faults;
+            let faults = check(dir.path(), &public_keys).faults;
             assert!(
                 !faults.is_empty() && faults.iter().all(|fault| fault.position == position),
                 "byte {at} at {position}: {faults:?}"
@@ -136,7 +160,7 @@ fn content(file: &Path) -> rusqlite::Result<Vec<Vec<u8>>> {
 #[test]
 fn no_flipped_byte_of_the_file_passes_silently() {
     let dir = tempdir().unwrap();
-    let public_key = ledger(dir.path(), 45);
+    let public_keys = ledger(dir.path(), 45);
     let file = dir.path().join("ledger.db");
     let original = std::fs::read(&file).unwrap();
     let before = content(&file).unwrap();
@@ -146,7 +170,7 @@ fn no_flipped_byte_of_the_file_passes_silently() {
         let mut flipped = original.clone();
         flipped[at] ^= 1 << (at % 8);
         std::fs::write(copy.path().join("ledger.db"), &flipped).unwrap();
-        let sound = verify(&copy.path().join("ledger.db"), NAME, &public_key, &[], |_, _| {})
+        let sound = verify(&copy.path().join("ledger.db"), &public_keys.trust(NAME), |_, _| {})
             .is_ok_and(|report| report.is_sound());
         if sound {
             assert_eq!(content(&copy.path().join("ledger.db")).unwrap(), before, "byte {at}");

@@ -24,7 +24,7 @@ fn blocks(text: &str) -> Vec<BTreeMap<&str, &str>> {
         .collect()
 }
 
-fn bytes(hex: &str) -> Vec<u8> {
+pub fn bytes(hex: &str) -> Vec<u8> {
     let digit = |digit: u8| char::from(digit).to_digit(16).unwrap();
     hex.as_bytes()
         .chunks(2)
@@ -32,11 +32,11 @@ fn bytes(hex: &str) -> Vec<u8> {
         .collect()
 }
 
-fn array<const N: usize>(hex: &str) -> [u8; N] {
+pub fn array<const N: usize>(hex: &str) -> [u8; N] {
     bytes(hex).try_into().unwrap()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -60,7 +60,7 @@ fn entry(block: &BTreeMap<&str, &str>) -> Entry {
 #[test]
 fn entries_of_version_1_decode_and_encode() {
     let blocks = blocks(ENTRIES);
-    assert_eq!(blocks.len(), 4);
+    assert_eq!(blocks.len(), 5);
     for block in blocks {
         let entry = entry(&block);
         assert_eq!(hex(&entry.canonical()), block["canonical"]);

@@ -12,6 +12,8 @@ mod crash;
 mod flip;
 mod golden;
 mod keys;
+mod merkle;
 mod model;
 mod tamper;
 mod town;
+mod tree;

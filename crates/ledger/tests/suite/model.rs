@@ -1,6 +1,6 @@
 //! The ledger beside a model simple enough to be right: a list.
 
-use crate::town::{draft, keys, open, options, person};
+use crate::town::{draft, keys, open, options, person, wait};
 use ledger::append::{Appended, Body, Draft};
 use ledger::error::Error;
 use proptest::prelude::*;
@@ -20,6 +20,7 @@ struct Fact {
 enum Step {
     Append(Vec<Fact>),
     Erase(u8),
+    Sign,
     Reopen,
 }
 
@@ -70,6 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         10 => prop::collection::vec(fact(), 1..5).prop_map(Step::Append),
         1 => (0..3_u8).prop_map(Step::Erase),
+        1 => Just(Step::Sign),
         1 => Just(Step::Reopen),
     ]
 }
@@ -105,6 +107,12 @@ fn check(steps: Vec<Step>) {
             Step::Erase(person) => {
                 keys.destroy(persons[usize::from(person)]).unwrap();
                 model.erased.insert(person);
+            }
+            Step::Sign => {
+                let note = wait(ledger.as_ref().unwrap().sign_checkpoint()).unwrap();
+                let size = note.as_deref().map(|note| note.lines().nth(1).unwrap().to_owned());
+                let kept = model.kept.len();
+                assert_eq!(size, (kept > 0).then(|| kept.to_string()));
             }
             Step::Reopen => {
                 ledger = None;

@@ -3,7 +3,7 @@
 use crate::town::{NAME, draft, keys, open, options};
 use expect_test::{Expect, expect};
 use ledger::chain::{Head, entry_hash};
-use ledger::verify::verify;
+use ledger::verify::{PublicKeys, Trust, verify};
 use record::entry::Entry;
 use rusqlite::{Connection, params};
 use std::path::Path;
@@ -28,8 +28,9 @@ fn check(tamper: impl FnOnce(&Connection, &Path), known: bool, expected: Expect)
     let connection = Connection::open(&file).unwrap();
     tamper(&connection, dir.path());
     drop(connection);
-    let known: &[Head] = if known { &[head] } else { &[] };
-    let report = verify(&file, NAME, &keys.public_key(NAME).unwrap(), known, |_, _| {}).unwrap();
+    let heads: &[Head] = if known { &[head] } else { &[] };
+    let keys = PublicKeys::of(&keys, NAME).unwrap();
+    let report = verify(&file, &Trust { heads, ..keys.trust(NAME) }, |_, _| {}).unwrap();
     let lines: Vec<_> =
         report.faults.iter().map(|fault| format!("{}: {}\n", fault.position, fault.what)).collect();
     expected.assert_eq(&lines.concat());
@@ -118,6 +119,7 @@ fn a_log_cut_back_to_its_checkpoint_is_found() {
              (SELECT position, hash, signature FROM checkpoint)",
         expect![[r#"
             1024: the head is not the one that was signed
+            1025: entries are missing from here through position 1026
         "#]],
     );
 }
@@ -144,6 +146,8 @@ fn a_log_rewritten_consistently_does_not_fit_the_signatures() {
         rewrite,
         false,
         expect![[r#"
+        512: a kept hash of the tree is not that of the entries up to here
+        768: a kept hash of the tree is not that of the entries up to here
         1024: the chain up to here is not the one that was signed
         1026: the head is not the one that was signed
     "#]],

@@ -156,5 +156,6 @@ pub fn board(now: i64) -> Board {
             },
             nothing(now),
         ],
+        withheld: true,
     }
 }

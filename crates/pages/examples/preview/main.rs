@@ -9,9 +9,10 @@ use std::{env, fs, io};
 
 use access::refusal::Rule;
 use pages::chart::{self, Period};
-use pages::innbygger::{self, Mine};
+use pages::innbygger::{self, Mine, Shown};
 use pages::layout::Area;
 use pages::problem::{self, Problem};
+use pages::restrictions::Own;
 use pages::{assets, legevakt, signin, tavle};
 use record::identity::IdentityError;
 
@@ -39,7 +40,13 @@ fn pages() -> Vec<(&'static str, String)> {
     let (copd, sick, none) = (course::copd(NOW), course::sick(NOW), course::nothing(NOW));
     let board = course::board(NOW);
     let looks = people::looks(NOW);
-    let mine = Mine { overview: &overview, news2: &copd, looks: &looks, more_looks: true };
+    let mine = Mine {
+        overview: &overview,
+        news2: &copd,
+        looks: &looks,
+        own: Own::default(),
+        shown: Shown { older: Some(77), ..Shown::default() },
+    };
     vec![
         ("signin", signin::render(&people::choices(None))),
         ("signin-problem", signin::render(&people::choices(Some(signin::Problem::UnknownNumber)))),

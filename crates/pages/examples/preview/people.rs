@@ -1,8 +1,10 @@
 //! Made-up people, services and looks.
 
+use access::restriction::{Against, Restriction, What};
 use exchange::answer::{
     AccessLine, DecisionLine, Incomplete, Overview, PatientHeader, ServiceLine, ServiceStatus, Site,
 };
+use exchange::control::Restricted;
 use pages::layout::{Area, Session};
 use pages::signin::{Choice, Problem, SignIn};
 use record::identity::PersonId;
@@ -134,6 +136,8 @@ pub fn looks(now: i64) -> Vec<AccessLine> {
     let look =
         |hours: i64, who: &str, role: &str, organisation: &str, purpose: &str, action: &str| {
             AccessLine {
+                position: hours.unsigned_abs(),
+                is_person: role != "system",
                 at: now - hours * HOUR,
                 who: who.to_owned(),
                 role: role.to_owned(),
@@ -142,6 +146,8 @@ pub fn looks(now: i64) -> Vec<AccessLine> {
                 action: action.to_owned(),
                 categories: vec!["services".to_owned(), "measurements".to_owned()],
                 refused: None,
+                profession: (role == "legevaktslege").then(|| "LE".to_owned()),
+                resources: 4,
             }
         };
     let legevakt = "Dalfjord legevakt";
@@ -154,6 +160,35 @@ pub fn looks(now: i64) -> Vec<AccessLine> {
         },
         look(31, "dho-hjemme", "system", "Dalfjord kommune", "HOPERAT", "create"),
         look(75, "Tor Heggelund", "sykepleier", "Dalfjord helsetun", "TREAT", "board"),
+    ]
+}
+
+/// A restriction of each sort that a page tells apart.
+pub fn restricted(now: i64) -> Vec<Restricted> {
+    let one = |id: &str, against: Against, what: What, can_lift: bool| Restricted {
+        restriction: Restriction {
+            id: id.to_owned(),
+            against,
+            what,
+            valid_from: None,
+            valid_to: None,
+            in_emergency: id == "a",
+        },
+        display: Some("Jon Skar".to_owned()),
+        since: now - 3 * HOUR,
+        can_lift,
+    };
+    let some = |key: &str| What { categories: vec![key.to_owned()], ..What::default() };
+    let day = 24 * HOUR;
+    let time = What { from: Some(now - 9 * day), to: Some(now - 2 * day), ..What::default() };
+    let item = ("EpisodeOfCare".to_owned(), "unknown".to_owned());
+    let item = What { items: vec![item], ..What::default() };
+    vec![
+        one("a", Against::Everyone, What::default(), true),
+        one("b", Against::Practitioner("222900011".to_owned()), some("measurements"), true),
+        one("c", Against::Profession("SP".to_owned()), time, true),
+        one("d", Against::Service("15".to_owned()), item, true),
+        one("e", Against::Organisation("999977774".to_owned()), some("services"), false),
     ]
 }
 

@@ -16,9 +16,11 @@ use crate::command::serve::{listen, open, runtime, serve};
 use crate::command::token::ISSUER_DIR;
 use crate::command::{CONFIG_FILE, Failed};
 use crate::config::{
-    Config, IssuerConfig, MunicipalityConfig, REGISTER_FILE, Scheme, SmartConfig, write_toml,
+    Config, IssuerConfig, LogConfig, MunicipalityConfig, REGISTER_FILE, Scheme, SmartConfig,
+    write_toml,
 };
 use crate::fill::{deliver, fill};
+use crate::outside;
 use crate::token::claims::IssuerKind;
 
 /// Arguments of `fkj demo`.
@@ -83,6 +85,7 @@ impl Demo {
                 "A token for the API: fkj token --dir {dir} --kommune 9901 --as utvikler{proof}"
             );
             eprintln!("Stop with Ctrl-C.");
+            outside::start(&app, &config.log)?;
             serve(listener, app).await
         })
     }
@@ -169,6 +172,7 @@ fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
         listen: listen.to_owned(),
         public_url: format!("http://{listen}"),
         proofs_file: None,
+        log: LogConfig::default(),
         issuers: vec![
             trusted(HELSEID, IssuerKind::Helseid),
             trusted(IDPORTEN, IssuerKind::Idporten),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod audit;
 mod demo;
 mod ledger;
 mod serve;
@@ -33,6 +34,9 @@ enum Action {
     /// Look after a municipality's ledger. The server must not be running.
     #[command(subcommand)]
     Ledger(LedgerAction),
+    /// Prove what is in a municipality's log, and verify proofs.
+    #[command(subcommand)]
+    Audit(audit::AuditAction),
     /// Look after a municipality's view. The server must not be running.
     #[command(subcommand)]
     View(ViewAction),
@@ -69,6 +73,7 @@ impl Command {
             Action::Serve(serve) => serve.run().map(|()| ExitCode::SUCCESS),
             Action::Token(token) => token.run().map(|()| ExitCode::SUCCESS),
             Action::Ledger(LedgerAction::Verify(place)) => ledger::verify(&place),
+            Action::Audit(action) => audit::run(&action),
             Action::View(ViewAction::Rebuild(place)) => {
                 view::rebuild(&place).map(|()| ExitCode::SUCCESS)
             }

@@ -1,7 +1,7 @@
 //! `fkj serve`: serve the municipalities of a configuration file until told to stop.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use sandbox::issuer::Issuer;
 use crate::app::{App, Described, Hosted};
 use crate::command::Failed;
 use crate::config::{Config, MunicipalityConfig};
+use crate::outside;
 use crate::routes::router;
 use crate::token::fetch::{Discovery, Source};
 use crate::token::keys::KeyRing;
@@ -38,7 +39,10 @@ impl Serve {
         let listener = listen(&config.listen)?;
         let app = open(&config, None)?;
         eprintln!("fkj serves on http://{}", listener.local_addr()?);
-        runtime()?.block_on(serve(listener, app))
+        runtime()?.block_on(async {
+            outside::start(&app, &config.log)?;
+            serve(listener, app).await
+        })
     }
 }
 
@@ -134,7 +138,8 @@ pub async fn serve(listener: TcpListener, app: Arc<App>) -> Result<(), Failed> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let warmed = app.clone();
     tokio::spawn(async move { warmed.verifier.warm().await });
-    axum::serve(listener, router(app)).with_graceful_shutdown(stopped()).await?;
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
     Ok(())
 }
 

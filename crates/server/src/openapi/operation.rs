@@ -70,6 +70,7 @@ fn callers(callers: &[Caller]) -> String {
             Caller::System => "systems with an agreement",
             Caller::Practitioner => "people at work, with an attest",
             Caller::Resident => "residents, about themselves",
+            Caller::Admin => "people with a duty in the municipality's register",
         })
         .collect();
     if names.is_empty() { "Open to all.".to_owned() } else { format!("For {}.", names.join("; ")) }
@@ -195,7 +196,7 @@ fn media_types(row: &Endpoint, form: Form) -> &'static [&'static str] {
 fn refused(row: &Endpoint, method: Verb) -> Vec<u16> {
     let conditional = row.headers.iter().any(|header| header.name.starts_with("If-"));
     let body = method.has_body() && !row.takes.is_empty();
-    let changes = row.callers == [Caller::System];
+    let changes = !row.callers.is_empty() && !row.callers.contains(&Caller::Practitioner);
     let named = row.path_names().any(|name| name == "id");
     REFUSALS
         .iter()

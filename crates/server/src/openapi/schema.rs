@@ -85,9 +85,11 @@ pub fn of_content(media: &str, form: Form) -> Value {
 /// The schema of a name in a path.
 pub fn in_path(name: &str) -> Value {
     match name {
+        "part" => json!({ "$ref": "#/components/schemas/Part" }),
+        "key" => json!({ "type": "string", "minLength": 1, "maxLength": 128 }),
         "kind" => json!({ "$ref": "#/components/schemas/ResourceType" }),
         "id" => json!({ "$ref": "#/components/schemas/Id" }),
-        "version" | "file" => json!({ "type": "string", "pattern": "^[0-9]{1,9}$" }),
+        "version" | "file" | "size" => json!({ "type": "string", "pattern": "^[0-9]{1,9}$" }),
         "pid" => json!({ "type": "string", "pattern": "^[0-9]{11}$" }),
         _ => json!({ "type": "string", "pattern": "^[A-Za-z0-9-]{1,64}$" }),
     }

@@ -90,6 +90,8 @@ pub enum Caller {
     Practitioner,
     /// A resident.
     Resident,
+    /// A person with a duty in the municipality's register.
+    Admin,
 }
 
 /// A parameter of a query, or a header.
@@ -263,7 +265,9 @@ impl Endpoint {
 
     /// Whether the address is of a door that speaks FHIR, in JSON and XML.
     pub fn speaks_fhir(&self) -> bool {
-        ["/{kommune}/fhir", "/{kommune}/pmd"].iter().any(|door| self.path.starts_with(door))
+        ["/{kommune}/fhir", "/{kommune}/pmd", "/{kommune}/log"]
+            .iter()
+            .any(|door| self.path.starts_with(door))
             && !self.path.contains("/.well-known/")
     }
 

@@ -46,7 +46,7 @@ pub async fn metadata(
     let text = match mode {
         None | Some("full" | "normative") => capabilities(hosted, &base)?,
         Some("terminology") => {
-            let made = || json::print(&terminology::capabilities(&base, register));
+            let made = || json::print(&terminology::capabilities(&base, &register));
             hosted.described.terminology.get_or_init(made).as_str().into()
         }
         Some(_) => {
@@ -65,7 +65,7 @@ fn capabilities(hosted: &Hosted, base: &str) -> Result<Arc<str>, Problem> {
     }
     let (scheme, smart) = (hosted.demands.scheme, hosted.smart.as_ref());
     let statement =
-        capability::statement(base, hosted.tenant.register(), scheme, smart, &parameters);
+        capability::statement(base, &hosted.tenant.register(), scheme, smart, &parameters);
     let text: Arc<str> = json::print(&statement).into();
     *made = Some((parameters, text.clone()));
     Ok(text)

@@ -1,5 +1,6 @@
 //! The addresses of the platform: one router, made from [`table`].
 
+pub mod admin;
 pub mod bulk;
 pub mod call;
 pub mod cors;
@@ -7,23 +8,28 @@ pub mod endpoint;
 pub mod events;
 pub mod fhir;
 pub mod health;
+pub mod log;
 pub mod okt;
 pub mod pmd;
+pub mod pvk;
 pub mod sandbox;
 pub mod smart;
 pub mod table;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{MatchedPath, Request};
-use axum::http::StatusCode;
+use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
+use exchange::origin::{Network, Origin};
+use ledger::random::{Random, SystemRandom};
 
 use self::endpoint::Endpoint;
 use crate::app::App;
@@ -31,6 +37,9 @@ use crate::negotiate;
 use crate::problem::Problem;
 use crate::token::gate;
 use crate::web::origin;
+
+/// Header with the id of a request, which its entries in the audit ledger carry.
+const REQUEST_ID: &str = "x-request-id";
 
 /// Largest body that is taken in before the token is looked at: 64 KB.
 const SMALL_BODY: usize = 64 * 1024;
@@ -44,7 +53,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn(negotiate::layer))
         .layer(middleware::from_fn(take_in))
         .layer(middleware::from_fn_with_state(app.clone(), cors::layer))
-        .layer(middleware::from_fn(log))
+        .layer(middleware::from_fn(told))
         .with_state(app)
 }
 
@@ -95,8 +104,26 @@ async fn take_in(request: Request, next: Next) -> Response {
     }
 }
 
-/// One line for each request, with the route and never the address: an address may name a person.
-async fn log(request: Request, next: Next) -> Response {
+/// What is known of where a request came from, for the audit ledger, and one line for each in the
+/// operator's log, with the route and never the address: an address may name a person.
+async fn told(request: Request, next: Next) -> Response {
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let network = from.map(|ConnectInfo(address)| Network::of(address.ip()));
+    let mut id = [0; 8];
+    // Without randomness the request has no id, and is served all the same.
+    let request_id = match SystemRandom.fill(&mut id) {
+        Ok(()) => format!("{:016x}", u64::from_be_bytes(id)),
+        Err(_) => String::new(),
+    };
+    let origin = Origin { request: request_id.clone(), network };
+    let mut response = origin.during(lined(request, next)).await;
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+async fn lined(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -104,6 +131,7 @@ async fn log(request: Request, next: Next) -> Response {
     tracing::debug!(
         %method,
         route = route.as_ref().map_or("none", MatchedPath::as_str),
+        request = Origin::current().request,
         status = response.status().as_u16(),
         microseconds = started.elapsed().as_micros(),
     );

@@ -1,9 +1,11 @@
 //! The one table of addresses. What is not here is not served; what is here is told of in the
 //! CapabilityStatement, the OpenAPI document, `docs/api.md` and on the page where calls are tried.
 
+mod admin;
 mod bulk;
 mod doors;
 mod fhir;
+mod log;
 mod operations;
 pub mod parameters;
 mod platform;
@@ -23,7 +25,7 @@ pub struct Section {
 }
 
 /// Everything served.
-pub static TABLE: [Section; 9] = [
+pub static TABLE: [Section; 12] = [
     Section {
         id: "fhir",
         about: "FHIR R4: one resource, search and history",
@@ -37,7 +39,18 @@ pub static TABLE: [Section; 9] = [
     Section { id: "bulk", about: "Much at once: bulk export and import", endpoints: bulk::ROWS },
     Section { id: "okt", about: "Norsk helsenett's OKT contract", endpoints: doors::OKT },
     Section { id: "pmd", about: "Norsk helsenett's PMD contract", endpoints: doors::PMD },
+    Section { id: "pvk", about: "Settings of privacy, in PVK's shape", endpoints: doors::PVK },
     Section { id: "events", about: "CloudEvents 1.0", endpoints: doors::EVENTS },
+    Section {
+        id: "admin",
+        about: "The municipality's own register, and who may",
+        endpoints: admin::ROWS,
+    },
+    Section {
+        id: "log",
+        about: "The log: who has looked, and proofs that nobody bent it",
+        endpoints: log::ROWS,
+    },
     Section { id: "platform", about: "About the platform itself", endpoints: platform::ROWS },
     Section {
         id: "sandbox",
@@ -54,6 +67,9 @@ pub fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
 
 /// Systems deliver.
 const SYSTEMS: &[Caller] = &[Caller::System];
+
+/// People: whom the log is about, and who looks after it.
+const PEOPLE: &[Caller] = &[Caller::Practitioner, Caller::Resident];
 
 /// Those who see whatever is their own: what a system delivered, what is about a resident.
 const KEEPERS: &[Caller] = &[Caller::System, Caller::Resident];

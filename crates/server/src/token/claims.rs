@@ -17,6 +17,7 @@ const PID: &str = "helseid://claims/identity/pid";
 const SECURITY_LEVEL: &str = "helseid://claims/identity/security_level";
 const ASSURANCE_LEVEL: &str = "helseid://claims/identity/assurance_level";
 const HPR: &str = "helseid://claims/hpr/hpr_number";
+const HPR_DETAILS: &str = "helseid://claims/hpr/hpr_details";
 const PARENT: &str = "helseid://claims/client/claims/orgnr_parent";
 const CHILD: &str = "helseid://claims/client/claims/orgnr_child";
 const SUPPLIER: &str = "helseid://claims/client/claims/orgnr_supplier";
@@ -64,6 +65,7 @@ pub fn caller(kind: IssuerKind, claims: &Value) -> Result<Caller, TokenError> {
             (Some(consumer), None, supplier, Party::System)
         }
     };
+    // What scopes and a launch say only ever narrows, so it is believed of any issuer.
     let scopes = Scopes::read(&scopes(claims), text(claims, PATIENT)).map(Arc::new);
     Ok(Caller { client_id, organisation, unit, supplier, token_id, scopes, party })
 }
@@ -93,9 +95,16 @@ fn practitioner(claims: &Value) -> Result<Practitioner, TokenError> {
         name: text(claims, "name").unwrap_or_default(),
         subject: needed(claims, "sub")?,
         hpr: text(claims, HPR),
+        hpr_professions: hpr_professions(claims),
         security_level: security_level(claims),
         attest: attest(claims),
     })
+}
+
+/// Professions of the login's HPR details.
+fn hpr_professions(claims: &Value) -> Option<Vec<String>> {
+    let approvals = claims.get(HPR_DETAILS)?.get("approvals")?.as_array()?;
+    Some(approvals.iter().filter_map(|approval| text(approval, "profession")).collect())
 }
 
 /// Level of the login, 0 where it is not told. Of the two ways to tell it the lower counts.
@@ -168,11 +177,37 @@ fn attest(claims: &Value) -> Option<Attest> {
         authorization: code(practitioner, "authorization"),
         point_of_care: id("point_of_care").unwrap_or_else(|| legal_entity.clone()),
         legal_entity,
+        department: id("department").map(String::into_boxed_str),
+        healthcare_service: service(relation).map(String::into_boxed_str),
         purpose: Purpose::from_code(&code(relation, "purpose_of_use")?)?,
         purpose_details: code(relation, "purpose_of_use_details"),
         decision_ref: text(decision, "id")?,
         user_selected: decision.get("user_selected").and_then(Value::as_bool).unwrap_or(false),
+        names_another: [("identifier", PID), ("hpr_nr", HPR)].into_iter().any(|(named, login)| {
+            practitioner.get(named).is_some() && id(named) != text(claims, login)
+        }),
+        patients: patients(attest),
     })
+}
+
+/// Numbers of the patients that the attest names. HelseID's form tells only where they are cared
+/// for; the specification's names them.
+fn patients(attest: &Value) -> Vec<String> {
+    let named = |patient: &Value| text(patient.get("identifier")?, "id");
+    attest
+        .get("patients")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(named)
+        .collect()
+}
+
+/// The healthcare service, `system|code`.
+fn service(relation: &Value) -> Option<String> {
+    let service = relation.get("healthcare_service")?;
+    let system = text(service, "system").unwrap_or_default();
+    Some(format!("{system}|{}", text(service, "code")?))
 }
 
 /// The scopes, as a list or as words.

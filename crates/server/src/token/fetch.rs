@@ -178,7 +178,7 @@ fn checked(address: &str, local_allowed: bool) -> Result<Uri, FetchError> {
 }
 
 /// Whether an address is in the clear and of the machine itself.
-fn is_of_this_machine(uri: &Uri) -> bool {
+pub fn is_of_this_machine(uri: &Uri) -> bool {
     uri.scheme_str() == Some("http")
         && matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]"))
 }

@@ -253,9 +253,10 @@ impl Verifier {
         if self.has_expired(token) {
             return Err(TokenError::Expired);
         }
-        // Scopes of resources open the API too, so far as they reach.
         let opened = token.scopes.iter().any(|scope| demands.scopes.contains(scope));
-        if !opened && token.caller.scopes.is_none() {
+        // Scopes of resources open the API too, so far as they reach.
+        let reached = token.caller.scopes.as_ref().is_some_and(|it| it.are_of_resources());
+        if !opened && !reached {
             return Err(TokenError::Scope);
         }
         Ok(())

@@ -165,6 +165,7 @@ fn key(caller: Caller) -> &'static str {
         Caller::System => "system",
         Caller::Practitioner => "practitioner",
         Caller::Resident => "resident",
+        Caller::Admin => "admin",
     }
 }
 

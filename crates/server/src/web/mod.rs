@@ -60,6 +60,12 @@ pub const ROWS: &[Endpoint] = &[
     page_at(&[Get], address::INNBYGGER, "page-own", "The resident's own page", |with| {
         on(with, reader::own)
     }),
+    page_at(&[Post], address::RESTRICT, "page-restrict", "A resident withholds", |with| {
+        on(with, reader::restrict)
+    }),
+    page_at(&[Post], address::LIFT, "page-lift", "A resident withholds no longer", |with| {
+        on(with, reader::lift)
+    }),
     page_at(&[Get], address::DOCS_CHOICE, "page-docs-choice", "Whose API to try", |with| {
         on(with, docs::choose)
     }),

@@ -5,18 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::caller::Party;
+use access::restriction::What;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
+use exchange::answer::Stretch;
+use exchange::control::{Reader, Wish};
 use exchange::error::Failure;
 use exchange::overview::Looks;
+use fhir::instant;
+use fhir::instant::range;
+use fhir::issue::IssueCode;
 use futures_util::stream;
 use pages::chart::Period;
 use pages::innbygger::{self, Mine};
 use pages::layout::{Area, Session};
-use pages::{chart, legevakt, tavle};
+use pages::restrictions::{Done, Own};
+use pages::{address, chart, legevakt, restrictions, tavle};
 use record::identity::{PersonId, accept_number};
 
 use crate::app::App;
@@ -164,26 +171,105 @@ pub async fn own(
 ) -> Shown {
     let who = signed_in(&app, &kommune, &headers)?.using(Area::Innbygger)?;
     let Party::Resident { number, .. } = &who.caller.party else { return Err(Stop::SignIn) };
-    match own_page(&who, number, period(query)).await {
+    match own_page(&who, number, query).await {
         Ok(html) => Ok(page(StatusCode::OK, html)),
         Err(failure) => Err(who.stop(failure)),
     }
 }
 
-async fn own_page(who: &SignedIn, number: &str, period: Period) -> Result<String, Failure> {
+async fn own_page(who: &SignedIn, number: &str, query: Option<String>) -> Result<String, Failure> {
+    let pairs = input::pairs(query.as_deref().unwrap_or_default().as_bytes());
+    let field = |name| pairs.iter().find(|(known, _)| known == name).map(|(_, it)| it.as_str());
+    let day = |name| field(name).filter(|day| instant::is_date(day)).unwrap_or_default();
+    let (from, to) = (day(innbygger::FROM_FIELD), day(innbygger::TO_FIELD));
+    let stretch = Stretch {
+        from: range(from).map(|(start, _)| start),
+        to: range(to).map(|(_, end)| end),
+        before: field(innbygger::OLDER_FIELD).and_then(|it| it.parse().ok()),
+    };
+    let done = field("melding").and_then(Done::from_key);
+    let period = period(query.clone());
     let person = who.tenant.person(number)?;
     let overview = who.tenant.overview(&who.caller, person).await?;
     let news2 = who.tenant.news2(&who.caller, person).await?;
     // What systems record and what residents see themselves would crowd out who else has looked.
     let shown = Looks::OfOthers;
-    let mut looks = who.tenant.access_log(&who.caller, person, shown, LOOKS + 1).await?;
-    let more_looks = looks.len() > LOOKS;
-    looks.truncate(LOOKS);
-    let mine = Mine { overview: &overview, news2: &news2, looks: &looks, more_looks };
+    let (looks, older) =
+        who.tenant.access_log_in(&who.caller, person, shown, stretch, LOOKS).await?;
+    let restricted = who.tenant.restrictions(&who.caller, person).await?;
+    let units = who.tenant.register().units.clone();
+    let units: Vec<_> = units.into_iter().map(|unit| (unit.organisation, unit.name)).collect();
+    let own = Own { restricted: &restricted, units: &units, done };
+    let shown = innbygger::Shown { from, to, older };
+    let mine = Mine { overview: &overview, news2: &news2, looks: &looks, own, shown };
     // ID-porten gives no name.
     let name = overview.patient.name.clone().unwrap_or_default();
     let session = Session { name, ..who.session.clone() };
     Ok(innbygger::render(&session, mine, period, who.tenant.now()))
+}
+
+/// A resident withholds something, and is shown the page with it.
+pub async fn restrict(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Shown {
+    let who = signed_in(&app, &kommune, &headers)?.using(Area::Innbygger)?;
+    let Party::Resident { number, .. } = &who.caller.party else { return Err(Stop::SignIn) };
+    let form = input::bytes(&headers, body).await.unwrap_or_default();
+    let done = match wish(&input::pairs(&form)) {
+        Some(wish) => who.tenant.restrict(&who.caller, number, wish).await,
+        None => Err(Failure::malformed(IssueCode::Value, "", "the form is not filled in")),
+    };
+    match done {
+        Ok(_) => Ok(after(&kommune, Done::Restricted)),
+        Err(failure) => Err(who.stop(failure)),
+    }
+}
+
+/// A resident withholds something no longer.
+pub async fn lift(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Shown {
+    let who = signed_in(&app, &kommune, &headers)?.using(Area::Innbygger)?;
+    let form = input::bytes(&headers, body).await.unwrap_or_default();
+    let pairs = input::pairs(&form);
+    let id = field(&pairs, restrictions::LIFT_FIELD);
+    match who.tenant.lift(&who.caller, id).await {
+        Ok(_) => Ok(after(&kommune, Done::Lifted)),
+        Err(failure) => Err(who.stop(failure)),
+    }
+}
+
+fn after(kommune: &str, done: Done) -> Response {
+    Redirect::to(&address::innbygger_after(kommune, done)).into_response()
+}
+
+/// What the form says; nothing where it is not filled in.
+fn wish(pairs: &[(String, String)]) -> Option<Wish> {
+    let reader = match field(pairs, restrictions::LOOK_FIELD) {
+        "" => Reader::Named(restrictions::against(field(pairs, restrictions::FROM_FIELD))?),
+        position => Reader::Looked(position.parse().ok()?),
+    };
+    let day = |name: &str| match field(pairs, name) {
+        "" => Some(None),
+        day => instant::range(day).map(Some),
+    };
+    let from = day(restrictions::START_FIELD)?.map(|(begins, _)| begins);
+    let to = day(restrictions::END_FIELD)?.map(|(_, ends)| ends);
+    let is_empty = matches!((from, to), (Some(from), Some(to)) if from >= to);
+    let what = restrictions::what(field(pairs, restrictions::WHAT_FIELD))?;
+    let in_emergency = !field(pairs, restrictions::EMERGENCY_FIELD).is_empty();
+    (!is_empty).then(|| Wish { reader, what: What { from, to, ..what }, in_emergency })
+}
+
+fn field<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
+    let found = pairs.iter().find(|(known, _)| known == name);
+    found.map_or("", |(_, value)| value.as_str())
 }
 
 fn period(query: Option<String>) -> Period {

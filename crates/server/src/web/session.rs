@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use access::caller::{Caller, Party};
 use access::decide::role_of;
-use access::register::Register;
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use exchange::tenant::Tenant;
@@ -48,15 +47,17 @@ pub fn signed_in(app: &App, number: &str, headers: &HeaderMap) -> Result<SignedI
         return Err(Stop::SignIn);
     }
     let caller = app.verifier.in_session(token, &hosted.demands).map_err(|_| Stop::SignIn)?;
-    let session = session(&caller, hosted.tenant.register(), app.demo.is_some());
+    let session = session(&caller, &hosted.tenant, app.demo.is_some());
     Ok(SignedIn { tenant: hosted.tenant.clone(), caller, session })
 }
 
 /// The frame's view of a caller.
-pub fn session(caller: &Caller, register: &Register, synthetic: bool) -> Session {
+pub fn session(caller: &Caller, tenant: &Tenant, synthetic: bool) -> Session {
+    let standing = tenant.standing();
+    let register = standing.register();
     let (role, areas) = match &caller.party {
         Party::Resident { .. } => (text::get("role-innbygger"), vec![Area::Innbygger]),
-        Party::Practitioner(_) => match role_of(caller, register) {
+        Party::Practitioner(_) => match role_of(caller, &standing, tenant.now()) {
             Some(role) if role.unit_list => (role.title.clone(), vec![Area::Tavle, Area::Legevakt]),
             Some(role) => (role.title.clone(), vec![Area::Legevakt]),
             None => (String::new(), Vec::new()),

@@ -14,7 +14,7 @@ use pages::signin::{
     Choice, MUNICIPALITY_FIELD, NUMBER_FIELD, Problem, RESIDENT_FIELD, ROLE_FIELD, SignIn, render,
 };
 use pages::{address, text};
-use sandbox::claims::{Role, RoleKind, roles};
+use sandbox::claims::{Role, RoleInfo, RoleKind, roles};
 use sandbox::issuer::Issuer;
 use sandbox::stories::stories;
 use sandbox::world::municipalities;
@@ -87,7 +87,7 @@ fn sign_in(app: &App, issuer: &Issuer, chosen: &Chosen<'_>) -> Result<Response, 
         .ok_or(Problem::NotChosen)?;
     let caller =
         app.verifier.in_session(&token, &hosted.demands).map_err(|_| Problem::NotChosen)?;
-    let session = session::session(&caller, hosted.tenant.register(), true);
+    let session = session::session(&caller, &hosted.tenant, true);
     let home = session.areas.first().copied().unwrap_or(Area::Legevakt).address(&session.number);
     let secure = app.public_url.starts_with("https:");
     let cookie = session::set(&token, secure).ok_or(Problem::NotChosen)?;
@@ -100,7 +100,10 @@ fn choices(problem: Option<Problem>) -> SignIn {
         title: title.to_owned(),
         hint: hint.to_owned(),
     };
-    let people = roles().iter().filter(|info| info.kind != RoleKind::System);
+    // The privacy officer reads the log through the API, and has no page.
+    let has_page =
+        |info: &&RoleInfo| info.kind != RoleKind::System && info.role != Role::Personvernombud;
+    let people = roles().iter().filter(has_page);
     SignIn {
         municipalities: municipalities()
             .iter()

@@ -72,6 +72,18 @@ impl Server {
 
     /// `fkj serve` with the configuration of a demo's folder.
     pub fn serve(dir: &Arc<Folder>) -> Self {
+        Self::serve_by(dir, Command::new(FKJ))
+    }
+
+    /// The same where no file may grow beyond so many kilobytes: as on a full disk, a write fails.
+    pub fn limited(dir: &Arc<Folder>, kilobytes: u32) -> Self {
+        let mut command = Command::new("bash");
+        let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script, FKJ]);
+        Self::serve_by(dir, command)
+    }
+
+    fn serve_by(dir: &Arc<Folder>, mut command: Command) -> Self {
         let port = free_port();
         let path = dir.path().join("fkj.toml");
         let is_address = |line: &&str| line.starts_with("listen") || line.starts_with("public_url");
@@ -80,7 +92,6 @@ impl Server {
         let address = format!("127.0.0.1:{port}");
         let head = format!("listen = \"{address}\"\npublic_url = \"http://{address}\"\n");
         std::fs::write(&path, head + &rest.join("\n")).unwrap();
-        let mut command = Command::new(FKJ);
         command.arg("serve").arg("--config").arg(path);
         Self::start(command, port, dir, "fkj serves on")
     }

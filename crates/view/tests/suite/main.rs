@@ -19,3 +19,4 @@ mod search;
 mod skipped;
 mod story;
 mod town;
+mod withheld;

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use access::permit::{Reach, ReadPermit};
+use access::permit::{Part, Reach, ReadPermit, Withheld};
 use fhir::json;
 use fhir::resource::Resource;
 use record::catalogue::Catalogue;
 use record::entry::{Entry, Position};
 use record::identity::PersonId;
 use record::system;
+use view::decided::Decided;
 
 /// What became of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,7 @@ pub struct Model {
     pub rows: Vec<Row>,
     pub erased: BTreeSet<PersonId>,
     pub skipped: Vec<Entry>,
+    pub decisions: Vec<Decided>,
 }
 
 pub type Key = (&'static str, String);
@@ -106,6 +108,7 @@ impl Model {
     pub fn erase(&mut self, person: PersonId) {
         self.rows.retain(|row| row.person != Some(person));
         self.skipped.retain(|entry| entry.person != Some(person));
+        self.decisions.retain(|decided| decided.person != Some(person));
         self.erased.insert(person);
     }
 
@@ -141,12 +144,21 @@ impl Model {
 
     pub fn permitted(&self, permit: &ReadPermit, row: &Row) -> bool {
         self.opens(permit, row.person, row.category, (&row.owner, row.source))
+            && !is_labelled(permit, row)
+            && !is_withheld(permit, row.person, |part| part_holds(part, row))
     }
 
-    /// Positions that a permit is told are missing.
+    /// Positions that a permit is told are missing. Of what cannot be read, only category and owner
+    /// are known.
     pub fn missing(&self, permit: &ReadPermit) -> Vec<Position> {
         let told = self.skipped.iter().filter(|entry| {
+            let holds = |part: &Part| {
+                part.items.is_empty()
+                    && (part.from, part.to) == (None, None)
+                    && scope_holds(part, &entry.category, &entry.owner)
+            };
             self.opens(permit, entry.person, &entry.category, (&entry.owner, &entry.source))
+                && !is_withheld(permit, entry.person, holds)
         });
         told.map(|entry| entry.position).collect()
     }
@@ -187,6 +199,53 @@ impl Model {
         });
         active.filter_map(|row| row.person).collect()
     }
+}
+
+fn is_labelled(permit: &ReadPermit, row: &Row) -> bool {
+    let meta = row.resource.value().get("meta");
+    let codings = meta.map(|meta| meta.items("security")).unwrap_or_default();
+    codings.iter().any(|coding| {
+        coding.text("system").is_some_and(|system| system.ends_with("9603"))
+            && permit.labels().hidden().contains(&coding.text("code").unwrap_or_default())
+    })
+}
+
+fn is_withheld(
+    permit: &ReadPermit,
+    person: Option<PersonId>,
+    holds: impl Fn(&Part) -> bool,
+) -> bool {
+    match person.map(|person| permit.withheld(person)) {
+        None | Some(Withheld::Nothing) => false,
+        Some(Withheld::Everything) => true,
+        Some(Withheld::Parts(parts)) => parts.iter().any(holds),
+    }
+}
+
+fn scope_holds(part: &Part, category: &str, owner: &str) -> bool {
+    (part.categories.is_empty() || part.categories.contains(&category))
+        && part.owner.as_deref().is_none_or(|of| of == owner)
+}
+
+fn part_holds(part: &Part, row: &Row) -> bool {
+    scope_holds(part, row.category, &row.owner)
+        && (part.items.is_empty() || part.items.contains(&(row.kind.to_owned(), row.id.clone())))
+        && ((part.from, part.to) == (None, None) || time_holds(part, row))
+}
+
+/// What may have a time and has none may be of any; what never has one is of none.
+fn time_holds(part: &Part, row: &Row) -> bool {
+    let path = match row.kind {
+        "Observation" => "effectiveDateTime",
+        "EpisodeOfCare" => "period.start",
+        "RiskAssessment" => "occurrenceDateTime",
+        _ => return false,
+    };
+    let Some(text) = row.resource.value().at(path).and_then(|value| value.as_str()) else {
+        return true;
+    };
+    let (begins, _) = fhir::instant::range(text).unwrap();
+    part.from.is_none_or(|from| from <= begins) && part.to.is_none_or(|to| begins < to)
 }
 
 fn row(entry: &Entry, kind: &'static str, id: &str, state: State, resource: Resource) -> Row {

@@ -1,9 +1,14 @@
 //! Permits, as the decision builds them for a small register.
 
+use std::sync::Arc;
+
 use access::caller::{Attest, Caller, Party, Practitioner};
 use access::decide::{About, ReadRequest, decide_read};
 use access::permit::ReadPermit;
+use access::register::purposes::Use;
 use access::register::{Agreement, IdentityNumbers, Register, Role, Unit};
+use access::restriction::Restriction;
+use access::standing::{PersonStanding, Standing};
 use record::catalogue::Catalogue;
 use record::identity::PersonId;
 use record::purpose::Purpose;
@@ -29,7 +34,7 @@ fn register() -> Register {
         name: "Dalfjord kommune".to_owned(),
         organisation: MUNICIPALITY.to_owned(),
         identity_numbers: IdentityNumbers::Synthetic,
-        purposes: owned(&["TREAT", "HOPERAT"]),
+        purposes: ["TREAT", "HOPERAT"].map(Use::from).to_vec(),
         units: vec![Unit {
             organisation: WARD.to_owned(),
             name: "Dalheim sykehjem".to_owned(),
@@ -55,10 +60,23 @@ fn register() -> Register {
             categories: owned(&keys()),
             unit_list: true,
         }],
+        ..Register::default()
     }
 }
 
 fn decide(
+    party: Party,
+    client: &str,
+    resident: Option<PersonId>,
+    about: About,
+    categories: &[&'static str],
+) -> ReadPermit {
+    let standing = Standing::new(register()).unwrap();
+    decide_by(standing, party, client, resident, about, categories)
+}
+
+fn decide_by(
+    standing: Standing,
     party: Party,
     client: &str,
     resident: Option<PersonId>,
@@ -74,8 +92,8 @@ fn decide(
         scopes: None,
         party,
     };
-    let request = ReadRequest { about, categories };
-    decide_read(&caller, resident, &register(), &request, NOW).unwrap()
+    let request = ReadRequest::new(about, categories);
+    decide_read(&caller, resident, &Arc::new(standing), &request, NOW).unwrap()
 }
 
 /// One person, these categories.
@@ -96,22 +114,47 @@ pub fn of_source_on(source: &str, person: PersonId, categories: &[&'static str])
 
 /// The patients of the ward.
 pub fn of_ward(categories: &[&'static str]) -> ReadPermit {
+    decide(nurse(), "pages", None, About::OwnUnit, categories)
+}
+
+/// What a nurse may see while persons have these restrictions: of the ward, or of one person.
+pub fn of_nurse(
+    restricted: &[(PersonId, Vec<Restriction>)],
+    about: About,
+    categories: &[&'static str],
+) -> ReadPermit {
+    let standing = restricted.iter().cloned().fold(
+        Standing::new(register()).unwrap(),
+        |standing, (person, restrictions)| {
+            standing
+                .with_person(person, PersonStanding { restrictions, ..PersonStanding::default() })
+        },
+    );
+    decide_by(standing, nurse(), "pages", None, about, categories)
+}
+
+fn nurse() -> Party {
     let attest = Attest {
         made_at: NOW,
         authorization: None,
         legal_entity: MUNICIPALITY.to_owned(),
         point_of_care: WARD.to_owned(),
+        department: None,
+        healthcare_service: None,
         purpose: Purpose::Treatment,
         purpose_details: None,
         decision_ref: "decision-1".to_owned(),
         user_selected: false,
+        names_another: false,
+        patients: Vec::new(),
     };
     let practitioner = Practitioner {
         name: "Sykepleier Pleiesen".to_owned(),
         subject: "subject-1".to_owned(),
         hpr: None,
+        hpr_professions: None,
         security_level: 4,
         attest: Some(attest),
     };
-    decide(Party::Practitioner(practitioner), "pages", None, About::OwnUnit, categories)
+    Party::Practitioner(practitioner)
 }

@@ -45,6 +45,11 @@ proptest! {
         prop_assert_eq!(town.dump(), town.rebuilt(step));
         prop_assert_eq!(town.projector.position(), town.ledger.head().unwrap().position);
         let view = town.view();
+        let decided = view.decisions(0, usize::MAX).unwrap();
+        prop_assert_eq!(&decided, &model.decisions);
+        let after = decided.first().map_or(0, |first| first.position);
+        let rest = view.decisions(after, 1).unwrap();
+        prop_assert_eq!(rest.as_slice(), decided.get(1..2).unwrap_or_default());
         for row in &model.rows {
             let located = view.locate(row.kind, &row.id).unwrap().unwrap();
             prop_assert_eq!(located.version, *row.versions.last().unwrap());

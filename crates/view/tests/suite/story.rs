@@ -5,8 +5,10 @@ use fhir::json;
 use fhir::value::Value;
 use proptest::prelude::*;
 use proptest::sample::select;
+use record::decision::ADMINISTRATION;
 use record::entry::Kind;
 use record::identity::PersonId;
+use view::decided::Decided;
 
 use crate::model::Model;
 use crate::permits::{MUNICIPALITY, SOURCES, WARD};
@@ -28,6 +30,8 @@ pub enum Step {
     Erase(usize),
     /// An entry that cannot be read, one of some sorts, about a person or nobody.
     Unreadable(usize, Option<usize>),
+    /// The municipality decides something, about somebody or about nobody.
+    Decide(Option<usize>),
 }
 
 /// A resource in a few small choices, so that questions often match.
@@ -82,6 +86,7 @@ pub fn steps(count: impl Into<proptest::collection::SizeRange>) -> BoxedStrategy
         3 => (0..30_usize).prop_map(Step::Remove),
         1 => (0..PERSONS).prop_map(Step::Erase),
         1 => (0..6_usize, prop::option::of(0..PERSONS)).prop_map(|(sort, who)| Step::Unreadable(sort, who)),
+        1 => prop::option::of(0..PERSONS).prop_map(Step::Decide),
     ];
     prop::collection::vec(step, count).boxed()
 }
@@ -172,6 +177,7 @@ impl Put {
             "meta": (e % 3 == 0).then(|| json!({
                 "profile": [pick(&["http://example.org/a", "http://example.org/a/b"], a)],
                 "tag": [{ "system": "urn:tag", "code": "x" }],
+                "security": (b % 3 == 0).then(|| label(c)),
             })),
             "text": (e % 4 == 1).then(|| json!({
                 "status": "generated",
@@ -221,6 +227,7 @@ impl Put {
         json!({
             "resourceType": "EpisodeOfCare",
             "id": id,
+            "meta": (c % 5 == 0).then(|| json!({ "security": label(a) })),
             "status": pick(&["active", "active", "finished"], a),
             "type": [{ "coding": [{
                 "system": pick(&[
@@ -321,6 +328,19 @@ pub fn definition(id: &str, n: usize, status: &str) -> Value {
     })
 }
 
+/// A security label, under either of two names of its system.
+fn label(choice: usize) -> Value {
+    let system = pick(
+        &[
+            "urn:oid:2.16.578.1.12.4.1.1.9603",
+            "http://helsedir.no/fhir/CodeSystem/no-kodeverk-9603",
+        ],
+        choice / 5,
+    );
+    let code = pick(&["N", "NORS", "NORN_KUT", "NORN_UNGDOM", "NORU"], choice);
+    json!([{ "system": system, "code": code }])
+}
+
 /// Weights and the like, in units that are the same and units that are not.
 fn quantity(choice: usize) -> Value {
     let (value, unit) =
@@ -392,6 +412,21 @@ pub fn take(town: &Town, model: &mut Model, step: &Step) {
             let kind = if *sort == 5 { Kind::Removal } else { Kind::Version };
             let about = about(kind, person, "measurements", sort % 2);
             model.skipped.push(town.append(&about, unreadable(*sort)));
+        }
+        Step::Decide(who) => {
+            let person = who.map(|n| town.person(NUMBERS[n]));
+            if person.is_some_and(|person| model.erased.contains(&person)) {
+                return;
+            }
+            let about = about(Kind::Decision, person, ADMINISTRATION, 0);
+            let body = format!("{{\"decided\":{}}}", model.decisions.len()).into_bytes();
+            let entry = town.append(&about, body.clone());
+            model.decisions.push(Decided {
+                position: entry.position,
+                recorded: entry.recorded_at,
+                person,
+                body,
+            });
         }
     }
 }

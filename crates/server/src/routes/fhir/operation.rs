@@ -36,6 +36,13 @@ pub async fn everything(call: Call, body: Body) -> Answer {
     Ok(fhir_body(StatusCode::OK, page))
 }
 
+/// `Patient/id/$emergency-access`.
+pub async fn emergency_access(call: Call, body: Body) -> Answer {
+    let given = call.given(body, "resource").await?;
+    let opened = call.tenant.open_emergency(&call.caller, call.own_id()?, &given).await?;
+    Ok(respond(StatusCode::OK, &opened))
+}
+
 /// `Observation/$lastn`.
 pub async fn lastn(call: Call, body: Body) -> Answer {
     let given = call.given(body, "resource").await?;
@@ -57,6 +64,14 @@ pub async fn definition_of_overview(State(app): Shared, Path(kommune): Path<Stri
 /// `OperationDefinition/news2`. Open as well.
 pub async fn definition_of_news2(State(app): Shared, Path(kommune): Path<String>) -> Answer {
     definition(&app, &kommune, "news2")
+}
+
+/// `OperationDefinition/emergency-access`. Open as well.
+pub async fn definition_of_emergency_access(
+    State(app): Shared,
+    Path(kommune): Path<String>,
+) -> Answer {
+    definition(&app, &kommune, "emergency-access")
 }
 
 fn definition(app: &App, kommune: &str, code: &str) -> Answer {

@@ -5,8 +5,13 @@ use axum::routing::on;
 use super::parameters::{BUNDLING, EVENT, FHIR_JSON, FORM, NAMING};
 use super::{READERS, SYSTEMS};
 use crate::routes::endpoint::Verb::{Get, Post};
-use crate::routes::endpoint::{Content, Endpoint, Form};
-use crate::routes::{events, okt, pmd};
+use crate::routes::endpoint::{Content, Endpoint, Form, Param};
+use crate::routes::{events, okt, pmd, pvk};
+
+const JSON: &str = "application/json";
+
+/// A setting as it is asked for; what a look does not need, it passes over.
+const PVK_EXAMPLE: &str = include_str!("examples/pvk.json");
 
 /// Norsk helsenett's OKT contract.
 pub const OKT: &[Endpoint] = &[
@@ -73,6 +78,54 @@ pub const PMD: &[Endpoint] = &[
     .callers(READERS)
     .takes(&[Content { media: FORM, form: Form::Pairs, example: Some("_count=5&_sort=-date") }])
     .answers(&[(200, Form::Type("Bundle")), (202, Form::Empty)]),
+];
+
+/// Helsenorge's PVK contract: settings of privacy.
+pub const PVK: &[Endpoint] = &[
+    Endpoint::new(
+        &[Post],
+        "/{kommune}/personvern/Personverninnstillinger/SjekkInnbyggersPiStatus/v2",
+        "pvk-check",
+        "Whether a person has a setting on",
+        |with| on(with, pvk::check),
+    )
+    .callers(SYSTEMS)
+    .takes(&[Content { media: JSON, form: Form::Json("PvkNamed"), example: Some(PVK_EXAMPLE) }])
+    .answers(&[(200, Form::Json("PvkSetting"))]),
+    Endpoint::new(
+        &[Post],
+        "/{kommune}/personvern/Personverninnstillinger/HentInnbyggersPiForPart/v2",
+        "pvk-of-part",
+        "A person's settings by all definitions of a part",
+        |with| on(with, pvk::of_part),
+    )
+    .callers(SYSTEMS)
+    .takes(&[Content { media: JSON, form: Form::Json("PvkNamed"), example: Some(PVK_EXAMPLE) }])
+    .answers(&[(200, Form::Json("PvkSettings"))]),
+    Endpoint::new(
+        &[Get],
+        "/{kommune}/personvern/Personverninnstillinger/HentInnbyggereAktivePiForDefinisjon/v2",
+        "pvk-active",
+        "Everybody who has a setting on, in pages",
+        |with| on(with, pvk::active),
+    )
+    .callers(SYSTEMS)
+    .query(&[
+        Param::text("definisjonGuid", "the definition").required(),
+        Param::text("partKode", "whose definition it is").required(),
+        Param::number("pagingReference", "where to go on, as the page before told"),
+    ])
+    .answers(&[(200, Form::Json("PvkSettings"))]),
+    Endpoint::new(
+        &[Post],
+        "/{kommune}/personvern/Personverninnstillinger/SettInnbyggersPersonvernInnstilling/v2",
+        "pvk-set",
+        "Set a person's setting on or off; in force when the answer leaves",
+        |with| on(with, pvk::set),
+    )
+    .callers(SYSTEMS)
+    .takes(&[Content { media: JSON, form: Form::Json("PvkWanted"), example: Some(PVK_EXAMPLE) }])
+    .answers(&[(200, Form::Json("PvkSet"))]),
 ];
 
 /// CloudEvents 1.0 over HTTP.

@@ -142,11 +142,11 @@ pub const ROWS: &[Endpoint] = &[
         &[Post],
         "/{kommune}/fhir/{kind}",
         "create",
-        "Create; with `If-None-Exist` only if nothing matches",
+        "Create; with `If-None-Exist` only if nothing matches. A resident: a Consent",
         |with| on(with, write::create),
     )
     .acts(&[OfType("create"), Condition("conditionalCreate", Yes)])
-    .callers(SYSTEMS)
+    .callers(KEEPERS)
     .query(FORMS)
     .headers(CREATING)
     .takes(A_RESOURCE)
@@ -155,11 +155,11 @@ pub const ROWS: &[Endpoint] = &[
         &[Put],
         "/{kommune}/fhir/{kind}/{id}",
         "update",
-        "Update, or create with this id",
+        "Update, or create with this id. A resident: a Consent",
         |with| on(with, write::update),
     )
     .acts(&[OfType("update"), Condition("updateCreate", Yes)])
-    .callers(SYSTEMS)
+    .callers(KEEPERS)
     .query(FORMS)
     .headers(UPDATING)
     .takes(A_VERSION)
@@ -181,11 +181,11 @@ pub const ROWS: &[Endpoint] = &[
         &[Patch],
         "/{kommune}/fhir/{kind}/{id}",
         "patch",
-        "Change parts, by JSON Patch or FHIRPath Patch",
+        "Change parts, by JSON Patch or FHIRPath Patch. A resident: of a Consent",
         |with| on(with, write::patch),
     )
     .acts(&[OfType("patch")])
-    .callers(SYSTEMS)
+    .callers(KEEPERS)
     .query(FORMS)
     .headers(PATCHING)
     .takes(A_PATCH)
@@ -202,11 +202,15 @@ pub const ROWS: &[Endpoint] = &[
     .headers(PATCHING)
     .takes(A_PATCH)
     .answers(CHANGED),
-    Endpoint::new(&[Delete], "/{kommune}/fhir/{kind}/{id}", "delete", "Remove", |with| {
-        on(with, write::delete)
-    })
+    Endpoint::new(
+        &[Delete],
+        "/{kommune}/fhir/{kind}/{id}",
+        "delete",
+        "Remove. A resident: a Consent",
+        |with| on(with, write::delete),
+    )
     .acts(&[OfType("delete")])
-    .callers(SYSTEMS)
+    .callers(KEEPERS)
     .headers(REMOVING)
     .answers(REMOVED),
     Endpoint::new(

@@ -9,7 +9,7 @@ use super::parameters::{
 use super::{KEEPERS, READERS, SYSTEMS};
 use crate::routes::endpoint::Act::Operation;
 use crate::routes::endpoint::Verb::{Get, Post};
-use crate::routes::endpoint::{Endpoint, Form};
+use crate::routes::endpoint::{Caller, Endpoint, Form};
 use crate::routes::fhir::operation;
 use crate::routes::fhir::operation::{codes, resource};
 
@@ -33,6 +33,17 @@ pub const ROWS: &[Endpoint] = &[
     .query(EVERYTHING)
     .takes(PARAMETERS)
     .answers(BUNDLE),
+    Endpoint::new(
+        &[Post],
+        "/{kommune}/fhir/Patient/{id}/$emergency-access",
+        "emergency-access",
+        "Open what the patient has withheld, in an emergency: `reason`, and `hours`, at most 8",
+        |with| on(with, operation::emergency_access),
+    )
+    .acts(&[Operation("https://fkj.no/fhir/OperationDefinition/emergency-access")])
+    .callers(&[Caller::Practitioner])
+    .takes(PARAMETERS)
+    .answers(ANSWERED),
     Endpoint::new(
         &[Get, Post],
         "/{kommune}/fhir/Observation/$lastn",
@@ -270,6 +281,15 @@ pub const ROWS: &[Endpoint] = &[
         "definition-of-news2",
         "Definition of `$news2`",
         |with| on(with, operation::definition_of_news2),
+    )
+    .query(FORMS)
+    .answers(DEFINITION),
+    Endpoint::new(
+        &[Get],
+        "/{kommune}/fhir/OperationDefinition/emergency-access",
+        "definition-of-emergency-access",
+        "Definition of `$emergency-access`",
+        |with| on(with, operation::definition_of_emergency_access),
     )
     .query(FORMS)
     .answers(DEFINITION),

@@ -1,0 +1,234 @@
+//! The frozen wire format of an administrative decision, version 1: JSON, the body of an entry of
+//! [`crate::entry::Kind::Decision`].
+//!
+//! A decision says who decided what and why; when is the entry's own time. What a part of the register
+//! holds is the part's own JSON, to which the register gives meaning. Invariant: a body that is not
+//! understood to the last member is refused, never read in part. A decision that a newer version of the
+//! platform made could be the one that closes something.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::catalogue::CategoryKey;
+use crate::entry::Position;
+
+/// Category of the entries of decisions. It is not in the catalogue: no role and no agreement opens it.
+pub const ADMINISTRATION: CategoryKey = "administration";
+
+/// One decision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// Format version.
+    pub v: u8,
+    /// Who decided.
+    pub who: Who,
+    /// Why, in the decider's own words.
+    pub why: String,
+    /// What changes.
+    pub change: Change,
+}
+
+/// Who decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Who {
+    /// Name of the person, or what stands in for one, such as the file of a founding.
+    pub name: String,
+    /// Pseudonymous subject of the login; nobody's where an operator's command decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The client that was used.
+    pub client: String,
+}
+
+/// A part of the register: a list, whose members have keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// Something that stands once: name, organisation, which identity numbers are accepted.
+    Setting,
+    /// A unit, by organisation number.
+    Unit,
+    /// A role that reads, by key.
+    Role,
+    /// An agreement with a system that delivers.
+    Agreement,
+    /// A vendor, by organisation number.
+    Vendor,
+    /// A vendor's system.
+    System,
+    /// A processor agreement (GDPR article 28).
+    Processor,
+    /// An agreement between controllers (pasientjournalloven §9, §19).
+    Sharing,
+    /// An information service that the municipality has adopted.
+    Service,
+    /// The outcome of an impact and risk assessment, which opens or closes a category or service.
+    Gate,
+    /// A kill switch that is thrown.
+    Switch,
+    /// A purpose of use, by its code.
+    Purpose,
+    /// A policy of the municipality's own.
+    Policy,
+    /// Somebody who administers the register.
+    Admin,
+}
+
+impl Part {
+    /// Every part, in the order a register is told in.
+    pub const ALL: [Part; 14] = [
+        Part::Setting,
+        Part::Purpose,
+        Part::Unit,
+        Part::Role,
+        Part::Agreement,
+        Part::Vendor,
+        Part::System,
+        Part::Processor,
+        Part::Sharing,
+        Part::Service,
+        Part::Gate,
+        Part::Switch,
+        Part::Policy,
+        Part::Admin,
+    ];
+
+    /// Its name on the wire and in addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Setting => "setting",
+            Part::Unit => "unit",
+            Part::Role => "role",
+            Part::Agreement => "agreement",
+            Part::Vendor => "vendor",
+            Part::System => "system",
+            Part::Processor => "processor",
+            Part::Sharing => "sharing",
+            Part::Service => "service",
+            Part::Gate => "gate",
+            Part::Switch => "switch",
+            Part::Purpose => "purpose",
+            Part::Policy => "policy",
+            Part::Admin => "admin",
+        }
+    }
+
+    /// The part with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Part::ALL.into_iter().find(|part| part.name() == name)
+    }
+}
+
+/// What a decision changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Change {
+    /// A member of a part is this from now on, whether it was there or not.
+    Put {
+        /// The part.
+        part: Part,
+        /// The member's key.
+        key: String,
+        /// What it is.
+        value: Value,
+    },
+    /// A member of a part is no longer there.
+    End {
+        /// The part.
+        part: Part,
+        /// The member's key.
+        key: String,
+    },
+    /// Several changes of the register at once: a founding, a file applied, a step back.
+    Several {
+        /// In their order.
+        changes: Vec<Change>,
+        /// Where they bring back what once was: the version that is brought back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        restores: Option<Position>,
+    },
+    /// Somebody may act for the person whom the entry is about.
+    Represent {
+        /// Its id.
+        id: String,
+        /// Who, for what and how long.
+        value: Value,
+    },
+    /// The person whom the entry is about is no longer represented so.
+    RepresentEnd {
+        /// Its id.
+        id: String,
+    },
+    /// Emergency access to the person whom the entry is about.
+    Open {
+        /// Its id.
+        id: String,
+        /// To whom, from when to when.
+        value: Value,
+    },
+    /// An emergency access to the person whom the entry is about was looked into.
+    Review {
+        /// Id of the opening.
+        id: String,
+        /// What was found.
+        outcome: Outcome,
+    },
+    /// Asks a second person for a change that destroys something. The proposal is known by the position
+    /// of this entry.
+    Propose {
+        /// What is asked for.
+        change: Box<Change>,
+        /// When the question lapses: milliseconds since 1970-01-01T00:00:00Z.
+        expires: i64,
+    },
+    /// A second person agrees: the proposed change is made.
+    Approve {
+        /// Position of the proposal.
+        proposal: Position,
+    },
+    /// Somebody says no, or the proposer takes it back.
+    Reject {
+        /// Position of the proposal.
+        proposal: Position,
+    },
+}
+
+/// What a review of an emergency access found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It was needed.
+    Justified,
+    /// It was not needed, and nobody is to blame.
+    Mistaken,
+    /// It is taken further.
+    Misused,
+}
+
+/// Bytes that are not a decision of any known format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the bytes are not a decision of a known format")]
+pub struct NotADecision;
+
+impl Decision {
+    /// The current format version.
+    pub const VERSION: u8 = 1;
+
+    /// A decision in the current format.
+    pub fn new(who: Who, why: impl Into<String>, change: Change) -> Self {
+        Self { v: Self::VERSION, who, why: why.into(), change }
+    }
+
+    /// The bytes that the ledger seals.
+    pub fn seal(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads what [`Decision::seal`] wrote.
+    pub fn open(body: &[u8]) -> Result<Self, NotADecision> {
+        let decision: Self = serde_json::from_slice(body).map_err(|_| NotADecision)?;
+        if decision.v == Self::VERSION { Ok(decision) } else { Err(NotADecision) }
+    }
+}
