@@ -254,24 +254,6 @@ impl Tenant {
         }
     }
 
-    /// The persons whom the caller's attest or launch names; `None` where they name none.
-    pub(crate) fn bound_to(&self, caller: &Caller) -> Result<Option<Vec<PersonId>>, Failure> {
-        let attested = caller.attest().map(|attest| attest.patients.as_slice()).unwrap_or_default();
-        let expected =
-            |number: &String| self.keys.expected(&PersonKey { system: NATIONAL, value: number });
-        let mut persons = attested.iter().map(expected).collect::<Result<Vec<_>, _>>()?;
-        if caller.launched_for().is_none() {
-            return Ok(Some(persons).filter(|persons| !persons.is_empty()));
-        }
-        let launched = self.launched(caller)?;
-        if attested.is_empty() {
-            return Ok(Some(launched.into_iter().collect()));
-        }
-        // Where both name patients, both must name the one asked about.
-        persons.retain(|person| launched == Some(*person));
-        Ok(Some(persons))
-    }
-
     /// The content of a version as the ledger has it, without its `meta`.
     pub(crate) fn content(&self, kind: &str, version: Position) -> Result<Value, Failure> {
         let record = self.ledger.record(version)?.ok_or(Failure::NotFound)?;

@@ -1,5 +1,6 @@
-//! What a token's scopes leave open (SMART App Launch 2.2): refused by name where they say nothing of a
-//! type or interaction, and otherwise a limit of the permit, which the view looks within.
+//! What a token is limited to (SMART App Launch 2.2): the patient of a launch, which the decision is asked
+//! with, and scopes: refused by name where they say nothing of a type or interaction, and otherwise a
+//! limit of the permit, which the view looks within.
 
 use access::caller::Caller;
 use access::decide::About;
@@ -8,6 +9,7 @@ use access::refusal::Refusal;
 use access::scopes::{BEYOND, Interaction};
 use fhir::json;
 use fhir::resource::Resource;
+use ledger::keys::PersonKey;
 use record::catalogue::CategoryKey;
 use record::identity::PersonId;
 
@@ -15,6 +17,7 @@ use crate::audit::{AuditRecord, Deed};
 use crate::error::Failure;
 use crate::read::{Named, Version};
 use crate::tenant::Tenant;
+use crate::whom::NATIONAL;
 
 impl Tenant {
     /// Goes on where the scopes allow this of one of the types at least, of any type where none is named.
@@ -74,6 +77,24 @@ impl Tenant {
             Some(Named::One(person)) => Some(person),
             Some(Named::Nobody | Named::Unsaid) | None => None,
         })
+    }
+
+    /// The persons whom the caller's attest or launch names; `None` where they name none.
+    pub(crate) fn bound_to(&self, caller: &Caller) -> Result<Option<Vec<PersonId>>, Failure> {
+        let attested = caller.attest().map(|attest| attest.patients.as_slice()).unwrap_or_default();
+        let expected =
+            |number: &String| self.keys.expected(&PersonKey { system: NATIONAL, value: number });
+        let mut persons = attested.iter().map(expected).collect::<Result<Vec<_>, _>>()?;
+        if caller.launched_for().is_none() {
+            return Ok(Some(persons).filter(|persons| !persons.is_empty()));
+        }
+        let launched = self.launched(caller)?;
+        if attested.is_empty() {
+            return Ok(Some(launched.into_iter().collect()));
+        }
+        // Where both name patients, both must name the one asked about.
+        persons.retain(|person| launched == Some(*person));
+        Ok(Some(persons))
     }
 
     /// Whether a version, which the index may know no more, lies within what scopes leave open.

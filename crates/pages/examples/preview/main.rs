@@ -40,11 +40,12 @@ fn pages() -> Vec<(&'static str, String)> {
     let (copd, sick, none) = (course::copd(NOW), course::sick(NOW), course::nothing(NOW));
     let board = course::board(NOW);
     let looks = people::looks(NOW);
+    let restricted = people::restricted(NOW);
     let mine = Mine {
         overview: &overview,
         news2: &copd,
         looks: &looks,
-        own: Own::default(),
+        own: Own { restricted: &restricted, ..Own::default() },
         shown: Shown { older: Some(77), ..Shown::default() },
     };
     vec![
