@@ -94,11 +94,13 @@ async function launch(patient) {
   return told.launch;
 }
 
-const refused = (error) => {
+const refusedBy = (told) => (error) => {
   assert.equal(error.statusCode ?? error.status, 403, error.message);
-  assert.match(error.message, /insufficient_scope|scopes do not open/);
+  assert.match(error.message, told);
   return true;
 };
+const refused = refusedBy(/insufficient_scope|scopes do not open/);
+const another = refusedBy(/another-patient|for another patient/);
 
 test("where apps log people in is told, in both places", async () => {
   const told = await (await fetch(`${base}/.well-known/smart-configuration`)).json();
@@ -129,8 +131,8 @@ test("an app opens on the patient that is open in the record system, and sees no
   // Without naming the patient it is the same one.
   const all = await client.request("Patient");
   assert.deepEqual(all.entry.map(({ resource }) => resource.id), [own.id]);
-  await assert.rejects(client.request(`Patient/${other.id}`), refused);
-  await assert.rejects(client.request(`Observation?patient=${other.id}`), refused);
+  await assert.rejects(client.request(`Patient/${other.id}`), another);
+  await assert.rejects(client.request(`Observation?patient=${other.id}`), another);
   await assert.rejects(client.patient.request("EpisodeOfCare"), refused);
   await assert.rejects(client.request(`Patient/${own.id}/$kommunale-tjenester`), refused);
   // The launch was good once.

@@ -372,12 +372,12 @@ restrict-person = Sperr for
 restrict-done = Opplysningene er sperret. Det gjelder fra nå.
 restrict-lifted = Sperringen er opphevet.
 restrict-law = Du har denne retten etter pasient- og brukerrettighetsloven § 5-3 og pasientjournalloven § 17. Den som gir deg hjelp, kan mangle opplysninger som er viktige for deg.
-profession-LE = Leger
-profession-SP = Sykepleiere
-profession-HF = Helsefagarbeidere
-profession-VP = Vernepleiere
-profession-FT = Fysioterapeuter
-profession-ET = Ergoterapeuter
+professions-LE = Leger
+professions-SP = Sykepleiere
+professions-HF = Helsefagarbeidere
+professions-VP = Vernepleiere
+professions-FT = Fysioterapeuter
+professions-ET = Ergoterapeuter
 
 ## Hvem som så, hva og hvorfor
 

@@ -77,6 +77,16 @@ fn what_cannot_be_read_limits_all_the_same() {
 }
 
 #[test]
+fn a_launch_alone_limits_to_its_patient_and_to_no_type() {
+    let launched = read(&["fkj:9901/api"], Some("p")).unwrap();
+    assert_eq!((launched.patient.as_deref(), launched.are_of_resources()), (Some("p"), false));
+    let resident = Party::Resident { number: String::new(), name: String::new() };
+    for interaction in ALL {
+        assert!(launched.allow(&resident, "Observation", interaction));
+    }
+}
+
+#[test]
 fn each_context_is_for_its_own_party() {
     let resident = Party::Resident { number: String::new(), name: String::new() };
     let may = |scope: &str, party: &Party, patient: Option<&str>| {
