@@ -79,8 +79,9 @@ fn caller(client: &str, party: Party) -> Caller {
         client_id: client.to_owned(),
         organisation: Some(OWN.to_owned()),
         unit: None,
+        supplier: None,
         token_id: "token".to_owned(),
-        launched_for: None,
+        scopes: None,
         party,
     }
 }
@@ -99,6 +100,8 @@ fn doctor() -> Practitioner {
             department: None,
             healthcare_service: None,
             point_of_care: "810000017".to_owned(),
+            department: None,
+            healthcare_service: None,
             purpose: Purpose::Treatment,
             purpose_details: Some("15".to_owned()),
             decision_ref: "decision".to_owned(),

@@ -4,6 +4,7 @@
 use crate::caller::{Caller, Party};
 use crate::refusal::{Refusal, Rule};
 use crate::register::admin::{Admin, Duty};
+use crate::scopes::BEYOND;
 use crate::standing::Standing;
 
 /// Lowest login level for administration.
@@ -77,6 +78,10 @@ pub fn decide_admin(
     }
     if practitioner.security_level < SECURITY_LEVEL {
         return Err(Refusal { rule: Rule::WeakLogin });
+    }
+    // Scopes of resources tell what an app may do, and none of them tells of administration.
+    if caller.scopes.as_ref().is_some_and(|it| it.are_of_resources()) {
+        return Err(BEYOND);
     }
     let own: Vec<&Admin> = register.admins.iter().filter(|it| it.is(practitioner)).collect();
     let with = |duty: Duty| own.iter().find(|it| it.duties.contains(&duty)).map(|it| (*it, duty));

@@ -1,6 +1,10 @@
 //! Who calls: what a verified token and its attest say, as values.
 
+use std::sync::Arc;
+
 use record::purpose::Purpose;
+
+use crate::scopes::Scopes;
 
 /// A caller whose token has been verified.
 #[derive(Clone, Debug)]
@@ -11,10 +15,12 @@ pub struct Caller {
     pub organisation: Option<String>,
     /// The sub-unit (`orgnr_child`), nine digits.
     pub unit: Option<String>,
+    /// The supplier that runs the system for them (`orgnr_supplier`, Maskinporten's `supplier`), nine digits.
+    pub supplier: Option<String>,
     /// The token's own id (`jti`), for the audit trail.
     pub token_id: String,
-    /// Id of the `Patient` that a SMART launch named: the token is for that patient only.
-    pub launched_for: Option<String>,
+    /// What the token is limited to, where it holds scopes of resources or is of a launch.
+    pub scopes: Option<Arc<Scopes>>,
     /// Who acts.
     pub party: Party,
 }
@@ -91,6 +97,11 @@ impl Caller {
             Party::Practitioner(practitioner) => &practitioner.name,
             Party::Resident { name, .. } => name,
         }
+    }
+
+    /// Logical id of the `Patient` that a SMART launch named: the token is for that patient only.
+    pub fn launched_for(&self) -> Option<&str> {
+        self.scopes.as_ref()?.patient.as_deref()
     }
 
     /// The attest, where a person at work made one.

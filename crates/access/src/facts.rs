@@ -255,7 +255,7 @@ impl<'a> Facts<'a> {
 /// Whether token or attest name patients, and whether one of them is the one asked about. Where
 /// nobody is asked about, nothing about a person is given.
 fn bound(caller: &Caller, request: &ReadRequest<'_>) -> (bool, bool) {
-    let names = caller.launched_for.is_some()
+    let names = caller.launched_for().is_some()
         || caller.attest().is_some_and(|attest| !attest.patients.is_empty());
     let names_this = |person: &PersonId| request.bound_to.is_some_and(|to| to.contains(person));
     let this = match &request.about {

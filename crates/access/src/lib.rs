@@ -22,6 +22,7 @@ pub mod refusal;
 pub mod register;
 pub mod representation;
 pub mod restriction;
+pub mod scopes;
 pub mod standing;
 pub mod vigilance;
 pub mod whatif;

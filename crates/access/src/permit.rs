@@ -7,6 +7,7 @@ use record::identity::PersonId;
 use record::purpose::Purpose;
 
 use crate::restriction::Reader;
+use crate::scopes::Granted;
 use crate::standing::Standing;
 
 /// Leave to read, already narrowed to what the caller needs. What the residents have withheld is
@@ -24,6 +25,7 @@ pub struct ReadPermit {
     /// When it was decided, milliseconds since 1970.
     pub(crate) at: i64,
     pub(crate) standing: Arc<Standing>,
+    pub(crate) granted: Option<Vec<Granted>>,
 }
 
 /// What one resident withholds from the holder of a permit.
@@ -164,6 +166,11 @@ impl ReadPermit {
     /// Where set, only records of this owner and source.
     pub fn owned_by(&self) -> Option<(&str, &str)> {
         self.owned_by.as_ref().map(|(owner, source)| (owner.as_str(), source.as_str()))
+    }
+
+    /// Where set, only what lies within one of these: the token's scopes leave no more open.
+    pub fn granted(&self) -> Option<&[Granted]> {
+        self.granted.as_deref()
     }
 
     /// Why.

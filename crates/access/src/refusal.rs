@@ -59,6 +59,8 @@ pub enum Rule {
     NotOwner,
     /// The category is not shared beyond its owner.
     NotShared,
+    /// The token's scopes do not reach so far.
+    InsufficientScope,
     /// The resident has withheld it.
     Restricted,
     /// A policy could not be evaluated.
@@ -78,7 +80,7 @@ pub struct Refusal {
 
 impl Rule {
     /// Every rule, in the order of telling.
-    pub const ALL: [Rule; 30] = [
+    pub const ALL: [Rule; 31] = [
         Rule::NotASystem,
         Rule::SwitchedOff,
         Rule::NoClinicalAccess,
@@ -105,6 +107,7 @@ impl Rule {
         Rule::CategoryNotAgreed,
         Rule::NotOwner,
         Rule::NotShared,
+        Rule::InsufficientScope,
         Rule::Restricted,
         Rule::PolicyError,
         Rule::NoDuty,
@@ -258,6 +261,11 @@ impl Rule {
                 "not-shared",
                 "this category is not shared beyond its owner",
                 "ask the owner, or the municipality to share the category",
+            ),
+            Rule::InsufficientScope => (
+                "insufficient_scope",
+                "the token's scopes do not open this type, interaction or patient",
+                "request a token with a scope for it, such as `patient/Observation.rs`",
             ),
             Rule::Restricted => (
                 "restricted",

@@ -52,6 +52,9 @@ pub struct AuditRecord {
     /// Organisation number of the legal entity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organisation: Option<String>,
+    /// Organisation number of the supplier that runs the system for the legal entity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplier: Option<String>,
     /// Organisation number of the sub-unit: the point of care.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
@@ -180,6 +183,7 @@ impl AuditRecord {
             hpr: practitioner.and_then(|practitioner| practitioner.hpr.clone()),
             authorization: attest.and_then(|attest| attest.authorization.clone()),
             organisation: caller.organisation.clone(),
+            supplier: caller.supplier.clone(),
             unit: attest.map(|attest| attest.point_of_care.clone()).or_else(|| caller.unit.clone()),
             department: attest.and_then(|attest| attest.department.as_deref().map(str::to_owned)),
             healthcare_service: attest

@@ -12,6 +12,7 @@ use access::decide::About;
 use access::officer;
 use access::permit::ReadPermit;
 use access::refusal::{Refusal, Rule};
+use access::scopes::Interaction;
 use fhir::instant::search_range;
 use fhir::issue::{Issue, IssueCode};
 use fhir::json;
@@ -190,6 +191,8 @@ impl Tenant {
 
     /// Who reads the log; a refusal is in it before it is told.
     async fn log_reader(&self, caller: &Caller) -> Result<Reader, Failure> {
+        let about = (DONE, About::Unnamed);
+        self.within_scopes(caller, about, &["AuditEvent"], Interaction::Search).await?;
         if let Party::Resident { .. } = caller.party {
             let permit = self.decide(caller, DONE, About::Unnamed, &[ACCESS]).await?;
             return match *permit.reach() {

@@ -8,6 +8,7 @@
 use access::caller::{Caller, Party};
 use access::decide::{About, ReadRequest, decide_read};
 use access::refusal::{Refusal, Rule};
+use access::scopes::{Interaction, narrowed};
 use fhir::issue::{Issue, IssueCode};
 use fhir::query::{Query, Scope};
 use fhir::search::set::Parameters;
@@ -96,6 +97,7 @@ impl Tenant {
         let categories = keys_of(criteria.kind);
         let request = ReadRequest::new(about, &categories);
         let permit = decide_read(caller, None, &self.standing(), &request, self.now())?;
+        let permit = narrowed(caller, permit, Interaction::Search)?;
         let page = self.view.search(&permit, &query, None, self.now())?;
         let mut ids = Vec::with_capacity(page.matches.len());
         for stored in page.matches {

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 use access::caller::Caller;
 use access::decide::About;
+use access::permit::ReadPermit;
+use access::scopes::Interaction;
 use fhir::instant::{self, format_instant};
 use fhir::issue::IssueCode;
 use fhir::json;
@@ -209,9 +211,11 @@ impl Tenant {
         };
         let changes: Vec<Change> = rest.by_ref().take(history.count).map(change).collect();
         let next = changes.last().map(|change| change.version).filter(|_| rest.next().is_some());
-        let past = self.past(history, &stretch, Changes { changes, next })?;
+        let past = self.past(&permit, history, &stretch, Changes { changes, next })?;
         self.disclosed_of(caller, &permit, "history", kind, id, past.versions.len()).await?;
-        Ok(Past { total: Some(total), ..past })
+        // Versions that the token's scopes leave out are not counted either.
+        let total = Some(total).filter(|_| permit.granted().is_none());
+        Ok(Past { total, ..past })
     }
 
     async fn history_of_all(
@@ -224,10 +228,17 @@ impl Tenant {
             Some(kind) => keys_of(kind),
             None => all_keys(),
         };
+        self.within_scopes(
+            caller,
+            ("history", About::Unnamed),
+            kind.as_slice(),
+            Interaction::Search,
+        )
+        .await?;
         let permit = self.decide(caller, "history", About::Unnamed, &keys).await?;
         let stretch = self.stretch(history)?;
         let changes = self.view.changes(&permit, kind, &stretch.span, history.count)?;
-        let past = self.past(history, &stretch, changes)?;
+        let past = self.past(&permit, history, &stretch, changes)?;
         let mut shown: BTreeMap<Option<PersonId>, usize> = BTreeMap::new();
         for (change, _) in &past.versions {
             *shown.entry(change.person).or_default() += 1;
@@ -298,6 +309,7 @@ impl Tenant {
     /// The contents of versions.
     fn past(
         &self,
+        permit: &ReadPermit,
         history: &History,
         stretch: &Stretch,
         changes: Changes,
@@ -307,7 +319,12 @@ impl Tenant {
             match self.version(change.kind, change.version) {
                 // Content that was erased since has no place in a history.
                 Err(Failure::Gone) => {}
-                version => versions.push((change, version?)),
+                version => {
+                    let version = version?;
+                    if self.is_within(permit, &version)? {
+                        versions.push((change, version));
+                    }
+                }
             }
         }
         let next = changes.next.map(|before| {

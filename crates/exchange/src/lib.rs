@@ -61,6 +61,7 @@ mod connect;
 mod locks;
 mod okt_flow;
 mod prepare;
+mod scopes;
 mod settle;
 mod stand;
 mod submit;

@@ -93,6 +93,7 @@ impl Tenant {
         action: &str,
     ) -> Result<Vec<(ServiceStatus, OktMessage)>, Failure> {
         let person = self.person(number)?;
+        self.whole_by_scopes(caller, (action, About::Person(person)), &["EpisodeOfCare"]).await?;
         let permit = self.decide(caller, action, About::Person(person), &SERVICES).await?;
         let today = self.today();
         if let Some(position) = self.view.skipped(&permit)?.first() {
@@ -116,6 +117,7 @@ impl Tenant {
     /// Ids of the services that this source's last list held.
     async fn okt_known(&self, caller: &Caller, person: PersonId) -> Result<Vec<String>, Failure> {
         let about = About::Person(person);
+        self.whole_by_scopes(caller, ("submit-okt", about), &["EpisodeOfCare"]).await?;
         let permit = self.decide(caller, "submit-okt", about, &SERVICES).await?;
         let mut known = Vec::new();
         for stored in self.view.records(&permit, "EpisodeOfCare")? {

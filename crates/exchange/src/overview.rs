@@ -45,6 +45,8 @@ impl Tenant {
     pub async fn overview(&self, caller: &Caller, person: PersonId) -> Result<Overview, Failure> {
         let [needed, also] = SERVICES;
         let about = About::Person(person);
+        self.whole_by_scopes(caller, ("overview", about), &["EpisodeOfCare", "ServiceRequest"])
+            .await?;
         let permit = self.decide_with(caller, "overview", about, needed, also).await?;
         let mut incomplete = Vec::new();
         let episodes = self.items(&permit, "EpisodeOfCare", &mut incomplete)?;
@@ -65,6 +67,7 @@ impl Tenant {
     pub async fn news2(&self, caller: &Caller, person: PersonId) -> Result<News2, Failure> {
         let [needed, also] = MEASUREMENTS;
         let about = About::Person(person);
+        self.whole_by_scopes(caller, ("news2", about), &["Observation"]).await?;
         let permit = self.decide_with(caller, "news2", about, needed, also).await?;
         let (news2, shown) = self.measured(&permit, person)?;
         let categories = permit.categories();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use access::caller::Caller;
 use access::permit::WritePermit;
+use access::scopes::Interaction;
 use fhir::issue::{Issue, IssueCode};
 use fhir::json;
 use fhir::resource::{Resource, is_id};
@@ -21,6 +22,7 @@ use crate::control;
 use crate::error::Failure;
 use crate::naming;
 use crate::rules::rules;
+use crate::scopes::may_write_by_scopes;
 use crate::stand::{absent, check_version};
 use crate::submission::{Action, Channel, Done, Operation, Receipt, Submission};
 use crate::tenant::Tenant;
@@ -97,6 +99,9 @@ impl Tenant {
         let now = self.now();
         let category = naming::category(kind, &value)?;
         let permit = self.may_record(caller, kind, category, Some(&value), existing.as_ref())?;
+        let interaction =
+            if existing.is_some() { Interaction::Update } else { Interaction::Create };
+        may_write_by_scopes(caller, kind, &[interaction])?;
         check_version(&operation, existing.as_ref())?;
         let (resource, warnings) = checked(kind, value, &id, channel)?;
         match kind {
@@ -159,6 +164,7 @@ impl Tenant {
         };
         let category = Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
         let permit = self.may_record(caller, kind, category, None, Some(&located))?;
+        may_write_by_scopes(caller, kind, &[Interaction::Delete])?;
         check_version(&operation, Some(&located))?;
         let event_id = operation.event_id.take().filter(|_| !control::is_resident(caller));
         if let Some(id) = &event_id {

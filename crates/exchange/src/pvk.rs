@@ -223,7 +223,9 @@ impl Tenant {
     ) -> Result<Vec<Setting>, Failure> {
         let number = &named.innbygger_fnr;
         let person = self.person(number)?;
-        let permit = self.decide(caller, "pvk", About::Person(person), &[CONSENTS]).await?;
+        let about = About::Person(person);
+        self.whole_by_scopes(caller, ("pvk", about), &["Consent"]).await?;
+        let permit = self.decide(caller, "pvk", about, &[CONSENTS]).await?;
         let mut settings = Vec::with_capacity(definitions.len());
         for definition in definitions {
             let id = definition.id(person);
@@ -267,6 +269,7 @@ impl Tenant {
         from: usize,
     ) -> Result<Active, Failure> {
         let definition = Definition::find(named)?;
+        self.whole_by_scopes(caller, ("pvk", About::Unnamed), &["Consent"]).await?;
         let permit = self.decide(caller, "pvk", About::Unnamed, &[CONSENTS]).await?;
         let uri = format!("{DEFINITION}{}", definition.guid);
         let (mut settings, mut records, mut met, mut more) = (Vec::new(), Vec::new(), 0, false);
@@ -289,13 +292,8 @@ impl Tenant {
             let number = number.unwrap_or_default();
             settings.push(self.pvk_setting(&permit, definition, number, &stored)?);
             let categories = &[CONSENTS];
-            let deed = Deed {
-                action: "pvk",
-                person: stored.person,
-                categories,
-                resources: 1,
-                ..Deed::default()
-            };
+            let (action, person) = ("pvk", stored.person);
+            let deed = Deed { action, person, categories, resources: 1, ..Deed::default() };
             records.push((stored.person, AuditRecord::permitted(caller, &deed, permit.basis())));
         }
         self.record_audit(caller, records).await?;

@@ -6,6 +6,7 @@ use access::caller::{Caller, Party};
 use access::decide::About;
 use access::permit::ReadPermit;
 use access::refusal::Rule;
+use access::scopes::Interaction;
 use fhir::definitions::{self, resource_kind};
 use fhir::instant::format_instant;
 use fhir::issue::IssueCode;
@@ -78,6 +79,9 @@ impl Tenant {
             return Err(Failure::NotFound);
         }
         let found = self.version(kind, version)?;
+        if !self.is_within(&permit, &found)? {
+            return Err(Failure::NotFound);
+        }
         self.disclosed_of(caller, &permit, "vread", kind, id, 1).await?;
         Ok(found)
     }
@@ -101,11 +105,16 @@ impl Tenant {
         asked: Option<&str>,
     ) -> Result<Page, Failure> {
         let named = self.named_person(caller, &mut query)?;
-        let about = match (named, &caller.party) {
-            (Named::One(person), _) => About::Person(person),
-            _ => About::Unnamed,
-        };
         let (own, also) = (searched_keys(&query), also_keys(&query));
+        let about = match named {
+            Named::One(person) => About::Person(person),
+            // An app that was launched for a patient need not name it.
+            Named::Unsaid if own.iter().copied().any(is_about_person) => {
+                self.launched(caller)?.map_or(About::Unnamed, About::Person)
+            }
+            Named::Unsaid | Named::Nobody => About::Unnamed,
+        };
+        self.within_scopes(caller, ("search", about), &query.kinds, Interaction::Search).await?;
         let permit = self.decide_with(caller, "search", about, &own, &also).await?;
         let page = if named == Named::Nobody {
             Page { total: Some(0), ..Page::default() }
@@ -167,7 +176,11 @@ impl Tenant {
         kind: &str,
         id: &str,
     ) -> Result<ReadPermit, Failure> {
-        let Some(located) = self.view.locate(kind, id)? else {
+        let located = self.view.locate(kind, id)?;
+        let person = located.as_ref().and_then(|located| located.person);
+        let about = person.map_or(About::Unnamed, About::Person);
+        self.within_scopes(caller, (action, about), &[kind], Interaction::Read).await?;
+        let Some(located) = located else {
             let decided = self.decide(caller, action, About::Unnamed, &keys_of(kind)).await;
             return Err(match decided {
                 Err(Failure::Refused(refusal)) if refusal.rule != Rule::PatientNotNamed => {
@@ -178,9 +191,8 @@ impl Tenant {
             });
         };
         let key = Catalogue::get().category(&located.category).map(|it| it.key.as_str());
-        let about = located.person.map_or(About::Unnamed, About::Person);
         let keys: Vec<CategoryKey> = key.into_iter().collect();
-        self.decide(caller, action, about, &keys).await
+        self.decide_for(caller, action, about, &keys, Interaction::Read).await
     }
 
     /// The access decision; a refusal is in the audit ledger before it is told.
@@ -191,19 +203,23 @@ impl Tenant {
         about: About,
         categories: &[CategoryKey],
     ) -> Result<ReadPermit, Failure> {
+        self.decide_for(caller, action, about, categories, Interaction::Search).await
+    }
+
+    /// The same for a way to read as scopes tell them apart; the permit is what they leave of it.
+    async fn decide_for(
+        &self,
+        caller: &Caller,
+        action: &str,
+        about: About,
+        categories: &[CategoryKey],
+        interaction: Interaction,
+    ) -> Result<ReadPermit, Failure> {
         self.check_view()?;
-        let refusal = match self.judge(caller, about, categories)? {
-            Ok(permit) => return Ok(permit),
-            Err(refusal) => refusal,
-        };
-        let person = match about {
-            About::Person(person) => Some(person),
-            About::OwnUnit | About::Unnamed => None,
-        };
-        let deed = Deed { action, person, categories, ..Deed::default() };
-        let record = AuditRecord::refused(caller, &deed, refusal);
-        self.record_audit(caller, vec![(person, record)]).await?;
-        Err(Failure::Refused(refusal))
+        match self.judge(caller, about, categories, interaction)? {
+            Ok(permit) => Ok(permit),
+            Err(refusal) => Err(self.refused(caller, action, about, categories, refusal).await?),
+        }
     }
 
     /// Decides about the categories an answer needs, and then about those that go with it, which
@@ -222,7 +238,7 @@ impl Tenant {
         let all = [needed, also].concat();
         self.check_view()?;
         // Mostly one decision says both: something of what is needed is open.
-        if let Ok(permit) = self.judge(caller, about, &all)?
+        if let Ok(permit) = self.judge(caller, about, &all, Interaction::Search)?
             && permit.categories().iter().any(|key| needed.contains(key))
         {
             return Ok(permit);

@@ -2,6 +2,7 @@
 //! the receipt where nothing is to be done.
 
 use access::caller::Caller;
+use access::scopes::Interaction;
 use fhir::patch::Patch;
 use fhir::value::Value;
 use record::catalogue::Catalogue;
@@ -10,8 +11,12 @@ use view::store::Located;
 use crate::control;
 use crate::error::Failure;
 use crate::prepare::Kept;
+use crate::scopes::may_write_by_scopes;
 use crate::submission::{Done, Operation, Receipt, Require};
 use crate::tenant::Tenant;
+
+/// What changes something.
+const WRITES: [Interaction; 3] = [Interaction::Create, Interaction::Update, Interaction::Delete];
 
 /// Whether what the operation asks of the current version holds. A removed resource has a version,
 /// but is not there.
@@ -57,6 +62,7 @@ impl Tenant {
             self.may_write(caller, operation.kind)?;
             return Err(Failure::NotFound);
         };
+        may_write_by_scopes(caller, operation.kind, &[Interaction::Update])?;
         self.may_correct(caller, operation.kind, located)?;
         if located.removed {
             return Err(Failure::Removed(located.version));
@@ -75,6 +81,7 @@ impl Tenant {
         existing: Option<Located>,
     ) -> Result<Kept, Failure> {
         let located = existing.ok_or(Failure::NotFound)?;
+        may_write_by_scopes(caller, kind, &[Interaction::Create])?;
         self.may_correct(caller, kind, &located)?;
         self.told(kind, id, &located, Done::Unchanged)
     }
@@ -105,6 +112,7 @@ impl Tenant {
     /// Whether the caller may write anything of a type: where there is no resource, somebody who may
     /// write none learns nothing from that.
     pub(crate) fn may_write(&self, caller: &Caller, kind: &str) -> Result<(), Failure> {
+        may_write_by_scopes(caller, kind, &WRITES)?;
         if control::is_resident(caller) && kind == "Consent" {
             return Ok(());
         }

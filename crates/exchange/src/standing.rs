@@ -7,6 +7,7 @@ use access::caller::{Caller, Party};
 use access::decide::{About, ReadRequest, decide_read};
 use access::permit::ReadPermit;
 use access::refusal::Refusal;
+use access::scopes::{Interaction, narrowed};
 use access::standing::Standing;
 use ledger::keys::PersonKey;
 use parking_lot::{Mutex, RwLock};
@@ -14,7 +15,6 @@ use record::catalogue::CategoryKey;
 use record::identity::PersonId;
 
 use crate::error::Failure;
-use crate::read::Named;
 use crate::tenant::Tenant;
 use crate::whom::NATIONAL;
 
@@ -50,39 +50,21 @@ impl Holder {
 }
 
 impl Tenant {
-    /// The access decision alone: whoever asks tells nothing of a refusal.
+    /// The access decision alone, narrowed to what the token's scopes leave of it: whoever asks tells
+    /// nothing of a refusal.
     pub(crate) fn judge(
         &self,
         caller: &Caller,
         about: About,
         categories: &[CategoryKey],
+        interaction: Interaction,
     ) -> Result<Result<ReadPermit, Refusal>, Failure> {
         let bound_to = self.bound_to(caller)?;
         let bound_to = bound_to.as_deref();
         let request = ReadRequest { bound_to, ..ReadRequest::new(about, categories) };
         let resident = self.resident(caller)?;
-        Ok(decide_read(caller, resident, &self.standing(), &request, self.now()))
-    }
-
-    /// The persons whom the caller's attest or launch names; `None` where they name none.
-    pub(crate) fn bound_to(&self, caller: &Caller) -> Result<Option<Vec<PersonId>>, Failure> {
-        let attested = caller.attest().map(|attest| attest.patients.as_slice()).unwrap_or_default();
-        let expected =
-            |number: &String| self.keys.expected(&PersonKey { system: NATIONAL, value: number });
-        let mut persons = attested.iter().map(expected).collect::<Result<Vec<_>, _>>()?;
-        let Some(id) = &caller.launched_for else {
-            return Ok(Some(persons).filter(|persons| !persons.is_empty()));
-        };
-        let launched = match self.by_patient(id)? {
-            Named::One(person) => vec![person],
-            Named::Nobody | Named::Unsaid => Vec::new(),
-        };
-        if attested.is_empty() {
-            return Ok(Some(launched));
-        }
-        // Where both name patients, both must name the one asked about.
-        persons.retain(|person| launched.contains(person));
-        Ok(Some(persons))
+        let decision = decide_read(caller, resident, &self.standing(), &request, self.now());
+        Ok(decision.and_then(|permit| narrowed(caller, permit, interaction)))
     }
 
     /// The person behind a resident's token.

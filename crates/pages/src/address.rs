@@ -11,6 +11,8 @@ use crate::restrictions::Done;
 pub const SIGN_IN: &str = "/";
 /// POST signs out.
 pub const SIGN_OUT: &str = "/ut";
+/// The stand-ins' authorization endpoint: GET shows [`crate::authorize`], POST answers it.
+pub const AUTHORIZE: &str = "/sandkasse/{issuer}/authorize";
 /// Assets, by [`crate::assets::get`].
 pub const ASSETS: &str = "/assets/{file}";
 /// GET shows the form, POST with [`crate::legevakt::NUMBER_FIELD`] the patient.
@@ -44,6 +46,11 @@ pub const DOCS_CHOICE: &str = "/docs";
 pub const DOCS: &str = "/{kommune}/docs";
 /// POST with [`crate::docs::ROLE_FIELD`] gives a token, in a demo.
 pub const DOCS_TOKEN: &str = "/{kommune}/docs/token";
+
+/// [`AUTHORIZE`] of a stand-in.
+pub fn authorize(issuer: &str) -> String {
+    AUTHORIZE.replace("{issuer}", issuer)
+}
 
 /// [`DOCS`] of a municipality.
 pub fn docs(municipality: &str) -> String {

@@ -11,6 +11,7 @@ pub mod accesses;
 pub mod address;
 pub mod admin;
 pub mod assets;
+pub mod authorize;
 pub mod chart;
 pub mod docs;
 pub mod innbygger;

@@ -193,7 +193,7 @@ impl Held {
 }
 
 fn profession(code: &str) -> String {
-    text::find(&format!("profession-{code}"), &[]).unwrap_or_else(|| code.to_owned())
+    text::find(&format!("professions-{code}"), &[]).unwrap_or_else(|| code.to_owned())
 }
 
 fn unit(number: &str, own: Own<'_>) -> String {

@@ -15,6 +15,7 @@ use exchange::register::fold::{Act, At, Folded, Settled};
 use exchange::vigilance::kept::Access;
 use exchange::vigilance::list::Listed;
 use exchange::vigilance::review::{Reviewed, Standing};
+use pages::authorize::{self, Authorize, Number};
 use pages::chart::{self, Period};
 use pages::innbygger::{self, Mine, Shown};
 use pages::layout::{Area, Session};
@@ -154,6 +155,20 @@ fn a_finding_is_told_with_its_parts_and_what_it_rests_on() {
     assert!(alarm < accesses.find(">Bekreftet<").unwrap());
 }
 
+/// What an app asks.
+fn asked(number: Number, problem: Option<authorize::Problem>) -> Authorize {
+    Authorize {
+        issuer: "smart".to_owned(),
+        request: "r".to_owned(),
+        app: "Vendepunkt".to_owned(),
+        municipality: "Dalfjord kommune".to_owned(),
+        scopes: vec!["patient/Observation.rs".to_owned()],
+        people: people::choices(None).roles,
+        number,
+        problem,
+    }
+}
+
 /// Every kind of page.
 fn every_page() -> Vec<String> {
     let session = session();
@@ -161,6 +176,9 @@ fn every_page() -> Vec<String> {
     let (sick, copd, none) = (course::sick(NOW), course::copd(NOW), course::nothing(NOW));
     let mut all = vec![
         signin::render(&people::choices(Some(signin::Problem::NoResident))),
+        authorize::render(&asked(Number::Patient, Some(authorize::Problem::NoPatient))),
+        authorize::render(&asked(Number::None, None)),
+        authorize::stopped(authorize::Problem::UnknownApp, Some("redirect_uri must be registered")),
         legevakt::find(&session, Some(IdentityError::CheckDigits)),
         legevakt::patient(&session, &overview, Some(&sick), NOW),
         legevakt::patient(&session, &empty, None, NOW),
@@ -239,7 +257,12 @@ fn hostile_values_are_only_text() {
         look.refused = Some(HOSTILE.to_owned());
     }
     let [findings, accesses] = vigilance_pages(&session, HOSTILE);
+    let mut app = asked(Number::Patient, None);
+    app.app = HOSTILE.to_owned();
+    app.request = HOSTILE.to_owned();
+    app.scopes = vec![HOSTILE.to_owned()];
     let pages = [
+        authorize::render(&app),
         legevakt::patient(&session, &overview, Some(&news2), NOW),
         chart::render(&session, &news2, Period::Week, NOW),
         resident_page(&session, &overview, &news2, &looks),
@@ -279,6 +302,7 @@ fn everything_that_can_be_said_has_a_text() {
     }
     keys.extend(Purpose::ALL.map(|purpose| format!("purpose-{}", purpose.code())));
     keys.extend(signin::Problem::ALL.map(|problem| problem.key().to_owned()));
+    keys.extend(authorize::Problem::ALL.map(|problem| problem.key().to_owned()));
     keys.extend((1..=12).map(|month| format!("month-{month}")));
     for role in ["legevaktslege", "sykepleier", "saksbehandler", "system", "resident"] {
         keys.push(format!("role-{role}"));

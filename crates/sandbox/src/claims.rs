@@ -18,7 +18,7 @@ pub const IDPORTEN: &str = "https://idporten.sandkasse.fkj.no";
 pub const LIFETIME: i64 = 3600;
 
 /// Supplier of the sandbox's systems.
-const SUPPLIER: &str = "310487570";
+pub const SUPPLIER: &str = "310487570";
 
 /// Who a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

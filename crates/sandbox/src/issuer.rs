@@ -106,7 +106,7 @@ impl Issuer {
     /// # Errors
     /// Where the municipality is unknown, or a resident is not named.
     pub fn token(&self, request: &TokenRequest) -> Result<String, IssuerError> {
-        self.sign(&claims::of(request)?)
+        self.sign("at+jwt", &claims::of(request)?)
     }
 
     /// The same, bound to a client's key by its thumbprint (RFC 9449 §6.1).
@@ -123,12 +123,18 @@ impl Issuer {
             claims.insert("cnf".to_owned(), json!({ "jkt": thumbprint }));
             claims.remove("token_type");
         }
-        self.sign(&claims)
+        self.sign("at+jwt", &claims)
     }
 
-    fn sign(&self, claims: &Value) -> Result<String, IssuerError> {
+    /// The public key as a JWK.
+    pub(crate) fn public(&self) -> Option<Value> {
+        serde_json::to_value(&self.public).ok()
+    }
+
+    /// A JWT of a type.
+    pub(crate) fn sign(&self, kind: &str, claims: &Value) -> Result<String, IssuerError> {
         let header = Header {
-            typ: Some("at+jwt".to_owned()),
+            typ: Some(kind.to_owned()),
             kid: self.public.common.key_id.clone(),
             ..Header::new(Algorithm::ES256)
         };

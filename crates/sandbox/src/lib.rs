@@ -5,7 +5,7 @@
 //! Invariants:
 //! - Nobody here is real: every identity number is of Skatteetaten's Tenor series (month + 80), and
 //!   telephone numbers begin with 1, which no Norwegian subscriber number does.
-//! - Everything but [`issuer`] is a pure function of its arguments: the same seed, municipality,
+//! - Everything but [`issuer`], [`holder`] and what [`idp`] remembers is a pure function of its arguments: the same seed, municipality,
 //!   number of patients and time give the same bytes on every machine and in every version.
 //! - Nothing that has happened is dated after the given time; only planned starts, reassessments
 //!   and ends of decisions are.
@@ -15,6 +15,7 @@ pub mod calendar;
 pub mod claims;
 pub mod delivery;
 pub mod holder;
+pub mod idp;
 pub mod infection;
 pub mod issuer;
 pub mod looks;

@@ -22,8 +22,9 @@ fn at_work(municipality: &Municipality, staff: &Staff) -> Caller {
         client_id: "viewer".to_owned(),
         organisation: Some(municipality.organisation().to_owned()),
         unit: Some(point_of_care.clone()),
+        supplier: None,
         token_id: "t".to_owned(),
-        launched_for: None,
+        scopes: None,
         party: Party::Practitioner(Practitioner {
             name: staff.name(),
             subject: "s".to_owned(),
@@ -80,8 +81,9 @@ fn each_source_delivers_what_is_agreed_and_nothing_else() {
             client_id: municipality.client_id(source),
             organisation: Some(municipality.organisation().to_owned()),
             unit: None,
+            supplier: None,
             token_id: "t".to_owned(),
-            launched_for: None,
+            scopes: None,
             party: Party::System,
         };
         let category = Catalogue::get().category(category).unwrap();

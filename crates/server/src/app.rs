@@ -9,8 +9,10 @@ use exchange::error::Failure;
 use exchange::tenant::Tenant;
 use fhir::search::set::Parameters;
 use parking_lot::Mutex;
+use sandbox::idp::desk::Desk;
 use sandbox::issuer::Issuer;
 
+use crate::config::SmartConfig;
 use crate::problem::Problem;
 use crate::token::verify::{Demands, Verifier};
 
@@ -25,7 +27,9 @@ pub struct App {
     /// Start of absolute links, without a slash at the end.
     pub public_url: String,
     /// The stand-in issuer of a demo; `None` when serving for real.
-    pub demo: Option<Issuer>,
+    pub demo: Option<Arc<Issuer>>,
+    /// Where a demo's stand-ins answer.
+    pub desk: Option<Mutex<Desk>>,
 }
 
 /// A municipality served here.
@@ -34,6 +38,8 @@ pub struct Hosted {
     pub tenant: Arc<Tenant>,
     /// What it asks of tokens.
     pub demands: Demands,
+    /// The authorization server that launches SMART apps, if there is one.
+    pub smart: Option<SmartConfig>,
     /// What it says about itself.
     pub described: Described,
 }

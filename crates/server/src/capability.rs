@@ -13,12 +13,15 @@ use fhir::value::{Object, Value};
 use record::catalogue::Catalogue;
 use record::profile::structure_definitions;
 
-use crate::config::Scheme;
+use crate::config::{Scheme, SmartConfig};
 use crate::routes::endpoint::{Act, Endpoint, Extent};
 use crate::routes::table;
 
 /// When what is served was last changed.
 const REVISED: &str = "2026-11-23";
+
+/// Where a SMART app logs people in.
+const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
 
 /// How a token is had (R4's `restful-security-service`).
 const SECURITY_SERVICES: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
@@ -49,6 +52,7 @@ pub fn statement(
     base: &str,
     register: &Register,
     scheme: Scheme,
+    smart: Option<&SmartConfig>,
     parameters: &Parameters,
 ) -> Value {
     let kinds = kinds();
@@ -69,19 +73,7 @@ pub fn statement(
         "documentation": "Searches, histories and Bundles are answered later under `Prefer: \
                           respond-async`. A Binary is sent and read as its bytes by any media type \
                           that is not FHIR's.",
-        "security": {
-            "cors": false,
-            "service": [{
-                "coding": [{ "system": SECURITY_SERVICES, "code": "OAuth" }],
-                "text": "OAuth 2.0 access tokens from HelseID, Maskinporten for systems, or ID-porten \
-                         for residents",
-            }],
-            "description": format!(
-                "{} A token is for one municipality. Each request is decided by the rules of access \
-                 and logged.",
-                how_sent(scheme)
-            ),
-        },
+        "security": security(scheme, smart),
         "resource": resources,
         "interaction": codes(|act| match act {
             Act::OfSystem(code) => Some(code),
@@ -108,6 +100,37 @@ pub fn statement(
         "patchFormat": patches,
         "rest": [rest],
     })
+}
+
+/// How tokens are had and sent. Apps made before `.well-known/smart-configuration` look for the addresses here.
+fn security(scheme: Scheme, smart: Option<&SmartConfig>) -> Value {
+    let code = if smart.is_some() { "SMART-on-FHIR" } else { "OAuth" };
+    let mut security = json!({
+        "cors": smart.is_some(),
+        "service": [{
+            "coding": [{ "system": SECURITY_SERVICES, "code": code }],
+            "text": "OAuth 2.0 access tokens from HelseID, Maskinporten for systems, or ID-porten \
+                     for residents",
+        }],
+        "description": format!(
+            "{} A token is for one municipality. Each request is decided by the rules of access \
+             and logged.",
+            how_sent(scheme)
+        ),
+    });
+    if let (Value::Object(members), Some(smart)) = (&mut security, smart) {
+        members.set(
+            "extension",
+            vec![json!({
+                "url": OAUTH_URIS,
+                "extension": [
+                    { "url": "authorize", "valueUri": smart.authorization_endpoint.as_str() },
+                    { "url": "token", "valueUri": smart.token_endpoint.as_str() },
+                ],
+            })],
+        );
+    }
+    security
 }
 
 /// The profiles of each type that resources can be checked against.

@@ -122,9 +122,35 @@ pub struct MunicipalityConfig {
     /// How tokens are sent to it; never both ways.
     #[serde(default)]
     pub tokens: Scheme,
+    /// Whether DPoP proofs must hold a nonce that this server gave.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dpop_nonce: bool,
+    /// The authorization server that launches SMART apps, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smart: Option<SmartConfig>,
     /// Scopes of which a token must hold one; `{audience}/api` where it is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+}
+
+/// An authorization server as SMART apps find it (SMART App Launch 2.2 §6). Its tokens are accepted where it
+/// stands among the issuers too.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmartConfig {
+    /// Its `iss`.
+    pub issuer: String,
+    /// Where its public keys are.
+    pub jwks_uri: String,
+    /// Where people log in.
+    pub authorization_endpoint: String,
+    /// Where tokens are had.
+    pub token_endpoint: String,
+    /// Where clients are registered, if they may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
+    /// What it can do, by SMART's codes, such as `launch-ehr`.
+    pub capabilities: Vec<String>,
 }
 
 /// How an access token is sent.
@@ -216,7 +242,8 @@ impl MunicipalityConfig {
     pub fn demands(&self) -> Demands {
         let own = || vec![format!("{}/api", self.audience)];
         let scopes = if self.scopes.is_empty() { own() } else { self.scopes.clone() };
-        Demands { audience: self.audience.clone(), scopes, scheme: self.tokens }
+        let (audience, scheme, nonce) = (self.audience.clone(), self.tokens, self.dpop_nonce);
+        Demands { audience, scopes, scheme, nonce }
     }
 
     /// What the municipality has decided.

@@ -54,8 +54,9 @@ pub async fn deliver(
         client_id: delivery.client_id.clone(),
         organisation: Some(municipality.organisation().to_owned()),
         unit: None,
+        supplier: None,
         token_id: "demo".to_owned(),
-        launched_for: None,
+        scopes: None,
         party: Party::System,
     };
     let value = parse(&delivery.body)?;

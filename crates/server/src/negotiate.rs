@@ -58,9 +58,10 @@ pub async fn layer(request: Request, next: Next) -> Response {
 }
 
 /// Whether an address is of a door that speaks FHIR: `/{kommune}/fhir…`, `/{kommune}/pmd…` or
-/// `/{kommune}/log…`.
+/// `/{kommune}/log…`, but for what stands at well-known addresses.
 fn speaks_fhir(path: &str) -> bool {
-    matches!(path.split('/').nth(2), Some("fhir" | "pmd" | "log"))
+    let mut steps = path.split('/').skip(2);
+    matches!(steps.next(), Some("fhir" | "pmd" | "log")) && steps.next() != Some(".well-known")
 }
 
 /// Whether an address is of a door that speaks JSON of its own and refuses by a resource.

@@ -1,7 +1,7 @@
 //! Everything that can go wrong, as HTTP: one status for each kind of failure, and an
 //! `OperationOutcome` that says what, where, why and what to do.
 
-use access::refusal::Refusal;
+use access::refusal::{Refusal, Rule};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -71,7 +71,11 @@ impl IntoResponse for Problem {
 
 fn failed(failure: &Failure) -> Response {
     if let Some(refusal) = failure.refusal() {
-        return respond(StatusCode::FORBIDDEN, &refused(refusal, failure));
+        let mut response = respond(StatusCode::FORBIDDEN, &refused(refusal, failure));
+        if refusal.rule == Rule::InsufficientScope {
+            response.extensions_mut().insert(ByScopes);
+        }
+        return response;
     }
     if let Failure::Unavailable(what) = failure {
         tracing::error!(what, "a request could not be answered");
@@ -96,6 +100,20 @@ pub fn status(category: Category) -> StatusCode {
         Category::Gone => StatusCode::GONE,
         Category::Busy | Category::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
+}
+
+/// The mark of a refusal by the token's scopes: [`crate::token::gate`] tells it in `WWW-Authenticate`.
+#[derive(Clone, Copy)]
+pub struct ByScopes;
+
+/// The challenge of such a refusal.
+pub fn insufficient_scope(demands: &Demands) -> String {
+    let told = Rule::InsufficientScope.explanation();
+    format!(
+        "{} realm=\"{}\", error=\"insufficient_scope\", error_description=\"{told}\"",
+        demands.scheme.name(),
+        demands.audience
+    )
 }
 
 fn not_admitted(refused: &NotAdmitted) -> Response {

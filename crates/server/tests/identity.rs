@@ -145,6 +145,25 @@ fn open_addresses_ask_for_nothing_and_believe_nothing() {
     assert_eq!(answer.status, 404);
 }
 
+#[test]
+fn serving_for_real_there_are_no_stand_ins() {
+    let world = World::shared();
+    for path in [
+        "/sandkasse/helseid/.well-known/openid-configuration",
+        "/sandkasse/smart/jwks",
+        "/sandkasse/smart/authorize?client_id=utvikler-9901",
+        "/9901/fhir/.well-known/smart-configuration",
+    ] {
+        assert_eq!(world.server.client(None).get(path).status, 404, "{path}");
+    }
+    let client = world.server.client(None);
+    for path in ["/sandkasse/helseid/token", "/sandkasse/smart/clients", "/sandkasse/smart/launch"]
+    {
+        let answer = client.send(Method::POST, path, &[], Some(b"grant_type=x".to_vec()));
+        assert_eq!(answer.status, 404, "{path}");
+    }
+}
+
 /// Sends the cases of a file, and tells all that were answered otherwise.
 fn hold(file: &str, world: &World) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../cases/tokens").join(file);

@@ -121,7 +121,7 @@ impl Ask<'_> {
             Condition::Chain { kind: of, filter } => self.chain(parameter, of, filter, depth)?,
             Condition::Logical { identifier, .. } if identifier.code.is_none() => Piece::always(),
             Condition::Logical { identifier, chained } if !chained.is_empty() => {
-                let mut any = vec![self.sought(index, &self.logical(identifier), &row)];
+                let mut any = vec![has_term(index, &self.logical(identifier), &row)];
                 for of in chained {
                     let filter = identified(of, identifier);
                     if let Some(filter) = filter {
@@ -137,7 +137,7 @@ impl Ask<'_> {
             }
             other => match self.terms_of(parameter, other) {
                 Some(sought) => {
-                    let mut piece = self.sought(index, &sought, &row);
+                    let mut piece = has_term(index, &sought, &row);
                     // What is told before the resource is looked at.
                     if let (Condition::Composite(parts), Some(_)) = (other, kinds::measured(kind))
                         && !parameter.is_added()
@@ -196,33 +196,6 @@ impl Ask<'_> {
 
     fn logical(&self, identifier: &TokenMatch) -> Vec<Sought> {
         self.view.terms.sought_logical(identifier)
-    }
-
-    fn sought(&self, index: u16, sought: &[Sought], row: &str) -> Piece {
-        let (pieces, plain): (Vec<&Sought>, Vec<&Sought>) =
-            sought.iter().partition(|sought| sought.system.is_some());
-        // Codes that few are in use of are told by the row's shape, without looking for the row.
-        let (table, its) = match kinds::trait_rank(index) {
-            Some(_) => ("trait", format!("t.shape = {row}.shape")),
-            None => ("term", format!("t.moment = {row}.moment AND t.rid = {row}.rid")),
-        };
-        let look = |condition: Piece| {
-            let mut piece = Piece::new(
-                format!("EXISTS (SELECT 1 FROM {table} t WHERE t.param = {index} AND "),
-                [],
-            );
-            piece.push(condition);
-            piece.push(Piece::new(format!(" AND {its})"), []));
-            piece
-        };
-        let narrow = pieces.into_iter().map(|sought| {
-            let values = [Sql::from(sought.value), Sql::from(sought.system)];
-            look(Piece::new("t.value = ? AND t.system = ?", values))
-        });
-        let plain: Vec<Sql> = plain.iter().map(|sought| Sql::from(sought.value)).collect();
-        let plain = (!plain.is_empty())
-            .then(|| look(Piece::new(format!("t.value IN ({})", marks(plain.len())), plain)));
-        Piece::any(narrow.chain(plain))
     }
 
     /// Leads to the rows of a type that have no value of a parameter.
@@ -338,7 +311,7 @@ impl Ask<'_> {
         let parameters = compartment::parameters(of.kind, kind);
         let mut any: Vec<Piece> = parameters
             .iter()
-            .map(|parameter| self.sought(parameter.index_id, &[look], &row))
+            .map(|parameter| has_term(parameter.index_id, &[look], &row))
             .collect();
         if of.kind == kind {
             any.push(Piece::new(format!("{row}.self = ?"), [Sql::from(target)]));
@@ -447,6 +420,32 @@ fn missing_of(index: u16, missing: bool, row: &str) -> Piece {
     let text =
         format!("(SELECT instr(m.params, ?) FROM shape m WHERE m.shape = {row}.shape) {compared}");
     Piece::new(text, [Sql::from(mark(index))])
+}
+
+/// The condition that a row of `resource` has one of the terms under a parameter.
+pub fn has_term(index: u16, sought: &[Sought], row: &str) -> Piece {
+    let (pieces, plain): (Vec<&Sought>, Vec<&Sought>) =
+        sought.iter().partition(|sought| sought.system.is_some());
+    // Codes that few are in use of are told by the row's shape, without looking for the row.
+    let (table, its) = match kinds::trait_rank(index) {
+        Some(_) => ("trait", format!("t.shape = {row}.shape")),
+        None => ("term", format!("t.moment = {row}.moment AND t.rid = {row}.rid")),
+    };
+    let look = |condition: Piece| {
+        let mut piece =
+            Piece::new(format!("EXISTS (SELECT 1 FROM {table} t WHERE t.param = {index} AND "), []);
+        piece.push(condition);
+        piece.push(Piece::new(format!(" AND {its})"), []));
+        piece
+    };
+    let narrow = pieces.into_iter().map(|sought| {
+        let values = [Sql::from(sought.value), Sql::from(sought.system)];
+        look(Piece::new("t.value = ? AND t.system = ?", values))
+    });
+    let plain: Vec<Sql> = plain.iter().map(|sought| Sql::from(sought.value)).collect();
+    let plain = (!plain.is_empty())
+        .then(|| look(Piece::new(format!("t.value IN ({})", marks(plain.len())), plain)));
+    Piece::any(narrow.chain(plain))
 }
 
 /// A look into a table of what a row has, under one parameter or any. A plus before a column keeps the look to the row's own

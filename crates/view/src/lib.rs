@@ -47,6 +47,7 @@ mod addition;
 mod begin;
 mod condition;
 mod drive;
+mod granted;
 mod include;
 mod kinds;
 mod order;

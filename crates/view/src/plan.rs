@@ -69,7 +69,7 @@ impl<'a> Plan<'a> {
         let filters = filters.collect::<Result<_, _>>()?;
         let moments = ask.moments(wanted.filters, wanted.kind)?;
         // The few rows of a few persons are looked at sooner than all shapes.
-        let told = ask.limits.persons.is_none() && wanted.filters.iter().any(shapes::tell);
+        let told = ask.limits.is_told_by_shapes() && wanted.filters.iter().any(shapes::tell);
         let shaped = if told {
             let shapes = ask.shapes(wanted.filters, wanted.kind)?;
             let rows = ask.tally(&shapes)?;
@@ -112,7 +112,7 @@ impl<'a> Plan<'a> {
     /// How many rows fit, where their shapes tell.
     pub fn tally(&self) -> Result<Option<u64>, Error> {
         let told = self.wanted.filters.iter().all(shapes::tell);
-        if !told || self.within.is_some() || self.ask.limits.persons.is_some() {
+        if !told || self.within.is_some() || !self.ask.limits.is_told_by_shapes() {
             return Ok(None);
         }
         let rows = match &self.shaped {

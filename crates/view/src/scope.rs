@@ -14,6 +14,7 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Transaction, params};
 
 use crate::error::Error;
+use crate::granted::Within;
 use crate::project::state;
 use crate::sql::{Piece, marks, numbers};
 use crate::store::View;
@@ -68,6 +69,8 @@ pub struct Limits {
     pub persons: Option<Vec<Sql>>,
     /// What of all that is withheld.
     held: Held,
+    /// What the token's scopes leave open of that, where they narrow it.
+    within: Option<Within>,
 }
 
 impl Limits {
@@ -84,7 +87,8 @@ impl Limits {
     /// The condition that a row of `resource` is open to the permit.
     pub fn open(&self, alias: &str) -> Piece {
         let mut piece = self.scoped(alias);
-        for more in [self.reached(alias), self.held.rows(alias)].into_iter().flatten() {
+        let within = self.within.as_ref().map(|within| within.piece(alias));
+        for more in [self.reached(alias), self.held.rows(alias), within].into_iter().flatten() {
             piece.and(more);
         }
         piece
@@ -118,6 +122,11 @@ impl Limits {
                 Piece::new(text, [])
             });
         Some(Piece::all(std::iter::once(persons).chain(nobody)))
+    }
+
+    /// Whether shapes of rows tell all about what is open.
+    pub fn is_told_by_shapes(&self) -> bool {
+        self.persons.is_none() && self.within.is_none()
     }
 
     /// The condition that a row of `resource` is open and there.
@@ -164,7 +173,8 @@ impl View {
         if let Some(persons) = persons.as_mut().filter(|_| !impersonal.is_empty()) {
             persons.push(Sql::from(Vec::new()));
         }
-        Ok(Limits { scopes, impersonal, persons, held })
+        let within = Within::of(permit, &self.terms);
+        Ok(Limits { scopes, impersonal, persons, held, within })
     }
 
     /// The persons a permit reaches, before what is withheld; no list where that is anybody: such a

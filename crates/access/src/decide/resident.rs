@@ -98,5 +98,6 @@ fn permit(
         reader: None,
         at: facts.now,
         standing: standing.clone(),
+        granted: None,
     })
 }

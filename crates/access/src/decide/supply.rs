@@ -71,6 +71,7 @@ fn permit(
         reader: None,
         at: facts.now,
         standing: standing.clone(),
+        granted: None,
     })
 }
 

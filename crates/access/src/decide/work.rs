@@ -92,6 +92,7 @@ fn permit(
         reader: Some(reader),
         at: facts.now,
         standing: standing.clone(),
+        granted: None,
     };
     narrow(permit)
 }

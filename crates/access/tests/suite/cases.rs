@@ -9,6 +9,7 @@ use access::caller::{Attest, Caller, Party, Practitioner};
 use access::decide::{About, ReadRequest};
 use access::register::Register;
 use access::register::admin::Duty;
+use access::scopes::Scopes;
 use access::standing::Standing;
 use record::catalogue::Catalogue;
 use record::identity::PersonId;
@@ -61,6 +62,9 @@ struct CallerText {
     practitioner: Option<PractitionerText>,
     /// The patient that a SMART launch names.
     launched_for: Option<String>,
+    /// The token's scopes.
+    #[serde(default)]
+    scopes: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -237,8 +241,9 @@ impl Case {
                 .unwrap_or_else(|| "pages".to_owned()),
             organisation: text.organisation.clone(),
             unit: text.unit.clone(),
+            supplier: None,
             token_id: "token-1".to_owned(),
-            launched_for: text.launched_for.clone(),
+            scopes: Scopes::read(&text.scopes, text.launched_for.clone()).map(Arc::new),
             party,
         }
     }

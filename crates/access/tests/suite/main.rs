@@ -13,3 +13,4 @@ mod corpus;
 mod persons;
 mod policies;
 mod restrictions;
+mod scopes;

@@ -116,8 +116,9 @@ prop_compose! {
             client_id: client.to_owned(),
             organisation: organisation.map(str::to_owned),
             unit: None,
+            supplier: None,
             token_id: "token-1".to_owned(),
-            launched_for: None,
+            scopes: None,
             party,
         }
     }

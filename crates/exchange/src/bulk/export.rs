@@ -11,6 +11,7 @@ use std::sync::Arc;
 use access::caller::{Caller, Party};
 use access::decide::About;
 use access::permit::ReadPermit;
+use access::scopes::Interaction;
 use fhir::definitions::resource_kind;
 use fhir::instant::format_instant;
 use fhir::issue::IssueCode;
@@ -27,6 +28,7 @@ use crate::bulk::filter::TypeFilter;
 use crate::bulk::job::{Job, LIFETIME, Work};
 use crate::error::Failure;
 use crate::read::keys_of;
+use crate::scopes::allows;
 use crate::tenant::Tenant;
 
 /// Positions of the ledger in one file.
@@ -151,6 +153,13 @@ impl Tenant {
     async fn exported(&self, caller: &Caller, wish: &Wish) -> Result<Vec<&'static str>, Failure> {
         if !wish.kinds.is_empty() {
             for kind in &wish.kinds {
+                self.within_scopes(
+                    caller,
+                    ("export", About::Unnamed),
+                    &[kind],
+                    Interaction::Search,
+                )
+                .await?;
                 self.decide(caller, "export", About::Unnamed, &keys_of(kind)).await?;
             }
             return Ok(wish.kinds.clone());
@@ -158,8 +167,10 @@ impl Tenant {
         let all: Vec<&'static str> =
             Catalogue::get().categories.iter().map(|category| category.key.as_str()).collect();
         let permit = self.decide(caller, "export", About::Unnamed, &all).await?;
-        let readable =
-            |kind: &&'static str| keys_of(kind).iter().any(|key| permit.categories().contains(key));
+        let readable = |kind: &&'static str| {
+            keys_of(kind).iter().any(|key| permit.categories().contains(key))
+                && allows(caller, kind, Interaction::Search)
+        };
         Ok(fhir::definitions::resource_kinds().into_iter().filter(readable).collect())
     }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use access::caller::{Caller, Party};
+use access::scopes::Scopes;
 use fhir::json;
 use fhir::value::Value;
 use tokio::sync::oneshot;
@@ -31,6 +32,8 @@ pub struct Later {
     request: String,
     /// Who asked, beside the client.
     whose: String,
+    /// What the token was limited to: an answer is for no other limits.
+    scopes: Option<Arc<Scopes>>,
     time: i64,
     answer: Arc<OnceLock<Result<Vec<u8>, Failure>>>,
     task: AbortHandle,
@@ -119,8 +122,8 @@ impl Tenant {
             }
         });
         let task = task.abort_handle();
-        let whose = whose(caller).to_owned();
-        let work = Work::Answer(Later { request, whose, time, answer, task });
+        let (whose, scopes) = (whose(caller).to_owned(), caller.scopes.clone());
+        let work = Work::Answer(Later { request, whose, scopes, time, answer, task });
         let client = caller.client_id.clone();
         self.jobs.keep(&Job { id: id.clone(), client, expires: time + LIFETIME, work }, time)?;
         begin.send(()).ok();
@@ -176,7 +179,11 @@ impl Tenant {
     fn own_job(&self, caller: &Caller, id: &str) -> Option<Job> {
         let job = self.jobs.find(caller, id, self.now())?;
         match &job.work {
-            Work::Answer(later) if later.whose != whose(caller) => None,
+            Work::Answer(later)
+                if later.whose != whose(caller) || later.scopes != caller.scopes =>
+            {
+                None
+            }
             _ => Some(job),
         }
     }

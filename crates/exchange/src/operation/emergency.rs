@@ -59,13 +59,7 @@ impl Tenant {
         let who = Who { name, subject: Some(subject), client: caller.client_id.clone() };
         let change = Change::Open { id: opening.clone(), value };
         self.record_decision(Decision::new(who, reason, change), Some(person)).await?;
-        let deed = Deed {
-            action: ACTION,
-            person: Some(person),
-            categories: &[],
-            resources: 0,
-            ..Deed::default()
-        };
+        let deed = Deed { action: ACTION, person: Some(person), ..Deed::default() };
         let record = AuditRecord::permitted(caller, &deed, &basis);
         self.record_audit(caller, vec![(Some(person), record)]).await?;
         Ok(json!({
@@ -105,19 +99,11 @@ impl Tenant {
             (Err(refusal), _) => refusal,
             (Ok(_), None) => Refusal { rule: Rule::PurposeInactive },
         };
-        let deed = Deed {
-            action: ACTION,
-            person: Some(person),
-            categories: &[],
-            resources: 0,
-            ..Deed::default()
-        };
-        let record = AuditRecord::refused(caller, &deed, refused);
-        self.record_audit(caller, vec![(Some(person), record)]).await?;
+        let told = self.refused(caller, ACTION, request.about, &[], refused).await?;
         if stated.is_none() && refused.rule == Rule::PurposeInactive {
             let text = "an emergency access asks for an attest with purpose `ETREAT` or `BTG`";
             return Err(Failure::invalid(IssueCode::Forbidden, "", text));
         }
-        Err(Failure::Refused(refused))
+        Err(told)
     }
 }

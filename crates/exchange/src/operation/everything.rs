@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use access::caller::Caller;
 use access::decide::About;
 use access::permit::ReadPermit;
+use access::scopes::Interaction;
 use fhir::issue::IssueCode;
 use fhir::json;
 use fhir::reference::Literal;
@@ -64,8 +65,10 @@ impl Tenant {
         given.only(&["start", "end", "_since", "_type", "_count", "_cursor"])?;
         let asked = Asked::read(given)?;
         let person = self.person_of_patient(id)?;
-        let permit =
-            self.decide(caller, "everything", About::Person(person), &asked.keys()).await?;
+        let about = About::Person(person);
+        self.within_scopes(caller, ("everything", about), &asked.kinds, Interaction::Search)
+            .await?;
+        let permit = self.decide(caller, "everything", about, &asked.keys()).await?;
         let shown = given.pairs_without(&["_cursor"]);
         let of = format!("everything {person} {shown:?}");
         let (until, after) = match given.text("_cursor") {

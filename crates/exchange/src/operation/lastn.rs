@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use access::caller::Caller;
 use access::decide::About;
 use access::permit::ReadPermit;
+use access::scopes::Interaction;
 use fhir::instant::range;
 use fhir::issue::IssueCode;
 use fhir::query::{Query, Scope};
@@ -158,6 +159,13 @@ impl Tenant {
             }
         };
         let keys = keys_of("Observation");
+        self.within_scopes(
+            caller,
+            (action, About::Person(person)),
+            &["Observation"],
+            Interaction::Search,
+        )
+        .await?;
         let permit = self.decide(caller, action, About::Person(person), &keys).await?;
         let mut looked = Looked { permit, person, skipped: Vec::new(), withheld: false };
         let mut cursor: Option<String> = None;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use access::caller::Caller;
 use access::decide::About;
 use access::permit::{Reach, ReadPermit};
+use access::scopes::Interaction;
 use fhir::issue::{Issue, IssueCode, operation_outcome};
 use fhir::json;
 use fhir::query::{Query, Scope};
@@ -64,6 +65,8 @@ impl Tenant {
         kind: Option<&'static str>,
     ) -> Result<Value, Failure> {
         let keys = kind.map_or_else(all_keys, keys_of);
+        self.within_scopes(caller, ("meta", About::Unnamed), kind.as_slice(), Interaction::Search)
+            .await?;
         let permit = self.decide(caller, "meta", About::Unnamed, &keys).await?;
         let (mut found, mut told, mut read) = (InUse::new(), Vec::new(), 0);
         for element in SETS {

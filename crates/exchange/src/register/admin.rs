@@ -183,7 +183,6 @@ impl Tenant {
             action,
             person,
             categories: &[ADMINISTRATION],
-            resources: 0,
             ..audit::Deed::default()
         };
         let permits: Result<Vec<AdminPermit>, _> =

@@ -244,8 +244,9 @@ fn caller(client: &str, party: Party) -> Caller {
         client_id: client.to_owned(),
         organisation: Some(MUNICIPALITY.to_owned()),
         unit: None,
+        supplier: None,
         token_id: "token-1".to_owned(),
-        launched_for: None,
+        scopes: None,
         party,
     }
 }

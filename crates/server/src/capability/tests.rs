@@ -19,7 +19,7 @@ fn register() -> Register {
 #[test]
 fn both_statements_are_valid_resources() {
     for made in [
-        statement(BASE, &register(), Scheme::Dpop, Parameters::r4()),
+        statement(BASE, &register(), Scheme::Dpop, None, Parameters::r4()),
         capabilities(BASE, &register()),
     ] {
         let resource = Resource::from_value(made).unwrap();
@@ -29,7 +29,7 @@ fn both_statements_are_valid_resources() {
 
 #[test]
 fn a_type_says_what_is_served() {
-    let statement = statement(BASE, &register(), Scheme::Dpop, Parameters::r4());
+    let statement = statement(BASE, &register(), Scheme::Dpop, None, Parameters::r4());
     let rest = &statement.items("rest")[0];
     let told: Vec<&str> = rest.items("resource").iter().filter_map(|it| it.text("type")).collect();
     assert_eq!(told, kinds());

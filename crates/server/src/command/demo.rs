@@ -7,6 +7,7 @@ use std::time::Duration;
 use ledger::clock::{Clock, SystemClock};
 use sandbox::claims::{HELSEID, IDPORTEN, audience};
 use sandbox::delivery::{deliveries, live};
+use sandbox::idp::provider::Provider;
 use sandbox::issuer::Issuer;
 use sandbox::world::municipalities;
 
@@ -15,7 +16,8 @@ use crate::command::serve::{listen, open, runtime, serve};
 use crate::command::token::ISSUER_DIR;
 use crate::command::{CONFIG_FILE, Failed};
 use crate::config::{
-    Config, IssuerConfig, LogConfig, MunicipalityConfig, REGISTER_FILE, Scheme, write_toml,
+    Config, IssuerConfig, LogConfig, MunicipalityConfig, REGISTER_FILE, Scheme, SmartConfig,
+    write_toml,
 };
 use crate::fill::{deliver, fill};
 use crate::outside;
@@ -58,6 +60,7 @@ impl Demo {
             None => Config::read(&path)?,
         };
         config.public_url = format!("http://{address}");
+        serve_stand_ins(&mut config, &self.dir);
         let issuer = Issuer::open(&self.dir.join(ISSUER_DIR))?;
         let app = open(&config, Some(issuer))?;
         runtime()?.block_on(async {
@@ -103,6 +106,53 @@ impl Demo {
     }
 }
 
+/// The stand-ins as they are reached at this start: issuers like others, and for SMART apps the municipalities'
+/// own. They are in no file, since their addresses follow the server's.
+fn serve_stand_ins(config: &mut Config, dir: &Path) {
+    let root = config.public_url.clone();
+    for provider in Provider::ALL {
+        config.issuers.push(IssuerConfig {
+            name: provider.issuer(&root),
+            kind: match provider {
+                Provider::Helseid | Provider::Smart => IssuerKind::Helseid,
+                Provider::Idporten => IssuerKind::Idporten,
+                Provider::Maskinporten => IssuerKind::Maskinporten,
+            },
+            jwks_file: Some(dir.join(ISSUER_DIR).join("jwks.json")),
+        });
+    }
+    let address = Provider::Smart.address(&root);
+    for municipality in &mut config.municipalities {
+        municipality.smart = Some(SmartConfig {
+            issuer: Provider::Smart.issuer(&root),
+            jwks_uri: format!("{address}/jwks"),
+            authorization_endpoint: format!("{address}/authorize"),
+            token_endpoint: format!("{address}/token"),
+            registration_endpoint: Some(format!("{address}/clients")),
+            capabilities: SMART.iter().map(|&it| it.to_owned()).collect(),
+        });
+    }
+}
+
+/// What the stand-in can do for SMART apps, by SMART's codes (SMART App Launch 2.2 §6).
+const SMART: [&str; 15] = [
+    "launch-ehr",
+    "launch-standalone",
+    "client-public",
+    "client-confidential-asymmetric",
+    "sso-openid-connect",
+    "context-banner",
+    "context-ehr-patient",
+    "context-ehr-encounter",
+    "context-standalone-patient",
+    "permission-offline",
+    "permission-online",
+    "permission-patient",
+    "permission-user",
+    "permission-v1",
+    "permission-v2",
+];
+
 /// Writes the registers and the stand-in issuer's keys, and tells the configuration.
 fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
     let issuer_dir = dir.join(ISSUER_DIR);
@@ -142,6 +192,8 @@ fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
             audience: audience(municipality),
             directory,
             tokens,
+            dpop_nonce: false,
+            smart: None,
             scopes: Vec::new(),
         });
     }

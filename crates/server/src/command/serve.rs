@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use exchange::tenant::{Environment, Tenant};
 use ledger::clock::{Clock, SystemClock};
-use ledger::random::SystemRandom;
+use ledger::random::{Random, SystemRandom};
+use parking_lot::Mutex;
+use sandbox::idp::desk::Desk;
 use sandbox::issuer::Issuer;
 
 use crate::app::{App, Described, Hosted};
@@ -18,6 +20,7 @@ use crate::outside;
 use crate::routes::router;
 use crate::token::fetch::{Discovery, Source};
 use crate::token::keys::KeyRing;
+use crate::token::nonce::Nonces;
 use crate::token::replay::{Memory, Replay};
 use crate::token::replay_file::Shared;
 use crate::token::verify::{TrustedIssuer, Verifier};
@@ -67,6 +70,7 @@ pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
                 let hosted = Hosted {
                     tenant: Arc::new(tenant),
                     demands: municipality.demands(),
+                    smart: municipality.smart.clone(),
                     described: Described::default(),
                 };
                 tenants.insert(number, hosted);
@@ -81,13 +85,17 @@ pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
     if tenants.is_empty() {
         return Err("no municipality could be opened".into());
     }
-    Ok(Arc::new(App {
-        tenants,
-        closed,
-        verifier,
-        public_url: config.public_url.trim_end_matches('/').to_owned(),
-        demo,
-    }))
+    let public_url = config.public_url.trim_end_matches('/').to_owned();
+    let demo = demo.map(Arc::new);
+    let desk = match &demo {
+        Some(issuer) => {
+            let mut secret = [0; 32];
+            SystemRandom.fill(&mut secret)?;
+            Some(Mutex::new(Desk::new(&public_url, issuer.clone(), &secret)))
+        }
+        None => None,
+    };
+    Ok(Arc::new(App { tenants, closed, verifier, public_url, demo, desk }))
 }
 
 /// Verifies the tokens of the issuers a configuration names.
@@ -101,11 +109,17 @@ fn verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Verifier, Failed> 
         let keys = Arc::new(KeyRing::new(issuer.name.clone(), source, clock.clone())?);
         issuers.push(TrustedIssuer { name: issuer.name.clone(), kind: issuer.kind, keys });
     }
+    let mut secret = [0; 32];
+    SystemRandom.fill(&mut secret)?;
     let replay: Box<dyn Replay> = match &config.proofs_file {
-        Some(file) => Box::new(Shared::open(file)?),
+        Some(file) => {
+            let shared = Shared::open(file)?;
+            secret = shared.secret(&secret)?;
+            Box::new(shared)
+        }
         None => Box::new(Memory::default()),
     };
-    Ok(Verifier::new(issuers, replay, clock))
+    Ok(Verifier::new(issuers, replay, Nonces::new(&secret), clock))
 }
 
 fn tenant(municipality: &MunicipalityConfig, environment: Environment) -> Result<Tenant, Failed> {

@@ -130,6 +130,10 @@ fn responses(row: &Endpoint, method: Verb) -> Value {
     for (status, form) in row.answers {
         made.insert(status.to_string(), success(row, *status, *form));
     }
+    if speaks_oauth(row) {
+        made.extend(oauth_refusals(row));
+        return Value::Object(made);
+    }
     for status in refused(row, method) {
         let reference = format!("#/components/responses/{status}");
         made.insert(status.to_string(), json!({ "$ref": reference }));
@@ -159,7 +163,7 @@ fn success(row: &Endpoint, status: u16, form: Form) -> Value {
         header("ETag");
         header("Last-Modified");
     }
-    if status == 201 {
+    if status == 201 && !speaks_oauth(row) {
         header("Location");
     }
     if status == 202 && !row.query.is_empty() && row.path.ends_with("$export") {
@@ -211,6 +215,31 @@ fn refused(row: &Endpoint, method: Verb) -> Vec<u16> {
             _ => true,
         })
         .collect()
+}
+
+/// Whether a row refuses as OAuth does, and not by a resource.
+fn speaks_oauth(row: &Endpoint) -> bool {
+    row.path.starts_with("/sandkasse/")
+}
+
+/// The refusals of OAuth; what is refused before a stand-in is asked is told as everywhere.
+fn oauth_refusals(row: &Endpoint) -> impl Iterator<Item = (String, Value)> {
+    let content = json!({
+        "application/json": { "schema": schema::of_content("application/json", Form::Json("OAuthError")) },
+        FHIR_JSON: { "schema": schema::of_content(FHIR_JSON, Form::Type("OperationOutcome")) },
+    });
+    // Who the client is stands in the form.
+    let says = row.takes.iter().any(|content| content.form == Form::Pairs);
+    let sends = !row.takes.is_empty();
+    let told = REFUSALS.iter().filter(move |(status, _)| match status {
+        404 | 503 => true,
+        400 | 413 | 415 => sends,
+        401 => says,
+        _ => false,
+    });
+    told.map(move |(status, about)| {
+        (status.to_string(), json!({ "description": about, "content": content }))
+    })
 }
 
 /// The refusals that operations share, each an `OperationOutcome`.

@@ -26,6 +26,8 @@ pub struct Endpoint {
     pub acts: &'static [Act],
     /// Whose tokens it takes; none where it is open.
     pub callers: &'static [Caller],
+    /// Whether its handler checks who sends, by what the gate takes away from open doors.
+    pub proves_itself: bool,
     /// Parameters of the query.
     pub query: &'static [Param],
     /// Headers that change what it does.
@@ -194,6 +196,7 @@ impl Endpoint {
             summary,
             acts: &[],
             callers: &[],
+            proves_itself: false,
             query: &[],
             headers: &[],
             takes: &[],
@@ -217,6 +220,12 @@ impl Endpoint {
     /// Whose tokens it takes.
     pub const fn callers(mut self, callers: &'static [Caller]) -> Self {
         self.callers = callers;
+        self
+    }
+
+    /// Its handler checks who sends.
+    pub const fn proves_itself(mut self) -> Self {
+        self.proves_itself = true;
         self
     }
 
@@ -259,6 +268,7 @@ impl Endpoint {
         ["/{kommune}/fhir", "/{kommune}/pmd", "/{kommune}/log"]
             .iter()
             .any(|door| self.path.starts_with(door))
+            && !self.path.contains("/.well-known/")
     }
 
     /// The names in the path, such as `kind` of `{kind}`, in their order.

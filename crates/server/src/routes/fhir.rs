@@ -63,8 +63,9 @@ fn capabilities(hosted: &Hosted, base: &str) -> Result<Arc<str>, Problem> {
     if let Some((_, text)) = made.as_ref().filter(|(of, _)| Arc::ptr_eq(of, &parameters)) {
         return Ok(text.clone());
     }
+    let (scheme, smart) = (hosted.demands.scheme, hosted.smart.as_ref());
     let statement =
-        capability::statement(base, &hosted.tenant.register(), hosted.demands.scheme, &parameters);
+        capability::statement(base, &hosted.tenant.register(), scheme, smart, &parameters);
     let text: Arc<str> = json::print(&statement).into();
     *made = Some((parameters, text.clone()));
     Ok(text)

@@ -9,6 +9,7 @@ mod log;
 mod operations;
 pub mod parameters;
 mod platform;
+mod sandbox;
 
 use super::endpoint::{Caller, Endpoint};
 use crate::web;
@@ -24,7 +25,7 @@ pub struct Section {
 }
 
 /// Everything served.
-pub static TABLE: [Section; 11] = [
+pub static TABLE: [Section; 12] = [
     Section {
         id: "fhir",
         about: "FHIR R4: one resource, search and history",
@@ -51,6 +52,11 @@ pub static TABLE: [Section; 11] = [
         endpoints: log::ROWS,
     },
     Section { id: "platform", about: "About the platform itself", endpoints: platform::ROWS },
+    Section {
+        id: "sandbox",
+        about: "A demo's stand-ins for HelseID, ID-porten, Maskinporten and a SMART authorization server",
+        endpoints: sandbox::ROWS,
+    },
     Section { id: "pages", about: "Pages for people", endpoints: web::ROWS },
 ];
 

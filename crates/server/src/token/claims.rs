@@ -3,7 +3,10 @@
 //! Invariant: the kind of the issuer that signed decides how claims are read, never the claims: ID-porten
 //! cannot make a practitioner, nor Maskinporten a person.
 
+use std::sync::Arc;
+
 use access::caller::{Attest, Caller, Party, Practitioner};
+use access::scopes::Scopes;
 use record::purpose::Purpose;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,6 +20,9 @@ const HPR: &str = "helseid://claims/hpr/hpr_number";
 const HPR_DETAILS: &str = "helseid://claims/hpr/hpr_details";
 const PARENT: &str = "helseid://claims/client/claims/orgnr_parent";
 const CHILD: &str = "helseid://claims/client/claims/orgnr_child";
+const SUPPLIER: &str = "helseid://claims/client/claims/orgnr_supplier";
+/// Logical id of the Patient that an app was launched for (SMART App Launch §4, as in the token response).
+const PATIENT: &str = "patient";
 const ATTEST: &str = "nhn:tillitsrammeverk:parameters";
 
 /// Claims that only a person's login gives; without [`PID`] the token is no machine's all the same.
@@ -48,16 +54,20 @@ pub enum IssuerKind {
 pub fn caller(kind: IssuerKind, claims: &Value) -> Result<Caller, TokenError> {
     let client_id = needed(claims, "client_id")?;
     let token_id = text(claims, "jti").unwrap_or_default();
-    let (organisation, unit, party) = match kind {
+    let (organisation, unit, supplier, party) = match kind {
         IssuerKind::Helseid => {
-            (text(claims, PARENT), text(claims, CHILD), at_work(claims, &client_id)?)
+            let party = at_work(claims, &client_id)?;
+            (text(claims, PARENT), text(claims, CHILD), text(claims, SUPPLIER), party)
         }
-        IssuerKind::Idporten => (None, None, resident(claims)?),
-        IssuerKind::Maskinporten => (Some(consumer(claims)?), None, Party::System),
+        IssuerKind::Idporten => (None, None, None, resident(claims)?),
+        IssuerKind::Maskinporten => {
+            let (consumer, supplier) = parties(claims)?;
+            (Some(consumer), None, supplier, Party::System)
+        }
     };
-    // What a launch names only ever narrows, so it is believed of any issuer.
-    let launched_for = text(claims, "patient");
-    Ok(Caller { client_id, organisation, unit, token_id, launched_for, party })
+    // What scopes and a launch say only ever narrows, so it is believed of any issuer.
+    let scopes = Scopes::read(&scopes(claims), text(claims, PATIENT)).map(Arc::new);
+    Ok(Caller { client_id, organisation, unit, supplier, token_id, scopes, party })
 }
 
 /// HelseID: a person with a number, or a machine with an organisation.
@@ -120,16 +130,17 @@ fn resident(claims: &Value) -> Result<Party, TokenError> {
     Ok(Party::Resident { number, name: text(claims, "name").unwrap_or_default() })
 }
 
-/// Maskinporten: the organisation that consumes the API. A supplier acts for it, and is told by the
-/// client; its number is only looked at so that no half-read token opens.
-fn consumer(claims: &Value) -> Result<String, TokenError> {
+/// Maskinporten: the organisation that consumes the API, and the supplier that acts for it, if one does.
+fn parties(claims: &Value) -> Result<(String, Option<String>), TokenError> {
     if claims.get("pid").is_some() {
         return Err(TokenError::Claim("consumer"));
     }
-    if let Some(supplier) = claims.get("supplier") {
-        organisation(supplier).ok_or(TokenError::Claim("supplier"))?;
-    }
-    claims.get("consumer").and_then(organisation).ok_or(TokenError::Claim("consumer"))
+    let supplier = match claims.get("supplier") {
+        Some(supplier) => Some(organisation(supplier).ok_or(TokenError::Claim("supplier"))?),
+        None => None,
+    };
+    let consumer = claims.get("consumer").and_then(organisation);
+    Ok((consumer.ok_or(TokenError::Claim("consumer"))?, supplier))
 }
 
 /// The nine digits of an organisation in ISO 6523.
@@ -197,6 +208,17 @@ fn service(relation: &Value) -> Option<String> {
     let service = relation.get("healthcare_service")?;
     let system = text(service, "system").unwrap_or_default();
     Some(format!("{system}|{}", text(service, "code")?))
+}
+
+/// The scopes, as a list or as words.
+pub fn scopes(claims: &Value) -> Vec<String> {
+    match claims.get("scope") {
+        Some(Value::String(words)) => words.split(' ').map(str::to_owned).collect(),
+        Some(Value::Array(all)) => {
+            all.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn text(holder: &Value, name: &str) -> Option<String> {

@@ -114,6 +114,11 @@ pub enum ProofError {
     /// `jti`.
     #[error("the DPoP proof must have an id of its own, `jti`, of 1 to 256 characters")]
     Id,
+    /// `nonce`.
+    #[error(
+        "the DPoP proof must hold the `nonce` that the header DPoP-Nonce gives; make one with it"
+    )]
+    Nonce,
     /// Used before.
     #[error("the DPoP proof has been used before; make one for each request")]
     Replayed,
@@ -124,6 +129,7 @@ impl TokenError {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             TokenError::Missing(_) | TokenError::Unavailable(_) => None,
+            TokenError::Proof(ProofError::Nonce) => Some("use_dpop_nonce"),
             TokenError::Proof(_) => Some("invalid_dpop_proof"),
             TokenError::Scope => Some("insufficient_scope"),
             _ => Some("invalid_token"),

@@ -7,13 +7,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use axum::http::header::AUTHORIZATION;
+use axum::http::HeaderValue;
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
-use crate::problem::Problem;
+use crate::problem::{self, ByScopes, Problem};
+use crate::token::verify::Demands;
 use crate::token::{address, proof};
 
 /// Lets in whoever has a token for the municipality in the address.
@@ -24,9 +26,30 @@ pub async fn demand(
     next: Next,
 ) -> Response {
     let (head, body) = request.into_parts();
-    match admit(&app, &named, &head).await {
+    let demands = named.get("kommune").and_then(|number| app.tenants.get(number));
+    let mut response = match admit(&app, &named, &head).await {
         Ok(()) => next.run(Request::from_parts(head, body)).await,
         Err(problem) => problem.into_response(),
+    };
+    if let Some(demands) = demands.map(|hosted| &hosted.demands) {
+        challenge(&mut response, demands);
+        if let Ok(nonce) = HeaderValue::from_str(&app.verifier.nonce())
+            && demands.nonce
+        {
+            response.headers_mut().insert(proof::NONCE_HEADER, nonce);
+        }
+    }
+    response
+}
+
+/// A refusal by the token's scopes, which comes from further in, gets its challenge.
+fn challenge(response: &mut Response, demands: &Demands) {
+    if response.extensions().get::<ByScopes>().is_none() {
+        return;
+    }
+    let told = problem::insufficient_scope(demands);
+    if let Ok(told) = HeaderValue::from_str(&told) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, told);
     }
 }
 

@@ -18,6 +18,7 @@ pub mod gate;
 pub mod jws;
 pub mod key;
 pub mod keys;
+pub mod nonce;
 pub mod proof;
 pub mod replay;
 pub mod replay_file;

@@ -9,10 +9,14 @@ use crate::token::address;
 use crate::token::error::ProofError;
 use crate::token::jws::{self, base64url};
 use crate::token::key::{Key, is_private};
+use crate::token::nonce::Nonces;
 use crate::token::replay::Proof;
 
 /// Name of the header.
 pub const HEADER: &str = "dpop";
+
+/// Name of the header that gives a nonce.
+pub const NONCE_HEADER: &str = "dpop-nonce";
 
 /// Greatest age of a proof, in seconds.
 const MAX_AGE: i64 = 10;
@@ -35,6 +39,8 @@ pub struct Asked<'a> {
     pub thumbprint: &'a str,
     /// Seconds since 1970.
     pub now: i64,
+    /// The nonces of which the proof must hold one, where the API asks for that.
+    pub nonces: Option<&'a Nonces>,
 }
 
 /// The only proof of a request.
@@ -80,6 +86,10 @@ pub fn check(proof: &str, asked: &Asked<'_>) -> Result<Proof, ProofError> {
     }
     if !key.verifies(&jws, algorithm) {
         return Err(ProofError::Signature);
+    }
+    let nonce = jws.text("nonce").unwrap_or_default();
+    if asked.nonces.is_some_and(|nonces| !nonces.knows(nonce, asked.now)) {
+        return Err(ProofError::Nonce);
     }
     Ok(Proof { id: name(asked.thumbprint, id), until: made + MAX_AGE + SKEW })
 }

@@ -45,13 +45,27 @@ impl Shared {
                 "CREATE TABLE IF NOT EXISTS proof (
                      id BLOB PRIMARY KEY, until INTEGER NOT NULL
                  ) STRICT, WITHOUT ROWID;
-                 CREATE INDEX IF NOT EXISTS proof_until ON proof (until);",
+                 CREATE INDEX IF NOT EXISTS proof_until ON proof (until);
+                 CREATE TABLE IF NOT EXISTS secret (
+                     only INTEGER PRIMARY KEY CHECK (only = 1), value BLOB NOT NULL
+                 ) STRICT;",
             )?;
             Ok(connection)
         };
         let connection = open().map_err(failed)?;
         let database = Database { connection, swept: 0 };
         Ok(Self { database: Arc::new(Mutex::new(database)) })
+    }
+
+    /// The secret behind nonces that the servers share: `fresh`, where none has brought one before.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or written.
+    pub fn secret(&self, fresh: &[u8; 32]) -> Result<[u8; 32], ReplayError> {
+        let connection = &self.database.lock().connection;
+        let insert = "INSERT INTO secret VALUES (1, ?1) ON CONFLICT DO NOTHING";
+        connection.execute(insert, [fresh]).map_err(failed)?;
+        connection.query_row("SELECT value FROM secret", [], |row| row.get(0)).map_err(failed)
     }
 }
 

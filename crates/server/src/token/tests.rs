@@ -21,10 +21,11 @@ use super::claims::IssuerKind;
 use super::error::{ProofError, TokenError};
 use super::fetch::{Discovery, Source};
 use super::keys::{KeyRing, MAX_AGE, PAUSE, TRUSTED_FOR};
+use super::nonce::Nonces;
 use super::replay::{Memory, Replay};
 use super::replay_file::Shared;
 use super::verify::{Demands, TrustedIssuer, Verifier};
-use super::{address, proof};
+use super::{address, claims, proof};
 use crate::config::Scheme;
 
 /// 2026-11-23T00:00:00Z, in milliseconds.
@@ -128,7 +129,9 @@ impl Site {
         let source = Source::Discovery(Box::new(discovery));
         let keys = Arc::new(KeyRing::new(issuer.name.clone(), source, clock.clone()).unwrap());
         let trusted = TrustedIssuer { name: issuer.name.clone(), kind: IssuerKind::Helseid, keys };
-        Self { verifier: Verifier::new(vec![trusted], replay, clock.clone()), clock, scheme }
+        let nonces = Nonces::new(&[7; 32]);
+        let verifier = Verifier::new(vec![trusted], replay, nonces, clock.clone());
+        Self { verifier, clock, scheme }
     }
 
     fn bearer(issuer: &Issuer) -> Self {
@@ -146,6 +149,7 @@ impl Site {
             audience: "fkj:9901".to_owned(),
             scopes: vec!["fkj:9901/api".to_owned()],
             scheme: self.scheme,
+            nonce: false,
         };
         self.verifier.admit(&headers, &Method::GET, ADDRESS, &demands).await
     }
@@ -328,6 +332,45 @@ async fn where_proofs_cannot_be_remembered_nobody_is_let_in() {
     let answer = site.ask(&client.token, Some(&client.proof(NOW, "p"))).await;
     let refused = TokenError::Unavailable("the memory of DPoP proofs does not answer");
     assert_eq!(answer, Err(refused));
+}
+
+#[test]
+fn the_supplier_is_told_beside_whom_it_acts_for() {
+    let number =
+        |id: &str| json!({ "authority": "iso6523-actorid-upis", "ID": format!("0192:{id}") });
+    let claims = json!({
+        "client_id": "c", "consumer": number("310526010"), "supplier": number("310487570"),
+    });
+    let caller = claims::caller(IssuerKind::Maskinporten, &claims).unwrap();
+    assert_eq!(caller.organisation.as_deref(), Some("310526010"));
+    assert_eq!(caller.supplier.as_deref(), Some("310487570"));
+    let claims = json!({
+        "client_id": "c",
+        "helseid://claims/client/claims/orgnr_parent": "310526010",
+        "helseid://claims/client/claims/orgnr_supplier": "310487570",
+        "scope": ["system/Observation.rs"],
+    });
+    let caller = claims::caller(IssuerKind::Helseid, &claims).unwrap();
+    assert_eq!(caller.supplier.as_deref(), Some("310487570"));
+    assert!(caller.scopes.is_some());
+}
+
+#[test]
+fn a_nonce_is_good_for_its_minute_and_the_next_at_every_server_with_the_secret() {
+    let [one, other, stranger] = [[7; 32], [7; 32], [8; 32]].map(|secret| Nonces::new(&secret));
+    let nonce = one.current(600);
+    for (now, good) in [(600, true), (659, true), (719, true), (720, false), (540, false)] {
+        assert_eq!(other.knows(&nonce, now), good, "{now}");
+    }
+    assert!(!stranger.knows(&nonce, 600) && !one.knows("", 600));
+}
+
+#[test]
+fn servers_that_share_a_file_share_the_secret_of_nonces() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("proofs.db");
+    let first = Shared::open(&file).unwrap().secret(&[1; 32]).unwrap();
+    assert_eq!(Shared::open(&file).unwrap().secret(&[2; 32]).unwrap(), first);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::token::claims::{self, IssuerKind};
 use crate::token::error::{ProofError, TokenError};
 use crate::token::jws::{self, Jws};
 use crate::token::keys::{Held, KeyRing};
+use crate::token::nonce::Nonces;
 use crate::token::proof::{self, Asked};
 use crate::token::replay::Replay;
 
@@ -35,6 +36,8 @@ pub struct Demands {
     pub scopes: Vec<String>,
     /// How tokens are sent.
     pub scheme: Scheme,
+    /// Whether a proof must hold a nonce of ours.
+    pub nonce: bool,
 }
 
 /// An issuer whose tokens are accepted.
@@ -72,18 +75,20 @@ enum Binding {
 pub struct Verifier {
     issuers: Vec<TrustedIssuer>,
     replay: Box<dyn Replay>,
+    nonces: Nonces,
     clock: Arc<dyn Clock>,
     verified: RwLock<HashMap<[u8; 32], Arc<Verified>>>,
 }
 
 impl Verifier {
-    /// With these issuers, each named once, and this memory of proofs.
+    /// With these issuers, each named once, this memory of proofs and these nonces.
     pub fn new(
         issuers: Vec<TrustedIssuer>,
         replay: Box<dyn Replay>,
+        nonces: Nonces,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { issuers, replay, clock, verified: RwLock::default() }
+        Self { issuers, replay, nonces, clock, verified: RwLock::default() }
     }
 
     /// Asks every issuer for its keys, so that the first caller need not wait.
@@ -118,7 +123,8 @@ impl Verifier {
             (Scheme::Dpop, _) => return Err(TokenError::Unbound),
         };
         let now = self.now();
-        let asked = Asked { method, address, token: &name, thumbprint, now };
+        let nonces = demands.nonce.then_some(&self.nonces);
+        let asked = Asked { method, address, token: &name, thumbprint, now, nonces };
         let proof = proof::check(proof::only(headers)?, &asked)?;
         match self.replay.is_first(proof, now).await {
             Ok(true) => Ok(()),
@@ -128,6 +134,11 @@ impl Verifier {
                 Err(TokenError::Unavailable("the memory of DPoP proofs does not answer"))
             }
         }
+    }
+
+    /// The nonce that a client's next proof may hold.
+    pub fn nonce(&self) -> String {
+        self.nonces.current(self.now())
     }
 
     /// The caller behind the token of a request that [`Verifier::admit`] let in.
@@ -210,7 +221,7 @@ impl Verifier {
         let verified = Arc::new(Verified {
             caller: Arc::new(claims::caller(issuer.kind, &jws.claims)?),
             audience: audience(&jws.claims).ok_or(TokenError::Audience)?,
-            scopes: scopes(&jws.claims),
+            scopes: claims::scopes(&jws.claims),
             binding: binding(&jws.claims),
             expires,
             issuer: place,
@@ -242,7 +253,10 @@ impl Verifier {
         if self.has_expired(token) {
             return Err(TokenError::Expired);
         }
-        if !token.scopes.iter().any(|scope| demands.scopes.contains(scope)) {
+        let opened = token.scopes.iter().any(|scope| demands.scopes.contains(scope));
+        // Scopes of resources open the API too, so far as they reach.
+        let reached = token.caller.scopes.as_ref().is_some_and(|it| it.are_of_resources());
+        if !opened && !reached {
             return Err(TokenError::Scope);
         }
         Ok(())
@@ -302,17 +316,6 @@ fn audience(claims: &Value) -> Option<String> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-/// The scopes, as a list or as words.
-fn scopes(claims: &Value) -> Vec<String> {
-    match claims.get("scope") {
-        Some(Value::String(words)) => words.split(' ').map(str::to_owned).collect(),
-        Some(Value::Array(all)) => {
-            all.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-        }
-        _ => Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Pages in a browser: sessions, forms and live events around what `pages` renders.
 
 mod admin;
+mod authorize;
 mod docs;
 pub mod origin;
 mod reader;
@@ -33,6 +34,12 @@ pub const ROWS: &[Endpoint] = &[
         on(with, signin::enter)
     }),
     page_at(&[Post], address::SIGN_OUT, "page-leave", "Sign out", |with| on(with, signin::leave)),
+    page_at(&[Get], address::AUTHORIZE, "page-authorize", "An app asks who you are", |with| {
+        on(with, authorize::show)
+    }),
+    page_at(&[Post], address::AUTHORIZE, "page-choose", "Choose who to be", |with| {
+        on(with, authorize::choose)
+    }),
     page_at(&[Get], address::ASSETS, "page-asset", "Style sheet, scripts and icon", |with| {
         on(with, asset)
     }),

@@ -87,8 +87,9 @@ fn decide_by(
         client_id: client.to_owned(),
         organisation: Some(MUNICIPALITY.to_owned()),
         unit: None,
+        supplier: None,
         token_id: "token-1".to_owned(),
-        launched_for: None,
+        scopes: None,
         party,
     };
     let request = ReadRequest::new(about, categories);

@@ -12,6 +12,7 @@ use crate::routes::endpoint::Extent::{Code, Yes};
 use crate::routes::endpoint::Verb::{Delete, Get, Patch, Post, Put};
 use crate::routes::endpoint::{Endpoint, Form, Param};
 use crate::routes::fhir::{bundle, look, metadata, operation, write};
+use crate::routes::smart;
 
 const WRITTEN: &[(u16, Form)] = &[(200, Form::Resource), (201, Form::Resource), (202, Form::Empty)];
 const CHANGED: &[(u16, Form)] = &[(200, Form::Resource), (202, Form::Empty)];
@@ -38,6 +39,14 @@ pub const ROWS: &[Endpoint] = &[
     )
     .query(MODE)
     .answers(&[(200, Form::Type("CapabilityStatement"))]),
+    Endpoint::new(
+        &[Get],
+        "/{kommune}/fhir/.well-known/smart-configuration",
+        "smart",
+        "Where SMART apps log people in (SMART App Launch 2.2)",
+        |with| on(with, smart::configuration),
+    )
+    .answers(&[(200, Form::Json("Json"))]),
     Endpoint::new(&[Get], "/{kommune}/fhir/{kind}", "search", "Search in one type", |with| {
         on(with, look::search)
     })
