@@ -161,7 +161,8 @@ fn why_somebody_may_is_explained_to_them_and_to_those_who_administer() {
         .iter()
         .map(|it| text(&it["who"]["client"]))
         .collect();
-    assert_eq!(clients, ["plo-epj-9901"]);
+    // It delivered as itself and for its unit.
+    assert!(!clients.is_empty() && clients.iter().all(|it| it == "plo-epj-9901"), "{outlook}");
     assert!(!outlook.to_string().contains(&pid));
 }
 
