@@ -97,8 +97,6 @@ fn doctor() -> Practitioner {
             made_at: NOW - 1_000,
             authorization: Some("LE".to_owned()),
             legal_entity: OWN.to_owned(),
-            department: None,
-            healthcare_service: None,
             point_of_care: "810000017".to_owned(),
             department: None,
             healthcare_service: None,

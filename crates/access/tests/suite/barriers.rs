@@ -88,8 +88,6 @@ prop_compose! {
             made_at: now() - 60_000,
             authorization: profession.map(str::to_owned),
             legal_entity: organisation.to_owned(),
-            department: None,
-            healthcare_service: None,
             point_of_care: unit.to_owned(),
             department: None,
             healthcare_service: None,

@@ -100,8 +100,6 @@ fn doctor(unit: &str, purpose: Purpose) -> Caller {
                 made_at: milliseconds("2026-03-02T11:50:00Z"),
                 authorization: Some("LE".to_owned()),
                 legal_entity: "999977774".to_owned(),
-                department: None,
-                healthcare_service: None,
                 point_of_care: unit.to_owned(),
                 department: None,
                 healthcare_service: None,

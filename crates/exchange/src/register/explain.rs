@@ -119,7 +119,8 @@ fn made_up(described: &Described, own: &str, now: i64) -> Caller {
         organisation: Some(organisation.clone()),
         unit: None,
         token_id: String::new(),
-        launched_for: None,
+        supplier: None,
+        scopes: None,
         party: Party::Practitioner(Practitioner {
             name: String::new(),
             subject: described.subject.clone().unwrap_or_default(),

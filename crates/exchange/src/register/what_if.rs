@@ -207,7 +207,8 @@ fn caller_of(asker: &Asker, at: i64) -> Caller {
         organisation: asker.organisation.clone(),
         unit: None,
         token_id: String::new(),
-        launched_for: None,
+        supplier: None,
+        scopes: None,
         party,
     }
 }
