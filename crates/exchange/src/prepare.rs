@@ -104,11 +104,7 @@ impl Tenant {
         may_write_by_scopes(caller, kind, &[interaction])?;
         check_version(&operation, existing.as_ref())?;
         let (resource, warnings) = checked(kind, value, &id, channel)?;
-        match kind {
-            "SearchParameter" => self.check_definition(&id, &resource)?,
-            "Consent" => check_consent(&id, &resource)?,
-            _ => {}
-        }
+        self.check_meaning(kind, &id, &resource)?;
         let occurred = naming::occurred(kind, resource.value(), now)?;
         // Residents share one source, and must not meet each other in it.
         let event_id = match control::is_resident(caller) {
@@ -118,13 +114,7 @@ impl Tenant {
         let existing = existing.as_ref();
         let context = Context { kind, id: &id, category, permit: &permit, existing, brought };
         let person = self.person_of(&resource, &context)?;
-        if derived.is_some() && derived != person {
-            return Err(Failure::invalid(
-                IssueCode::BusinessRule,
-                &format!("{kind}.id"),
-                "the id stands for another person; choose another, or create the Patient without",
-            ));
-        }
+        check_person(kind, derived, person)?;
         let text = json::print(resource.value());
         if event_id.is_none()
             && let Some(mut kept) = self.unchanged(&text, &context)?
@@ -146,6 +136,15 @@ impl Tenant {
             warnings,
             content: Some(resource),
         })))
+    }
+
+    /// What some types must say beyond R4, since the platform itself goes by them.
+    fn check_meaning(&self, kind: &str, id: &str, resource: &Resource) -> Result<(), Failure> {
+        match kind {
+            "SearchParameter" => self.check_definition(id, resource),
+            "Consent" => check_consent(id, resource),
+            _ => Ok(()),
+        }
     }
 
     fn removal(
@@ -411,6 +410,22 @@ fn checked(
     }
     resource.set_id(id);
     Ok((resource, issues))
+}
+
+/// An id that stands for a person already, who was written about before any Patient came, is that person's.
+fn check_person(
+    kind: &str,
+    derived: Option<PersonId>,
+    person: Option<PersonId>,
+) -> Result<(), Failure> {
+    if derived.is_none() || derived == person {
+        return Ok(());
+    }
+    Err(Failure::invalid(
+        IssueCode::BusinessRule,
+        &format!("{kind}.id"),
+        "the id stands for another person; choose another, or create the Patient without",
+    ))
 }
 
 /// A record stands in one person's record, log and key, and what one person may see or have erased

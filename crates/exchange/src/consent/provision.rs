@@ -24,10 +24,13 @@ const EMERGENCY: [Purpose; 2] = [Purpose::EmergencyTreatment, Purpose::BreakTheG
 /// From a time up to another, either of which may be open.
 type Times = (Option<i64>, Option<i64>);
 
+/// Types and ids of single resources, and whose resources.
+type Data = (Vec<(String, String)>, Option<String>);
+
 /// Reads a provision of the Consent with this id.
 pub fn read(id: &str, provision: &Value) -> Result<Restriction, Box<Issue>> {
-    let elements = provision.as_object().into_iter().flat_map(|object| object.iter());
-    if let Some((other, _)) = elements.filter(|(name, _)| !UNDERSTOOD.contains(name)).next() {
+    let mut elements = provision.as_object().into_iter().flat_map(|object| object.iter());
+    if let Some((other, _)) = elements.find(|(name, _)| !UNDERSTOOD.contains(name)) {
         let instead = "leave it out, and send a Consent of its own for each thing denied";
         return Err(unenforced(&format!("provision.{other}"), instead));
     }
@@ -94,7 +97,7 @@ fn classes(provision: &Value) -> Result<Vec<String>, Box<Issue>> {
 }
 
 /// Single resources, or the owner whose they are.
-fn data(provision: &Value) -> Result<(Vec<(String, String)>, Option<String>), Box<Issue>> {
+fn data(provision: &Value) -> Result<Data, Box<Issue>> {
     let (mut items, mut owner) = (Vec::new(), None);
     for data in provision.items("data") {
         let reference = data.get("reference");

@@ -93,7 +93,7 @@ impl Tenant {
             .map(|category| category.key.as_str())
             .filter(|key| *key != ACCESS)
             .collect();
-        let callers: Vec<(Caller, &(Asker, Option<PersonId>), i64)> =
+        let callers: Vec<_> =
             asked.iter().map(|(key, at)| (caller_of(&key.0, *at), key, *at)).collect();
         let questions: Vec<Question<'_>> = callers
             .iter()
