@@ -19,6 +19,21 @@ use ureq::http::Method;
 const DECIDING: [&str; 5] =
     ["admin-put", "admin-rollback", "admin-what-if", "admin-explain", "admin-switch"];
 
+/// An example as it is sent.
+fn sent(media: &str, example: &Value) -> String {
+    match (media, example) {
+        ("application/x-www-form-urlencoded", form) => form
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| format!("{name}={}", text(value)))
+            .collect::<Vec<_>>()
+            .join("&"),
+        (_, Value::String(lines)) => lines.clone(),
+        (_, example) => example.to_string(),
+    }
+}
+
 #[test]
 fn every_example_of_the_document_is_taken_as_it_is() {
     let server = shared();
@@ -35,17 +50,7 @@ fn every_example_of_the_document_is_taken_as_it_is() {
             let contents = &item[method]["requestBody"]["content"];
             for (media, content) in contents.as_object().into_iter().flatten() {
                 let Some(example) = content.get("example") else { continue };
-                let body = match (media.as_str(), example) {
-                    ("application/x-www-form-urlencoded", form) => form
-                        .as_object()
-                        .unwrap()
-                        .iter()
-                        .map(|(name, value)| format!("{name}={}", text(value)))
-                        .collect::<Vec<_>>()
-                        .join("&"),
-                    (_, Value::String(lines)) => lines.clone(),
-                    (_, example) => example.to_string(),
-                };
+                let body = sent(media, example);
                 let kind = example["resourceType"].as_str().unwrap_or("Observation");
                 let kind = if kind == "Parameters" { "Observation" } else { kind };
                 let id = item[method]["operationId"].as_str().unwrap();

@@ -60,7 +60,7 @@ impl View {
     }
 
     /// Whether a source has delivered something since a time, milliseconds since 1970. Where the newest
-    /// [`LOOKED_AT`] records do not say, it is taken to have.
+    /// records that are looked at do not say, it is taken to have.
     pub fn delivers(&self, source: &str, since: i64) -> Result<bool, Error> {
         self.with(|connection| {
             let mut select = connection.prepare_cached(

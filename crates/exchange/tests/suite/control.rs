@@ -161,34 +161,36 @@ async fn nobody_restricts_for_another_and_no_resident_records_anything_else() {
     assert!(town.one(&me, create(given(&fnr(1)))).await.is_ok());
 }
 
+/// A Consent by which everything is denied, with something more said of it.
+fn with(name: &str, value: Value) -> Value {
+    let mut consent = json!({
+        "resourceType": "Consent",
+        "status": "active",
+        "scope": { "coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/consentscope",
+            "code": "patient-privacy",
+        }] },
+        "category": [{ "coding": [{ "system": "http://loinc.org", "code": "59284-0" }] }],
+        "patient": { "identifier": { "system": FNR, "value": fnr(0) } },
+        "policyRule": { "coding": [{
+            "system": "http://hl7.no/fhir/CodeSystem/no-basis-legal-formality-or-basis",
+            "code": "PBRL5-3",
+        }] },
+        "provision": { "type": "deny" },
+    });
+    let object = consent.as_object_mut().unwrap();
+    match name.strip_prefix("provision.") {
+        Some(name) => {
+            object.get_mut("provision").unwrap().as_object_mut().unwrap().set(name, value)
+        }
+        None => object.set(name, value),
+    }
+    consent
+}
+
 #[tokio::test]
 async fn a_consent_that_cannot_be_enforced_is_refused_and_not_kept() {
     let town = town().await;
-    let with = |name: &str, value: Value| {
-        let mut consent = json!({
-            "resourceType": "Consent",
-            "status": "active",
-            "scope": { "coding": [{
-                "system": "http://terminology.hl7.org/CodeSystem/consentscope",
-                "code": "patient-privacy",
-            }] },
-            "category": [{ "coding": [{ "system": "http://loinc.org", "code": "59284-0" }] }],
-            "patient": { "identifier": { "system": FNR, "value": fnr(0) } },
-            "policyRule": { "coding": [{
-                "system": "http://hl7.no/fhir/CodeSystem/no-basis-legal-formality-or-basis",
-                "code": "PBRL5-3",
-            }] },
-            "provision": { "type": "deny" },
-        });
-        let object = consent.as_object_mut().unwrap();
-        match name.strip_prefix("provision.") {
-            Some(name) => {
-                object.get_mut("provision").unwrap().as_object_mut().unwrap().set(name, value)
-            }
-            None => object.set(name, value),
-        }
-        consent
-    };
     let actor = |role: Value, reference: Value| json!([{ "role": role, "reference": reference }]);
     let text = |text: &str| json!({ "text": text });
     let before = town.end();

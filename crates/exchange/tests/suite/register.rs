@@ -1,6 +1,8 @@
 //! The municipality's own register: founded from its file, changed by decisions in the ledger, in force at
 //! once, and the same after a restart and a rebuild.
 
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
 use access::refusal::Rule;
 use exchange::error::Failure;
 use exchange::register::change::{Done, PROPOSAL_LIFE};

@@ -87,9 +87,11 @@ impl Otlp {
         }
         // What it rejects it will always reject: the protocol forbids to send it again.
         let answer: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        let rejected = &answer["partialSuccess"]["rejectedLogRecords"];
-        if !matches!(rejected, Value::Null) && rejected != "0" && rejected != 0 {
-            tracing::warn!(%rejected, "the receiver of the log rejected records");
+        match answer.pointer("/partialSuccess/rejectedLogRecords") {
+            Some(rejected) if rejected != "0" && rejected != 0 => {
+                tracing::warn!(%rejected, "the receiver of the log rejected records");
+            }
+            _ => {}
         }
         Ok(())
     }

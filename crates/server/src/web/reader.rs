@@ -258,7 +258,7 @@ fn wish(pairs: &[(String, String)]) -> Option<Wish> {
     let is_empty = matches!((from, to), (Some(from), Some(to)) if from >= to);
     let what = restrictions::what(field(pairs, restrictions::WHAT_FIELD))?;
     let in_emergency = !field(pairs, restrictions::EMERGENCY_FIELD).is_empty();
-    (!is_empty).then(|| Wish { reader, what: What { from, to, ..what }, in_emergency })
+    (!is_empty).then_some(Wish { reader, what: What { from, to, ..what }, in_emergency })
 }
 
 fn field<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
