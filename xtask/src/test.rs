@@ -19,7 +19,7 @@ pub fn run() -> Result<(), String> {
         );
         return Ok(());
     }
-    step(Command::new(env!("CARGO")).args(["build", "--package", "server"]).current_dir(root))?;
+    // The tests of the server have built the program that the browser and the clients are shown.
     for folder in ["tests/browser", "tests/clients"] {
         let folder = root.join(folder);
         step(&mut install(&folder))?;
