@@ -21,6 +21,7 @@ use crate::consent;
 use crate::control;
 use crate::error::Failure;
 use crate::naming;
+use crate::rights;
 use crate::rules::rules;
 use crate::scopes::may_write_by_scopes;
 use crate::stand::{absent, check_version};
@@ -98,7 +99,11 @@ impl Tenant {
         };
         let now = self.now();
         let category = naming::category(kind, &value)?;
-        let permit = self.may_record(caller, kind, category, Some(&value), existing.as_ref())?;
+        rights::check_door(kind, Some(&value), existing.as_ref(), channel)?;
+        let permit = match channel {
+            Channel::Rights => self.may_request(caller, &value, existing.as_ref())?,
+            _ => self.may_record(caller, kind, category, Some(&value), existing.as_ref())?,
+        };
         let interaction =
             if existing.is_some() { Interaction::Update } else { Interaction::Create };
         may_write_by_scopes(caller, kind, &[interaction])?;
@@ -164,6 +169,7 @@ impl Tenant {
         };
         let category = Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
         let permit = self.may_record(caller, kind, category, None, Some(&located))?;
+        rights::check_door(kind, None, Some(&located), channel)?;
         may_write_by_scopes(caller, kind, &[Interaction::Delete])?;
         check_version(&operation, Some(&located))?;
         let event_id = operation.event_id.take().filter(|_| !control::is_resident(caller));

@@ -22,6 +22,8 @@ pub enum Channel {
     Events,
     /// Bulk import of NDJSON.
     Import,
+    /// Requests about one's rights, and the steps of answering them.
+    Rights,
 }
 
 impl Channel {
@@ -33,6 +35,7 @@ impl Channel {
             Channel::Pmd => "pmd",
             Channel::Events => "events",
             Channel::Import => "import",
+            Channel::Rights => "rights",
         }
     }
 }

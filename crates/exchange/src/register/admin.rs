@@ -179,12 +179,8 @@ impl Tenant {
     ) -> Result<Who, Failure> {
         self.check_view()?;
         let standing = self.standing();
-        let deed = audit::Deed {
-            action,
-            person,
-            categories: &[ADMINISTRATION],
-            ..audit::Deed::default()
-        };
+        let deed =
+            audit::Deed { action, person, categories: &[ADMINISTRATION], ..audit::Deed::default() };
         let permits: Result<Vec<AdminPermit>, _> =
             deeds.iter().map(|deed| decide_admin(caller, &standing, *deed)).collect();
         let record = match &permits {
