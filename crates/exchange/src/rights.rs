@@ -191,7 +191,7 @@ impl Tenant {
         let is_of = |located: &Located| {
             let entry = entry.as_ref()?;
             let same = located.person == entry.person && located.owner == entry.owner;
-            (same && located.version >= version && entry.recorded_at >= case.authored).then_some(())
+            (same && located.version >= version && entry.recorded_at > case.authored).then_some(())
         };
         if located.as_ref().and_then(is_of).is_none() {
             return Err(wrong(

@@ -22,6 +22,7 @@ use pages::layout::{Area, Session};
 use pages::legevakt;
 use pages::log_analysis::{self, Notice};
 use pages::problem::{self, Problem};
+use pages::requests::Asked;
 use pages::restrictions::{Done, Own};
 use pages::{accesses, assets, signin, tavle, text};
 use record::catalogue::Catalogue;
@@ -47,7 +48,8 @@ fn resident_page(
     let restricted = people::restricted(NOW);
     let own = Own { restricted: &restricted, done: Some(Done::Restricted), ..Own::default() };
     let shown = Shown { from: "2026-01-01", to: "", older: Some(77) };
-    let mine = Mine { overview, news2, looks, own, shown };
+    let asked = Asked::default();
+    let mine = Mine { overview, news2, looks, own, asked, shown };
     innbygger::render(session, mine, Period::Month, NOW)
 }
 
