@@ -84,7 +84,8 @@ fn who(sheet: &mut Sheet, copy: &Readable) {
         sheet.add(Role::Text, text::get("copy-unknown"));
     }
     if !copy.incomplete.is_empty() {
-        sheet.add(Role::Text, text::with("copy-incomplete", &[("n", copy.incomplete.len().into())]));
+        sheet
+            .add(Role::Text, text::with("copy-incomplete", &[("n", copy.incomplete.len().into())]));
     }
     if copy.left_out > 0 {
         sheet.add(Role::Text, text::with("copy-left-out", &[("n", copy.left_out.into())]));

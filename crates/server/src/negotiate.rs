@@ -91,7 +91,7 @@ async fn wish(request: Request) -> Result<(Wish, Request), Problem> {
     let value = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, it)| &**it);
     let raw = raw::is_wanted(&request, value("_format"));
     let wish = Wish {
-        format: if raw {
+        format: if raw || is_document(request.uri().path(), request.headers(), value("_format")) {
             Format::Json
         } else {
             media::wanted(request.headers(), value("_format"))?
@@ -101,6 +101,11 @@ async fn wish(request: Request) -> Result<(Wish, Request), Problem> {
         coding: coding::wanted(request.headers()),
     };
     Ok((wish, request))
+}
+
+/// Whether a copy is asked for as a document, which is no format of FHIR.
+fn is_document(path: &str, headers: &HeaderMap, format: Option<&str>) -> bool {
+    path.ends_with("/$copy") && media::wants_pdf(headers, format)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

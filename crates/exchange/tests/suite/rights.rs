@@ -66,19 +66,31 @@ async fn a_rectification_goes_to_the_owner_and_ends_with_a_new_version() {
     let query = || Query::read(Parameters::r4(), Scope::Type("Task"), &pairs).unwrap();
     let found = town.tenant.search(&owner, query(), None).await.unwrap();
     assert_eq!(found.matches.iter().map(|it| &it.id).collect::<Vec<_>>(), [&asked.id]);
-    assert_eq!(rule(town.tenant.search(&other, query(), None).await), Some(Rule::CategoryNotAgreed));
+    assert_eq!(
+        rule(town.tenant.search(&other, query(), None).await),
+        Some(Rule::CategoryNotAgreed)
+    );
     let step = async |caller: &Caller, step, said| {
         town.tenant.advance(caller, &asked.id, step, said).await
     };
-    assert_eq!(rule(step(&other, Step::Receive, Said::default()).await), Some(Rule::CategoryNotAgreed));
+    assert_eq!(
+        rule(step(&other, Step::Receive, Said::default()).await),
+        Some(Rule::CategoryNotAgreed)
+    );
     assert_eq!(rule(step(&nurse(), Step::Receive, Said::default()).await), Some(Rule::NoDuty));
     assert_eq!(rule(step(&me, Step::Receive, Said::default()).await), Some(Rule::NotASystem));
     // No step is passed over.
-    assert!(matches!(step(&owner, Step::Complete, Said::default()).await, Err(Failure::Invalid(_))));
+    assert!(matches!(
+        step(&owner, Step::Complete, Said::default()).await,
+        Err(Failure::Invalid(_))
+    ));
     step(&owner, Step::Receive, Said::default()).await.unwrap();
     step(&owner, Step::Start, Said::default()).await.unwrap();
     // Nothing has been corrected yet.
-    assert!(matches!(step(&owner, Step::Complete, Said::default()).await, Err(Failure::Invalid(_))));
+    assert!(matches!(
+        step(&owner, Step::Complete, Said::default()).await,
+        Err(Failure::Invalid(_))
+    ));
     town.clock.set(NOW + DAY);
     let corrected = town.one(&owner, put(&item.id, pulse(&fnr(0), None, 71), None)).await.unwrap();
     step(&owner, Step::Complete, Said::default()).await.unwrap();
@@ -134,7 +146,10 @@ async fn an_answer_is_put_off_once_and_refused_with_a_reason() {
     let step = async |caller: &Caller, step, said| {
         town.tenant.advance(caller, &asked.id, step, said).await
     };
-    assert!(matches!(step(&officer, Step::Extend, Said::default()).await, Err(Failure::Invalid(_))));
+    assert!(matches!(
+        step(&officer, Step::Extend, Said::default()).await,
+        Err(Failure::Invalid(_))
+    ));
     assert!(matches!(step(&officer, Step::Extend, because("  ")).await, Err(Failure::Invalid(_))));
     step(&officer, Step::Extend, because("Mange journaler må leses")).await.unwrap();
     let put_off = case(&town, &asked.id).await;
@@ -239,7 +254,8 @@ async fn a_copy_tells_whose_each_item_is_and_why_it_is_kept() {
         assert_eq!(parts, BTreeSet::from(all));
     }
     let kinds = |bundle: &Value| -> Vec<String> {
-        let kind = |entry: &Value| entry.at("resource.resourceType").unwrap().as_str().unwrap().to_owned();
+        let kind =
+            |entry: &Value| entry.at("resource.resourceType").unwrap().as_str().unwrap().to_owned();
         bundle.items("entry").iter().map(kind).collect()
     };
     assert_eq!(kinds(&whole)[..3], ["Patient", "Observation", "Basic"]);
@@ -258,7 +274,10 @@ async fn a_privacy_officer_gives_a_copy_that_was_asked_for_and_no_other() {
     let (me, officer) = (resident(&fnr(0)), officer());
     town.create(&system("plo"), pulse(&fnr(0), None, 61)).await;
     town.create(&system("plo"), labelled(&fnr(0), "NORN_FFL", 62)).await;
-    assert!(matches!(copied(&town, &officer, &[]).await, Err(Failure::Malformed(_) | Failure::Invalid(_))));
+    assert!(matches!(
+        copied(&town, &officer, &[]).await,
+        Err(Failure::Malformed(_) | Failure::Invalid(_))
+    ));
     let other = ask(&town, &me, wanted(Right::Erasure, None)).await;
     assert!(copied(&town, &officer, &[("request", &other.id)]).await.is_err());
     let asked = ask(&town, &me, wanted(Right::Copy, None)).await;
@@ -303,7 +322,11 @@ fn kept() -> impl Strategy<Value = Kept> {
     prop_oneof![
         (40u32..120).prop_map(Kept::Pulse),
         prop_oneof![
-            Just("NORS"), Just("NORU"), Just("NORN_FFL"), Just("NORN_ALL"), Just("NORN_UNGDOM")
+            Just("NORS"),
+            Just("NORU"),
+            Just("NORN_FFL"),
+            Just("NORN_ALL"),
+            Just("NORN_UNGDOM")
         ]
         .prop_map(Kept::Labelled),
         (40u32..120).prop_map(Kept::OfAnother),
