@@ -40,7 +40,7 @@ use crate::tenant::Tenant;
 const ACTION: &str = "copy";
 
 /// What may be asked for.
-const TAKES: [&str; 4] = ["request", "portable", "_format", "_pretty"];
+const TAKES: [&str; 2] = ["request", "portable"];
 
 /// A copy that may be given.
 pub(crate) struct Opened {

@@ -53,6 +53,7 @@ fn a_request_goes_from_the_resident_to_the_owner_and_back() {
     assert!(owner.get(search).matches().iter().any(|it| it["id"] == *task));
     assert_eq!(server.role("tavle").get(search).status, 403);
     assert_eq!(step(&me, &task, &[("step", "receive")]).status, 403);
+    // Another source, though of the same municipality.
     assert_eq!(step(&server.role("plo-epj"), &task, &[("step", "receive")]).status, 404);
     for code in ["receive", "start"] {
         step(&owner, &task, &[("step", code)]).expect(200);

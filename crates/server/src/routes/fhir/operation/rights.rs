@@ -32,7 +32,8 @@ const FILE: &str = "mine-helseopplysninger.json";
 /// `Patient/id/$copy`.
 pub async fn copy(call: Call, body: Body) -> Answer {
     let given = call.given(body, "resource").await?;
-    let (id, format) = (call.own_id()?, given.text("_format"));
+    let (id, pairs) = (call.own_id()?, call.pairs());
+    let format = pairs.iter().find(|(name, _)| name == "_format").map(|(_, it)| it.as_str());
     if media::wants_pdf(&call.headers, format) {
         let readable = call.tenant.readable_copy(&call.caller, id, &given).await?;
         return Ok(document(&call.tenant, readable).await?);
