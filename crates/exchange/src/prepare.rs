@@ -97,16 +97,8 @@ impl Tenant {
         let Some(value) = operation.resource.take() else {
             return self.removal(caller, operation, id, existing, channel);
         };
-        let now = self.now();
-        let category = naming::category(kind, &value)?;
-        rights::check_door(kind, Some(&value), existing.as_ref(), channel)?;
-        let permit = match channel {
-            Channel::Rights => self.may_request(caller, &value, existing.as_ref())?,
-            _ => self.may_record(caller, kind, category, Some(&value), existing.as_ref())?,
-        };
-        let interaction =
-            if existing.is_some() { Interaction::Update } else { Interaction::Create };
-        may_write_by_scopes(caller, kind, &[interaction])?;
+        let (category, permit) =
+            self.may_prepare(caller, kind, &value, existing.as_ref(), channel)?;
         check_version(&operation, existing.as_ref())?;
         let (resource, warnings) = checked(kind, value, &id, channel)?;
         match kind {
@@ -114,7 +106,7 @@ impl Tenant {
             "Consent" => check_consent(&id, &resource)?,
             _ => {}
         }
-        let occurred = naming::occurred(kind, resource.value(), now)?;
+        let occurred = naming::occurred(kind, resource.value(), self.now())?;
         // Residents share one source, and must not meet each other in it.
         let event_id = match control::is_resident(caller) {
             true => None,
@@ -151,6 +143,27 @@ impl Tenant {
             warnings,
             content: Some(resource),
         })))
+    }
+
+    /// Which category it is, and leave to record it.
+    fn may_prepare(
+        &self,
+        caller: &Caller,
+        kind: &'static str,
+        value: &Value,
+        existing: Option<&Located>,
+        channel: Channel,
+    ) -> Result<(&'static Category, WritePermit), Failure> {
+        let category = naming::category(kind, value)?;
+        rights::check_door(kind, Some(value), existing, channel)?;
+        let permit = match channel {
+            Channel::Rights => self.may_request(caller, value, existing)?,
+            _ => self.may_record(caller, kind, category, Some(value), existing)?,
+        };
+        let interaction =
+            if existing.is_some() { Interaction::Update } else { Interaction::Create };
+        may_write_by_scopes(caller, kind, &[interaction])?;
+        Ok((category, permit))
     }
 
     fn removal(

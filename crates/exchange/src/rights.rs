@@ -77,7 +77,7 @@ impl Tenant {
             right: wanted.right,
             item: wanted.item.as_ref().map(|(kind, id)| (kind.as_str(), id.as_str())),
             text: &text,
-            patient: self.own_number(caller, person)?.map_or(Err(patient), Ok),
+            patient: self.own_number(caller, person)?.ok_or(patient),
             by: caller.display_name(),
             by_resident: matches!(caller.party, Party::Resident { .. }),
             owner,

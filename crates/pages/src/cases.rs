@@ -24,6 +24,25 @@ pub enum Notice {
     Refused(String),
 }
 
+/// Why a step was not taken, where no rule of access says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// No reason was given.
+    NoReason,
+    /// What was to be corrected has no newer version.
+    NotCorrected,
+}
+
+impl Obstacle {
+    /// What it says.
+    pub fn words(self) -> String {
+        text::get(match self {
+            Obstacle::NoReason => "cases-no-reason",
+            Obstacle::NotCorrected => "cases-not-corrected",
+        })
+    }
+}
+
 #[derive(Template)]
 #[template(path = "cases.html")]
 struct Page<'a> {

@@ -118,7 +118,10 @@ fn is_form(headers: &HeaderMap) -> bool {
 /// Says as a resource what the router refuses by itself; `OPTIONS` is answered by `Allow` alone.
 fn worded(method: &Method, response: Response) -> Response {
     let status = response.status();
-    if is_fhir(&response) || !(status.is_client_error() || status.is_server_error()) {
+    if is_fhir(&response)
+        || is_page(&response)
+        || !(status.is_client_error() || status.is_server_error())
+    {
         return response;
     }
     if status == StatusCode::METHOD_NOT_ALLOWED && method == Method::OPTIONS {
@@ -137,6 +140,12 @@ fn worded(method: &Method, response: Response) -> Response {
         worded.headers_mut().insert(ALLOW, allow.clone());
     }
     worded
+}
+
+/// Whether it is a page, which says what is wrong in its own words.
+fn is_page(response: &Response) -> bool {
+    let kind = input::header(response.headers(), CONTENT_TYPE.as_str()).unwrap_or_default();
+    kind.starts_with("text/html")
 }
 
 fn is_fhir(response: &Response) -> bool {

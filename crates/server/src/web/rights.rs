@@ -11,10 +11,10 @@ use exchange::error::{Category, Failure};
 use exchange::operation::parameters::Parameters;
 use exchange::rights::Said;
 use fhir::issue::IssueCode;
-use pages::cases::{self, Notice};
+use pages::address;
+use pages::cases::{self, Notice, Obstacle};
 use pages::layout::Area;
 use pages::requests::{self, Told};
-use pages::{address, text};
 use record::identity::PersonId;
 use record::rights::Step;
 
@@ -139,8 +139,8 @@ pub async fn step(
                     failure.issues().iter().any(|issue| issue.location == location)
                 };
                 let why = match () {
-                    () if says("reason") => text::get("cases-no-reason"),
-                    () if says("output") => text::get("cases-not-corrected"),
+                    () if says("reason") => Obstacle::NoReason.words(),
+                    () if says("output") => Obstacle::NotCorrected.words(),
                     () => words(&failure),
                 };
                 shown(who, status(category), Some(Notice::Refused(why))).await
