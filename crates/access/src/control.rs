@@ -24,13 +24,7 @@ pub fn decide_control(
     existing: Option<(&str, &str)>,
     now: i64,
 ) -> Result<WritePermit, Refusal> {
-    let of_person = standing.person(about);
-    let born = of_person.and_then(|it| it.born);
-    let represents = of_person
-        .iter()
-        .flat_map(|it| &it.representatives)
-        .any(|it| it.representative == resident && it.is_valid(born, now) && it.covers(CONSENTS));
-    if about != resident && !represents {
+    if !standing.speaks_for(resident, about, CONSENTS, now) {
         return Err(Refusal { rule: Rule::NotSelf });
     }
     let owner = &standing.register().organisation;

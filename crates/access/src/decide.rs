@@ -164,7 +164,7 @@ fn is_about_person(key: &str) -> bool {
     Catalogue::get().category(key).is_none_or(|category| category.about_person)
 }
 
-fn basis(purpose: Purpose, role: &str, attest: Option<&Attest>) -> Basis {
+pub(crate) fn basis(purpose: Purpose, role: &str, attest: Option<&Attest>) -> Basis {
     Basis {
         purpose,
         role: role.to_owned(),

@@ -1,7 +1,7 @@
 //! Who may see or write what, and why.
 //!
 //! A decision is a value: a [`permit::ReadPermit`] or [`permit::WritePermit`], which nothing but
-//! [`decide`] and [`control`] can build and without which no data can be read or appended, or a
+//! [`decide`], [`control`] and [`rights`] can build and without which no data can be read or appended, or a
 //! [`refusal::Refusal`] that names the rule and the way on. Deny by default: an unknown role,
 //! purpose, organisation or category is a refusal.
 //!
@@ -22,6 +22,7 @@ pub mod refusal;
 pub mod register;
 pub mod representation;
 pub mod restriction;
+pub mod rights;
 pub mod scopes;
 pub mod standing;
 pub mod vigilance;

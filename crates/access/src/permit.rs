@@ -1,4 +1,5 @@
-//! Permits: the only keys to data. Fields are private and only [`crate::decide`] builds them.
+//! Permits: the only keys to data. Fields are private and only
+//! [`crate::decide`], [`crate::control`] and [`crate::rights`] build them.
 
 use std::sync::Arc;
 

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use record::catalogue::CategoryKey;
 use record::identity::PersonId;
 
 use crate::opening::Opening;
@@ -104,6 +105,23 @@ impl Standing {
     /// What one resident has.
     pub fn person(&self, person: PersonId) -> Option<&Arc<PersonStanding>> {
         self.persons.get(&person)
+    }
+
+    /// Whether a resident speaks for a person about a category: for themself, and for whom they represent.
+    pub(crate) fn speaks_for(
+        &self,
+        resident: PersonId,
+        about: PersonId,
+        category: CategoryKey,
+        now: i64,
+    ) -> bool {
+        let of_person = self.person(about);
+        let born = of_person.and_then(|it| it.born);
+        let mut representatives = of_person.iter().flat_map(|it| &it.representatives);
+        about == resident
+            || representatives.any(|it| {
+                it.representative == resident && it.is_valid(born, now) && it.covers(category)
+            })
     }
 
     pub(crate) fn policies(&self) -> &Policies {

@@ -6,7 +6,7 @@
 use access::caller::{Caller, Party};
 use access::control::decide_control;
 use access::decide::{About, decide_write};
-use access::permit::{Basis, WritePermit};
+use access::permit::{Basis, ReadPermit, WritePermit};
 use access::refusal::{Refusal, Rule};
 use access::restriction::{Against, Restriction, What};
 use fhir::issue::IssueCode;
@@ -72,9 +72,17 @@ impl Tenant {
     ) -> Result<Vec<Restricted>, Failure> {
         let about = About::Person(person);
         let permit = self.decide(caller, "restrictions", about, &[CONSENTS]).await?;
+        let all = self.restricted(&permit)?;
+        let shown = all.len();
+        self.disclosed(caller, &permit, "restrictions", Some(person), &[CONSENTS], shown).await?;
+        Ok(all)
+    }
+
+    /// The restrictions in force or to come that a permit opens, the latest first.
+    pub(crate) fn restricted(&self, permit: &ReadPermit) -> Result<Vec<Restricted>, Failure> {
         let owner = self.register().organisation.clone();
         let mut all = Vec::new();
-        for stored in self.view.records(&permit, "Consent")? {
+        for stored in self.view.records(permit, "Consent")? {
             let consent = parsed(&stored)?;
             let Ok(Some(restriction)) = restriction(&stored.id, &consent) else { continue };
             let is_over = restriction.valid_to.is_some_and(|to| to <= self.now());
@@ -88,8 +96,6 @@ impl Tenant {
             }
         }
         all.reverse();
-        let shown = all.len();
-        self.disclosed(caller, &permit, "restrictions", Some(person), &[CONSENTS], shown).await?;
         Ok(all)
     }
 
@@ -196,7 +202,7 @@ impl Tenant {
             return refused(Rule::NotASystem);
         };
         let named = match consent {
-            Some(consent) => self.consenting(consent)?,
+            Some(consent) => self.about_whom(kind, consent)?,
             None => existing.and_then(|located| located.person),
         };
         let before = existing.and_then(|located| located.person);
@@ -210,9 +216,13 @@ impl Tenant {
         Ok(decide_control(resident, &standing, about, owner, now)?)
     }
 
-    /// The person that a Consent is about, as far as one is known.
-    fn consenting(&self, consent: &Value) -> Result<Option<PersonId>, Failure> {
-        let named = whom::named("Consent", consent, None, self.strictness())?;
+    /// The person that a resource is about, as far as one is known.
+    pub(crate) fn about_whom(
+        &self,
+        kind: &str,
+        value: &Value,
+    ) -> Result<Option<PersonId>, Failure> {
+        let named = whom::named(kind, value, None, self.strictness())?;
         Ok(match named.persons.as_slice() {
             [Subject::Number(system, value)] => {
                 Some(self.keys.expected(&PersonKey { system, value })?)

@@ -10,7 +10,8 @@
 //!   for the information services, composed by [`services`] and [`vitals`] into the values of
 //!   [`answer`], printed as FHIR by [`mod@print`].
 //! - The resident's own: [`control`], said as Consents, which [`consent`] reads and prints; [`pvk`] is
-//!   Helsenorge's shape of the same.
+//!   Helsenorge's shape of the same. [`copy`] is what the resident gets a copy of, [`rights`] what the
+//!   resident asks for and how it is answered.
 //! - Both, much at once: [`bulk`]. What has a `$`: [`operation`].
 //! - [`rules`] is what a resource must be, by R4 and by the Norwegian profiles.
 //! - [`audit`] is what the audit ledger holds of both, [`audit_event`] and [`audit_search`] show it as
@@ -32,6 +33,7 @@ pub mod cloud_event;
 pub mod coded;
 pub mod consent;
 pub mod control;
+pub mod copy;
 pub mod criteria;
 pub mod error;
 pub mod history;
@@ -46,6 +48,7 @@ pub mod proof;
 pub mod pvk;
 pub mod read;
 pub mod register;
+pub mod rights;
 pub mod rules;
 pub mod searchset;
 pub mod services;

@@ -9,10 +9,12 @@ use record::about::elements;
 use record::catalogue::{Catalogue, Category};
 use record::identity::contains_number;
 use record::news2::codes::Codes;
+use record::rights::SHAPE;
 use record::system;
 use std::sync::LazyLock;
 
 use crate::error::Failure;
+use crate::rights::task;
 
 /// How far ahead of our clock a source's clock may be, in milliseconds.
 const CLOCK_SKEW: i64 = 5 * 60 * 1000;
@@ -28,6 +30,10 @@ pub fn category(kind: &str, value: &Value) -> Result<&'static Category, Failure>
     if kind == "Observation" && is_vital_sign(value) {
         // Profiles such as the level of consciousness carry no category of their own.
         codes.push("vital-signs");
+    }
+    if kind == "Task" && task::of(value).is_some() {
+        // A Task has no category of its own.
+        codes.push(SHAPE);
     }
     Catalogue::get().classify(kind, &codes).ok_or_else(|| {
         Failure::invalid(

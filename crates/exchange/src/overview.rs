@@ -191,7 +191,7 @@ impl Tenant {
     }
 
     /// Adds what the view itself could not read.
-    fn missing(
+    pub(crate) fn missing(
         &self,
         permit: &ReadPermit,
         incomplete: &mut Vec<Incomplete>,
@@ -213,7 +213,11 @@ impl Tenant {
     }
 
     /// What the Patients of a person say; the first that says something counts.
-    fn header(&self, permit: &ReadPermit, person: PersonId) -> Result<PatientHeader, Failure> {
+    pub(crate) fn header(
+        &self,
+        permit: &ReadPermit,
+        person: PersonId,
+    ) -> Result<PatientHeader, Failure> {
         let patients: Vec<Value> = self
             .view
             .records(permit, "Patient")?

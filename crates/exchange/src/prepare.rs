@@ -21,6 +21,7 @@ use crate::consent;
 use crate::control;
 use crate::error::Failure;
 use crate::naming;
+use crate::rights;
 use crate::rules::rules;
 use crate::scopes::may_write_by_scopes;
 use crate::stand::{absent, check_version};
@@ -96,16 +97,12 @@ impl Tenant {
         let Some(value) = operation.resource.take() else {
             return self.removal(caller, operation, id, existing, channel);
         };
-        let now = self.now();
-        let category = naming::category(kind, &value)?;
-        let permit = self.may_record(caller, kind, category, Some(&value), existing.as_ref())?;
-        let interaction =
-            if existing.is_some() { Interaction::Update } else { Interaction::Create };
-        may_write_by_scopes(caller, kind, &[interaction])?;
+        let (category, permit) =
+            self.may_prepare(caller, kind, &value, existing.as_ref(), channel)?;
         check_version(&operation, existing.as_ref())?;
         let (resource, warnings) = checked(kind, value, &id, channel)?;
         self.check_meaning(kind, &id, &resource)?;
-        let occurred = naming::occurred(kind, resource.value(), now)?;
+        let occurred = naming::occurred(kind, resource.value(), self.now())?;
         // Residents share one source, and must not meet each other in it.
         let event_id = match control::is_resident(caller) {
             true => None,
@@ -147,6 +144,27 @@ impl Tenant {
         }
     }
 
+    /// Which category it is, and leave to record it.
+    fn may_prepare(
+        &self,
+        caller: &Caller,
+        kind: &'static str,
+        value: &Value,
+        existing: Option<&Located>,
+        channel: Channel,
+    ) -> Result<(&'static Category, WritePermit), Failure> {
+        let category = naming::category(kind, value)?;
+        rights::check_door(kind, Some(value), existing, channel)?;
+        let permit = match channel {
+            Channel::Rights => self.may_request(caller, value, existing)?,
+            _ => self.may_record(caller, kind, category, Some(value), existing)?,
+        };
+        let interaction =
+            if existing.is_some() { Interaction::Update } else { Interaction::Create };
+        may_write_by_scopes(caller, kind, &[interaction])?;
+        Ok((category, permit))
+    }
+
     fn removal(
         &self,
         caller: &Caller,
@@ -163,6 +181,7 @@ impl Tenant {
         };
         let category = Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
         let permit = self.may_record(caller, kind, category, None, Some(&located))?;
+        rights::check_door(kind, None, Some(&located), channel)?;
         may_write_by_scopes(caller, kind, &[Interaction::Delete])?;
         check_version(&operation, Some(&located))?;
         let event_id = operation.event_id.take().filter(|_| !control::is_resident(caller));

@@ -123,7 +123,7 @@ pub(crate) fn respelled(system: &str, code: &str) -> Option<(String, String)> {
 /// The key of a door in [`record::profile`]. What is imported is judged like what comes one by one.
 fn door(channel: Channel) -> &'static str {
     match channel {
-        Channel::Fhir | Channel::Import => "fhir",
+        Channel::Fhir | Channel::Import | Channel::Rights => "fhir",
         Channel::Okt => "okt",
         Channel::Pmd => "pmd",
         Channel::Events => "events",

@@ -22,6 +22,8 @@ pub enum Channel {
     Events,
     /// Bulk import of NDJSON.
     Import,
+    /// Requests about one's rights, and the steps of answering them.
+    Rights,
 }
 
 impl Channel {
@@ -33,6 +35,7 @@ impl Channel {
             Channel::Pmd => "pmd",
             Channel::Events => "events",
             Channel::Import => "import",
+            Channel::Rights => "rights",
         }
     }
 }
@@ -151,11 +154,16 @@ impl Submission {
 }
 
 impl Receipt {
-    /// The resource that was just recorded, printed; `None` where nothing was recorded.
-    pub(crate) fn printed(&self) -> Option<Vec<u8>> {
+    /// The resource that was just recorded; `None` where nothing was recorded.
+    pub fn resource(&self) -> Option<Value> {
         let mut resource = self.content.clone()?;
         resource.set_meta(&self.version.to_string(), &format_instant(self.updated));
-        Some(json::print(resource.value()).into_bytes())
+        Some(resource.value().clone())
+    }
+
+    /// The resource that was just recorded, printed; `None` where nothing was recorded.
+    pub(crate) fn printed(&self) -> Option<Vec<u8>> {
+        self.resource().map(|resource| json::print(&resource).into_bytes())
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use access::caller::Caller;
+use access::caller::{Caller, Party};
 use access::refusal::Refusal;
 use fhir::issue::IssueCode;
 use futures_util::future::{join, join_all};
@@ -349,7 +349,12 @@ impl Tenant {
                 resources,
                 ..Deed::default()
             };
-            records.push((person, AuditRecord::permitted(caller, &deed, &control::basis(caller))));
+            let record = match &caller.party {
+                // Nobody at work records anything but a privacy officer, about a resident's request.
+                Party::Practitioner(_) => AuditRecord::by_officer(caller, &deed),
+                _ => AuditRecord::permitted(caller, &deed, &control::basis(caller)),
+            };
+            records.push((person, record));
         }
         self.record_audit(caller, records).await
     }

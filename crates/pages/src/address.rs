@@ -5,6 +5,7 @@
 use record::identity::PersonId;
 
 use crate::chart::Period;
+use crate::requests::Told;
 use crate::restrictions::Done;
 
 /// Sign-in: GET shows [`crate::signin`], POST signs in with its form.
@@ -32,6 +33,15 @@ pub const RESTRICT: &str = "/{kommune}/innbygger/sperringer";
 /// POST with [`crate::restrictions::LIFT_FIELD`] withholds it no longer.
 pub const LIFT: &str = "/{kommune}/innbygger/sperringer/opphev";
 
+/// A resident's copy, for people.
+pub const COPY_PDF: &str = "/{kommune}/innbygger/kopi.pdf";
+/// A resident's copy, for programs.
+pub const COPY_JSON: &str = "/{kommune}/innbygger/kopi.json";
+/// POST, with the fields of [`crate::requests`], asks for something.
+pub const ASK: &str = "/{kommune}/innbygger/krav";
+/// POST with [`crate::requests::ID_FIELD`] takes it back.
+pub const WITHDRAW: &str = "/{kommune}/innbygger/krav/trekk";
+
 /// The municipality's own page: GET shows [`crate::admin`], POST takes its forms.
 pub const ADMIN: &str = "/{kommune}/admin";
 
@@ -39,6 +49,9 @@ pub const ADMIN: &str = "/{kommune}/admin";
 pub const LOG_ANALYSIS: &str = "/{kommune}/admin/logganalyse";
 /// Who has which access; POST says whether it is needed.
 pub const ACCESSES: &str = "/{kommune}/admin/tilganger";
+
+/// What residents have asked for: GET shows [`crate::cases`], POST takes a step.
+pub const CASES: &str = "/{kommune}/admin/krav";
 
 /// Whose API to try: GET shows the municipalities, or goes on to the only one.
 pub const DOCS_CHOICE: &str = "/docs";
@@ -121,6 +134,36 @@ pub fn innbygger_at(municipality: &str, period: Period) -> String {
 /// [`INNBYGGER`] after something was withheld or lifted; query `melding` is a [`Done::key`].
 pub fn innbygger_after(municipality: &str, done: Done) -> String {
     format!("{}?melding={}#sperringer", innbygger(municipality), done.key())
+}
+
+/// [`INNBYGGER`] after something was asked or taken back; query `melding` is a [`Told::key`].
+pub fn innbygger_asked(municipality: &str, told: Told) -> String {
+    format!("{}?melding={}#krav", innbygger(municipality), told.key())
+}
+
+/// [`COPY_PDF`] of a municipality.
+pub fn copy_pdf(municipality: &str) -> String {
+    fill(COPY_PDF, municipality, None)
+}
+
+/// [`COPY_JSON`] of a municipality.
+pub fn copy_json(municipality: &str) -> String {
+    fill(COPY_JSON, municipality, None)
+}
+
+/// [`ASK`] of a municipality.
+pub fn ask(municipality: &str) -> String {
+    fill(ASK, municipality, None)
+}
+
+/// [`WITHDRAW`] of a municipality.
+pub fn withdraw(municipality: &str) -> String {
+    fill(WITHDRAW, municipality, None)
+}
+
+/// [`CASES`] of a municipality.
+pub fn cases(municipality: &str) -> String {
+    fill(CASES, municipality, None)
 }
 
 /// [`RESTRICT`] of a municipality.

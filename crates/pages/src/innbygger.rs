@@ -12,6 +12,7 @@ use crate::chart::Period;
 use crate::chart::figure::Figure;
 use crate::layout::{Alert, Area, Frame, Session, html};
 use crate::news2::summary::{self, Summary};
+use crate::requests::{self, Asked};
 use crate::restrictions::{Own, Section};
 use crate::services::Service;
 use crate::text::{self, filters};
@@ -30,6 +31,8 @@ pub struct Mine<'a> {
     pub looks: &'a [AccessLine],
     /// What the resident withholds.
     pub own: Own<'a>,
+    /// What the resident has asked for, the newest first.
+    pub asked: Asked<'a>,
     /// Which part of the log that is.
     pub shown: Shown<'a>,
 }
@@ -67,6 +70,9 @@ struct Page<'a> {
     figure: Figure,
     looks: Vec<Look>,
     restrictions: Section,
+    requests: requests::Section,
+    copy_pdf: String,
+    copy_json: String,
     restrict: String,
     lift: String,
     from: &'a str,
@@ -98,6 +104,9 @@ pub fn render(session: &Session, mine: Mine<'_>, period: Period, now_ms: i64) ->
         figure: Figure::new(course, period, now_ms, link).folded(),
         looks: mine.looks.iter().map(|line| Look::new(line, now_ms)).collect(),
         restrictions: Section::new(mine.own, &lines, now_ms),
+        requests: requests::Section::new(mine.asked, &lines, &session.number, now_ms),
+        copy_pdf: address::copy_pdf(&session.number),
+        copy_json: address::copy_json(&session.number),
         restrict: address::restrict(&session.number),
         lift: address::lift(&session.number),
         from: mine.shown.from,

@@ -1,4 +1,4 @@
-//! Server-rendered pages: pure functions from answers to HTML.
+//! Server-rendered pages: pure functions from answers to HTML, and to PDF where people take a copy with them.
 //!
 //! Invariants:
 //! - No IO, no clock, no HTTP: the time is an argument, `server` does routes and headers.
@@ -12,13 +12,16 @@ pub mod address;
 pub mod admin;
 pub mod assets;
 pub mod authorize;
+pub mod cases;
 pub mod chart;
+pub mod copy;
 pub mod docs;
 pub mod innbygger;
 pub mod layout;
 pub mod legevakt;
 pub mod log_analysis;
 pub mod problem;
+pub mod requests;
 pub mod restrictions;
 pub mod signin;
 pub mod tavle;

@@ -106,11 +106,11 @@ pub fn what(choice: &str) -> Option<What> {
 }
 
 /// Only services are chosen one by one on the page.
-fn fhir_kind(kind: &str) -> Option<&'static str> {
+pub(crate) fn fhir_kind(kind: &str) -> Option<&'static str> {
     (kind == "EpisodeOfCare").then_some("EpisodeOfCare")
 }
 
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
     (1..=64).contains(&id.len()) && id.bytes().all(plain)
 }
@@ -178,7 +178,7 @@ impl Section {
 }
 
 impl Held {
-    fn new(restricted: &Restricted, own: Own<'_>, lines: &[ServiceLine], now_ms: i64) -> Self {
+    pub fn new(restricted: &Restricted, own: Own<'_>, lines: &[ServiceLine], now_ms: i64) -> Self {
         let Restriction { id, against, what, in_emergency, .. } = &restricted.restriction;
         let emergency = if *in_emergency { "restrict-emergency" } else { "restrict-no-emergency" };
         Self {

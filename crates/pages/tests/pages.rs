@@ -22,6 +22,7 @@ use pages::layout::{Area, Session};
 use pages::legevakt;
 use pages::log_analysis::{self, Notice};
 use pages::problem::{self, Problem};
+use pages::requests::Asked;
 use pages::restrictions::{Done, Own};
 use pages::{accesses, assets, signin, tavle, text};
 use record::catalogue::Catalogue;
@@ -47,7 +48,9 @@ fn resident_page(
     let restricted = people::restricted(NOW);
     let own = Own { restricted: &restricted, done: Some(Done::Restricted), ..Own::default() };
     let shown = Shown { from: "2026-01-01", to: "", older: Some(77) };
-    let mine = Mine { overview, news2, looks, own, shown };
+    let requests = people::asked();
+    let asked = Asked { all: &requests, told: None };
+    let mine = Mine { overview, news2, looks, own, asked, shown };
     innbygger::render(session, mine, Period::Month, NOW)
 }
 
@@ -345,7 +348,7 @@ fn no_page_shows_the_key_of_a_missing_message() {
 
 #[test]
 fn no_message_is_left_over() {
-    const COMPOSED: [&str; 34] = [
+    const COMPOSED: [&str; 40] = [
         "professions-",
         "month-",
         "gender-",
@@ -380,6 +383,12 @@ fn no_message_is_left_over() {
         "accesses-standing-",
         "admin-part-",
         "admin-outcome-",
+        "professions-",
+        "right-",
+        "request-",
+        "step-",
+        "kind-",
+        "element-",
     ];
     let sources = markup::sources().concat();
     for key in messages() {

@@ -7,6 +7,7 @@
 //! identifier systems for one thing, `2` against `02`, …) are decided here and nowhere else.
 
 pub mod about;
+pub mod basis;
 pub mod catalogue;
 pub mod decision;
 pub mod entry;
@@ -18,6 +19,7 @@ pub mod news2;
 pub mod okt;
 pub mod profile;
 pub mod purpose;
+pub mod rights;
 pub mod service;
 pub mod system;
 pub mod terminology;

@@ -58,7 +58,14 @@ pub fn register(municipality: &Municipality) -> Register {
         agreements: vec![
             agreement(
                 PLO_EPJ,
-                &["demographics", "services", "decisions", "organisation", "measurements"],
+                &[
+                    "demographics",
+                    "services",
+                    "decisions",
+                    "organisation",
+                    "measurements",
+                    "consents",
+                ],
             ),
             agreement(TAVLE, &["demographics", "measurements"]),
             agreement(VKP, &["measurements"]),

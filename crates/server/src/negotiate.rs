@@ -91,7 +91,7 @@ async fn wish(request: Request) -> Result<(Wish, Request), Problem> {
     let value = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, it)| &**it);
     let raw = raw::is_wanted(&request, value("_format"));
     let wish = Wish {
-        format: if raw {
+        format: if raw || is_document(request.uri().path(), request.headers(), value("_format")) {
             Format::Json
         } else {
             media::wanted(request.headers(), value("_format"))?
@@ -101,6 +101,11 @@ async fn wish(request: Request) -> Result<(Wish, Request), Problem> {
         coding: coding::wanted(request.headers()),
     };
     Ok((wish, request))
+}
+
+/// Whether a copy is asked for as a document, which is no format of FHIR.
+fn is_document(path: &str, headers: &HeaderMap, format: Option<&str>) -> bool {
+    path.ends_with("/$copy") && media::wants_pdf(headers, format)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -113,7 +118,10 @@ fn is_form(headers: &HeaderMap) -> bool {
 /// Says as a resource what the router refuses by itself; `OPTIONS` is answered by `Allow` alone.
 fn worded(method: &Method, response: Response) -> Response {
     let status = response.status();
-    if is_fhir(&response) || !(status.is_client_error() || status.is_server_error()) {
+    if is_fhir(&response)
+        || is_page(&response)
+        || !(status.is_client_error() || status.is_server_error())
+    {
         return response;
     }
     if status == StatusCode::METHOD_NOT_ALLOWED && method == Method::OPTIONS {
@@ -132,6 +140,12 @@ fn worded(method: &Method, response: Response) -> Response {
         worded.headers_mut().insert(ALLOW, allow.clone());
     }
     worded
+}
+
+/// Whether it is a page, which says what is wrong in its own words.
+fn is_page(response: &Response) -> bool {
+    let kind = input::header(response.headers(), CONTENT_TYPE.as_str()).unwrap_or_default();
+    kind.starts_with("text/html")
 }
 
 fn is_fhir(response: &Response) -> bool {

@@ -1,12 +1,14 @@
 //! The definitions of the operations of our own.
 
+mod rights;
+
 use fhir::json;
 use fhir::value::Value;
 
 /// Where definitions of our own have their URLs.
 const OWN: &str = "https://fkj.no/fhir/OperationDefinition/";
 
-/// The OperationDefinition of an operation of our own on a Patient.
+/// The OperationDefinition of an operation of our own.
 pub fn definition(code: &str) -> Option<Value> {
     let changes = code == "emergency-access";
     let (name, title, description) = match code {
@@ -31,7 +33,7 @@ pub fn definition(code: &str) -> Option<Value> {
              The attest must state an emergency (ETREAT or BTG). The patient sees it in the log, and \
              it is looked into afterwards. What is withheld for emergencies too stays withheld.",
         ),
-        _ => return None,
+        _ => return rights::definition(code),
     };
     Some(json!({
         "resourceType": "OperationDefinition",

@@ -6,8 +6,8 @@
 use access::permit::ReadPermit;
 use record::entry::Position;
 use record::identity::PersonId;
-use rusqlite::params_from_iter;
 use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, params_from_iter};
 
 use crate::error::Error;
 use crate::kinds;
@@ -47,19 +47,7 @@ impl View {
         count: usize,
     ) -> Result<Vec<Step>, Error> {
         self.with(|connection| {
-            let person = Sql::from(walk.person.0.to_vec());
-            let mut sql = Piece::new("r.person = ?", [person]);
-            sql.and(self.limits(connection, permit)?.visible("r"));
-            let sign = if walk.patients { "=" } else { "<>" };
-            let patient = Sql::from(kinds::number("Patient"));
-            sql.and(Piece::new(format!("r.kind {sign} ?"), [patient]));
-            let until = Sql::from(row_number(walk.until, state::DERIVED));
-            let rows = [Sql::from(walk.after), until];
-            // The plus keeps SQLite from walking everybody's rows instead of the person's.
-            sql.and(Piece::new("+r.rid > ? AND +r.rid <= ?", rows));
-            if let Some(since) = walk.since {
-                sql.and(Piece::new("+r.updated >= ?", [Sql::from(since)]));
-            }
+            let sql = self.walked(connection, permit, walk)?;
             // Only what is on the page is fetched, not what was looked at.
             let rows = format!(
                 "SELECT r.rid FROM resource r WHERE {} ORDER BY r.rid LIMIT {count}",
@@ -73,6 +61,40 @@ impl View {
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
+    }
+
+    /// How many resources a walk meets that the permit opens.
+    pub fn everything_counted(&self, permit: &ReadPermit, walk: &Walk) -> Result<usize, Error> {
+        self.with(|connection| {
+            let sql = self.walked(connection, permit, walk)?;
+            let text = format!("SELECT count(*) FROM resource r WHERE {}", sql.text);
+            let mut select = connection.prepare_cached(&text)?;
+            let count: i64 = select.query_row(params_from_iter(sql.values), |row| row.get(0))?;
+            Ok(usize::try_from(count).unwrap_or_default())
+        })
+    }
+
+    /// What a resource met on a walk must be.
+    fn walked(
+        &self,
+        connection: &Connection,
+        permit: &ReadPermit,
+        walk: &Walk,
+    ) -> Result<Piece, Error> {
+        let person = Sql::from(walk.person.0.to_vec());
+        let mut sql = Piece::new("r.person = ?", [person]);
+        sql.and(self.limits(connection, permit)?.visible("r"));
+        let sign = if walk.patients { "=" } else { "<>" };
+        let patient = Sql::from(kinds::number("Patient"));
+        sql.and(Piece::new(format!("r.kind {sign} ?"), [patient]));
+        let until = Sql::from(row_number(walk.until, state::DERIVED));
+        let rows = [Sql::from(walk.after), until];
+        // The plus keeps SQLite from walking everybody's rows instead of the person's.
+        sql.and(Piece::new("+r.rid > ? AND +r.rid <= ?", rows));
+        if let Some(since) = walk.since {
+            sql.and(Piece::new("+r.updated >= ?", [Sql::from(since)]));
+        }
+        Ok(sql)
     }
 
     /// Seals where a walk goes on. `of` is what is walked, and must be the same when it is opened.

@@ -227,7 +227,7 @@ impl Asked {
 }
 
 /// Literal references in a resource.
-fn references(value: &Value, into: &mut BTreeSet<(&'static str, String)>) {
+pub(crate) fn references(value: &Value, into: &mut BTreeSet<(&'static str, String)>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| references(item, into)),
         Value::Object(members) => {

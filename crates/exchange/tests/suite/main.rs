@@ -19,6 +19,7 @@ mod patients;
 mod places;
 mod profiles;
 mod register;
+mod rights;
 mod submit;
 mod town;
 mod vigilance;

@@ -12,6 +12,7 @@ use pages::chart::{self, Period};
 use pages::innbygger::{self, Mine, Shown};
 use pages::layout::Area;
 use pages::problem::{self, Problem};
+use pages::requests::Asked;
 use pages::restrictions::Own;
 use pages::{assets, legevakt, signin, tavle};
 use record::identity::IdentityError;
@@ -41,11 +42,13 @@ fn pages() -> Vec<(&'static str, String)> {
     let board = course::board(NOW);
     let looks = people::looks(NOW);
     let restricted = people::restricted(NOW);
+    let asked = people::asked();
     let mine = Mine {
         overview: &overview,
         news2: &copd,
         looks: &looks,
         own: Own { restricted: &restricted, ..Own::default() },
+        asked: Asked { all: &asked, told: None },
         shown: Shown { older: Some(77), ..Shown::default() },
     };
     vec![

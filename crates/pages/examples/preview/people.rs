@@ -5,9 +5,12 @@ use exchange::answer::{
     AccessLine, DecisionLine, Incomplete, Overview, PatientHeader, ServiceLine, ServiceStatus, Site,
 };
 use exchange::control::Restricted;
+use exchange::rights::list::Listed;
+use exchange::rights::task::Case;
 use pages::layout::{Area, Session};
 use pages::signin::{Choice, Problem, SignIn};
 use record::identity::PersonId;
+use record::rights::{Right, Status};
 
 const HOUR: i64 = 60 * 60 * 1000;
 
@@ -220,4 +223,35 @@ pub fn choices(problem: Option<Problem>) -> SignIn {
         ],
         problem,
     }
+}
+
+/// A request in each state that a page tells apart.
+pub fn asked() -> Vec<Listed> {
+    let step = |said: &str| {
+        ("2026-10-04T09:00:00Z".to_owned(), "Personvernombud Logg".to_owned(), said.to_owned())
+    };
+    let one = |id: &str, right: Right, status: Status, is_overdue: bool| Listed {
+        id: id.to_owned(),
+        version: 7,
+        person: Some(PersonId([1; 16])),
+        is_overdue,
+        case: Case {
+            right,
+            status,
+            item: None,
+            text: "Jeg bruker <ikke> rullator & har aldri gjort det.".to_owned(),
+            owner: "Dalfjord kommune".to_owned(),
+            authored: 0,
+            received: "2026-10-03".to_owned(),
+            due: "2026-11-03".to_owned(),
+            extended: false,
+            reason: (status == Status::Rejected).then(|| "Det er bruk for den.".to_owned()),
+            steps: vec![step("receive"), step("reject: Det er bruk for den.")],
+        },
+    };
+    vec![
+        one("a", Right::Rectification, Status::InProgress, true),
+        one("b", Right::Erasure, Status::Rejected, false),
+        one("c", Right::Copy, Status::Requested, false),
+    ]
 }

@@ -67,6 +67,17 @@ pub fn names_fhir(headers: &HeaderMap, format: Option<&str>) -> bool {
             .any(|(text, weight)| weight > 0 && Format::named(&Media::parse(text).name).is_some())
 }
 
+/// Whether a caller asks for a document by its name, in `_format`, or else first of all in `Accept`.
+pub fn wants_pdf(headers: &HeaderMap, format: Option<&str>) -> bool {
+    const PDF: &str = "application/pdf";
+    if let Some(format) = format {
+        return matches!(format, PDF | "pdf");
+    }
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let best = accepted.flat_map(weighed).max_by_key(|(_, weight)| *weight);
+    best.is_some_and(|(text, weight)| weight > 0 && Media::parse(text).name == PDF)
+}
+
 /// The format of what was sent; JSON where nothing says.
 ///
 /// # Errors

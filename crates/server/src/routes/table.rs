@@ -9,6 +9,7 @@ mod log;
 mod operations;
 pub mod parameters;
 mod platform;
+mod rights;
 mod sandbox;
 
 use super::endpoint::{Caller, Endpoint};
@@ -25,7 +26,7 @@ pub struct Section {
 }
 
 /// Everything served.
-pub static TABLE: [Section; 12] = [
+pub static TABLE: [Section; 13] = [
     Section {
         id: "fhir",
         about: "FHIR R4: one resource, search and history",
@@ -35,6 +36,11 @@ pub static TABLE: [Section; 12] = [
         id: "operations",
         about: "Operations of FHIR: records, codes, validation",
         endpoints: operations::ROWS,
+    },
+    Section {
+        id: "rights",
+        about: "What residents have a right to: a copy, and to ask for more",
+        endpoints: rights::ROWS,
     },
     Section { id: "bulk", about: "Much at once: bulk export and import", endpoints: bulk::ROWS },
     Section { id: "okt", about: "Norsk helsenett's OKT contract", endpoints: doors::OKT },

@@ -5,6 +5,7 @@ mod authorize;
 mod docs;
 pub mod origin;
 mod reader;
+mod rights;
 mod session;
 mod signin;
 mod vigilance;
@@ -67,6 +68,24 @@ pub const ROWS: &[Endpoint] = &[
     }),
     page_at(&[Post], address::LIFT, "page-lift", "A resident withholds no longer", |with| {
         on(with, reader::lift)
+    }),
+    page_at(&[Get], address::COPY_PDF, "page-copy", "A resident's copy, to read", |with| {
+        on(with, rights::copy_pdf)
+    }),
+    page_at(&[Get], address::COPY_JSON, "page-copy-json", "The same for programs", |with| {
+        on(with, rights::copy_json)
+    }),
+    page_at(&[Post], address::ASK, "page-ask", "A resident asks for something", |with| {
+        on(with, rights::ask)
+    }),
+    page_at(&[Post], address::WITHDRAW, "page-withdraw", "A resident takes it back", |with| {
+        on(with, rights::withdraw)
+    }),
+    page_at(&[Get], address::CASES, "page-cases", "What residents have asked for", |with| {
+        on(with, rights::cases)
+    }),
+    page_at(&[Post], address::CASES, "page-step", "Take a step with it", |with| {
+        on(with, rights::step)
     }),
     page_at(&[Get], address::LOG_ANALYSIS, "page-findings", "What the log asks about", |with| {
         on(with, vigilance::list)

@@ -22,6 +22,7 @@ use futures_util::stream;
 use pages::chart::Period;
 use pages::innbygger::{self, Mine};
 use pages::layout::{Area, Session};
+use pages::requests::{Asked, Told};
 use pages::restrictions::{Done, Own};
 use pages::{address, chart, legevakt, restrictions, tavle};
 use record::identity::{PersonId, accept_number};
@@ -182,6 +183,7 @@ async fn own_page(who: &SignedIn, number: &str, query: Option<String>) -> Result
         before: field(innbygger::OLDER_FIELD).and_then(|it| it.parse().ok()),
     };
     let done = field("melding").and_then(Done::from_key);
+    let told = field("melding").and_then(Told::from_key);
     let period = period(query.clone());
     let person = who.tenant.person(number)?;
     let overview = who.tenant.overview(&who.caller, person).await?;
@@ -193,9 +195,11 @@ async fn own_page(who: &SignedIn, number: &str, query: Option<String>) -> Result
     let restricted = who.tenant.restrictions(&who.caller, person).await?;
     let units = who.tenant.register().units.clone();
     let units: Vec<_> = units.into_iter().map(|unit| (unit.organisation, unit.name)).collect();
+    let requests = who.tenant.requests(&who.caller, person).await?;
     let own = Own { restricted: &restricted, units: &units, done };
+    let asked = Asked { all: &requests, told };
     let shown = innbygger::Shown { from, to, older };
-    let mine = Mine { overview: &overview, news2: &news2, looks: &looks, own, shown };
+    let mine = Mine { overview: &overview, news2: &news2, looks: &looks, own, asked, shown };
     // ID-porten gives no name.
     let name = overview.patient.name.clone().unwrap_or_default();
     let session = Session { name, ..who.session.clone() };

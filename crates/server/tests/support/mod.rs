@@ -214,6 +214,17 @@ impl Client {
         Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), text })
     }
 
+    /// What a browser would keep as a file: status, media type and bytes.
+    pub fn file(&self, path: &str) -> (u16, String, Vec<u8>) {
+        let mut request = Request::builder().uri(self.at(path));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut response = self.agent.run(request.body(()).unwrap()).unwrap();
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        (response.status().as_u16(), kind, response.body_mut().read_to_vec().unwrap())
+    }
+
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }

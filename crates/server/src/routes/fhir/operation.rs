@@ -1,5 +1,5 @@
 //! Operations, by room: here those on a person; [`codes`] for terminology, [`resource`] for what is
-//! asked of one resource.
+//! asked of one resource, [`rights`] for what a resident has a right to.
 
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -14,6 +14,7 @@ use crate::routes::call::Call;
 
 pub mod codes;
 pub mod resource;
+pub mod rights;
 
 /// `Patient/id/$kommunale-tjenester`.
 pub async fn overview(call: Call) -> Answer {
@@ -74,7 +75,7 @@ pub async fn definition_of_emergency_access(
     definition(&app, &kommune, "emergency-access")
 }
 
-fn definition(app: &App, kommune: &str, code: &str) -> Answer {
+pub(super) fn definition(app: &App, kommune: &str, code: &str) -> Answer {
     app.hosted(kommune)?;
     let definition = operations::definition(code).ok_or_else(Problem::not_found)?;
     Ok(respond(StatusCode::OK, &definition))
