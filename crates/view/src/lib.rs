@@ -42,10 +42,12 @@ pub mod project;
 pub mod scan;
 pub mod search;
 pub mod store;
+pub mod trace;
 
 mod addition;
 mod begin;
 mod condition;
+mod derived;
 mod drive;
 mod granted;
 mod include;
