@@ -33,6 +33,7 @@ pub mod coded;
 pub mod consent;
 pub mod control;
 pub mod criteria;
+pub mod disposal;
 pub mod error;
 pub mod history;
 pub mod look;

@@ -18,6 +18,7 @@ pub mod news2;
 pub mod okt;
 pub mod profile;
 pub mod purpose;
+pub mod retention;
 pub mod service;
 pub mod system;
 pub mod terminology;

@@ -55,6 +55,7 @@ mod kinds;
 mod order;
 mod plan;
 mod race;
+mod retained;
 mod rows;
 mod schema;
 mod scope;
