@@ -3,6 +3,7 @@
 
 mod admin;
 mod bulk;
+mod disposal;
 mod doors;
 mod fhir;
 mod log;
@@ -25,7 +26,7 @@ pub struct Section {
 }
 
 /// Everything served.
-pub static TABLE: [Section; 12] = [
+pub static TABLE: [Section; 13] = [
     Section {
         id: "fhir",
         about: "FHIR R4: one resource, search and history",
@@ -45,6 +46,11 @@ pub static TABLE: [Section; 12] = [
         id: "admin",
         about: "The municipality's own register, and who may",
         endpoints: admin::ROWS,
+    },
+    Section {
+        id: "disposal",
+        about: "Preservation and disposal: what must be kept, and the erasure of a person",
+        endpoints: disposal::ROWS,
     },
     Section {
         id: "log",
