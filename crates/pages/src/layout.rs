@@ -38,17 +38,20 @@ pub enum Area {
     LogAnalysis,
     /// [`crate::accesses`].
     Accesses,
+    /// [`crate::disposal`].
+    Disposal,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Area; 6] = [
+    pub const ALL: [Area; 7] = [
         Area::Legevakt,
         Area::Tavle,
         Area::Innbygger,
         Area::Admin,
         Area::LogAnalysis,
         Area::Accesses,
+        Area::Disposal,
     ];
 
     /// Where it is, in a municipality.
@@ -60,6 +63,7 @@ impl Area {
             Area::Admin => address::admin(municipality),
             Area::LogAnalysis => address::log_analysis(municipality),
             Area::Accesses => address::accesses(municipality),
+            Area::Disposal => address::disposal(municipality),
         }
     }
 
@@ -71,6 +75,7 @@ impl Area {
             Area::Admin => "area-admin",
             Area::LogAnalysis => "area-log-analysis",
             Area::Accesses => "area-accesses",
+            Area::Disposal => "area-disposal",
         })
     }
 }

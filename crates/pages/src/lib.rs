@@ -13,6 +13,7 @@ pub mod admin;
 pub mod assets;
 pub mod authorize;
 pub mod chart;
+pub mod disposal;
 pub mod docs;
 pub mod innbygger;
 pub mod layout;

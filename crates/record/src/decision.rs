@@ -289,9 +289,9 @@ impl Inquiry {
 pub enum Ground {
     /// What must be kept has been kept long enough (pasientjournalloven §25, arkivlova).
     RetentionEnded,
-    /// Asked for by whom it is about (helsepersonelloven §43, first paragraph).
+    /// Asked for by whom it is about (helsepersonelloven §43).
     OnRequest,
-    /// It was recorded about the wrong person (helsepersonelloven §43, second paragraph).
+    /// It was recorded about the wrong person (helsepersonelloven §43).
     WrongPerson,
 }
 

@@ -96,33 +96,35 @@ impl Tenant {
 
     /// Whether a person may be erased now.
     fn may_be_erased(&self, person: PersonId, basis: Ground) -> Result<(), Failure> {
-        let refused = |code, message: &str| Err(Failure::invalid(code, "patient", message));
+        let refused =
+            |by: &str, message: &str| Err(Failure::invalid(IssueCode::BusinessRule, by, message));
         if self.keys.is_erased(person) {
             return Err(Failure::Gone);
         }
         if self.view.last_recorded(person)?.is_none() && !self.view.has_skipped(person)? {
-            return Err(Failure::Unknown(Issue::error(
-                IssueCode::NotFound,
-                "patient",
-                "nothing is recorded about the person",
-            )));
+            return Err(unknown());
         }
         if self.decided().disposal.is_held(person) {
             let message = "a hold keeps everything about the person; lift it first";
-            return refused(IssueCode::BusinessRule, message);
+            return refused("hold", message);
         }
         if basis != Ground::RetentionEnded {
             return Ok(());
         }
         match self.retention_of(person)? {
             Verdict::Over(_) => Ok(()),
-            Verdict::Depot(_) => refused(
-                IssueCode::BusinessRule,
-                "this is preserved: hand it to the depot first, and say so",
-            ),
+            Verdict::Depot(_) => {
+                refused("depot", "this is preserved: hand it to the depot first, and say so")
+            }
             Verdict::Held | Verdict::Kept { .. } => {
-                refused(IssueCode::BusinessRule, "the time it must be kept has not run")
+                refused("retention", "the time it must be kept has not run")
             }
         }
     }
+}
+
+/// That nothing is known of a person.
+pub(super) fn unknown() -> Failure {
+    let message = "nothing is recorded about the person";
+    Failure::Unknown(Issue::error(IssueCode::NotFound, "person", message))
 }

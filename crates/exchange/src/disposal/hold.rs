@@ -99,7 +99,7 @@ impl Tenant {
         let by = self.administer(caller, action, &[Deed::PrivacyReview], Some(person)).await?;
         let _turn = self.deciding.lock().await;
         self.keys.data_key(person).map_err(|error| match error {
-            ledger::error::Error::UnknownPerson => Failure::NotFound,
+            ledger::error::Error::UnknownPerson => super::erase::unknown(),
             other => other.into(),
         })?;
         self.record_in_turn(Decision::new(by, why, change), Some(person)).await

@@ -9,3 +9,4 @@ pub mod due;
 pub mod erase;
 pub mod fold;
 pub mod hold;
+pub mod overview;

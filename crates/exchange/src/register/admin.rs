@@ -201,7 +201,7 @@ impl Tenant {
     }
 
     /// Whether the caller may do all of this, without doing it.
-    pub(super) fn may(&self, caller: &Caller, deeds: &[Deed<'_>]) -> bool {
+    pub(crate) fn may(&self, caller: &Caller, deeds: &[Deed<'_>]) -> bool {
         let standing = self.standing();
         deeds.iter().all(|deed| decide_admin(caller, &standing, *deed).is_ok())
     }

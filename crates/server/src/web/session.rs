@@ -74,6 +74,7 @@ pub fn session(caller: &Caller, tenant: &Tenant, synthetic: bool) -> Session {
         areas.push(Area::Admin);
         if tenant.reviews_looks(caller) {
             areas.push(Area::LogAnalysis);
+            areas.push(Area::Disposal);
         }
         if tenant.reviews_accesses(caller) {
             areas.push(Area::Accesses);
