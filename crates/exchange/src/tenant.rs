@@ -16,12 +16,13 @@ use ledger::key_service::FileKey;
 use ledger::keys::Keys;
 use ledger::ledger::{Ledger, LedgerOptions};
 use ledger::random::Random;
-use record::entry::Position;
+use record::entry::{Kind, Position};
 use record::identity::PersonId;
 use tokio::sync::{broadcast, watch};
 use view::added::Walked;
 use view::project::Projector;
 use view::store::View;
+use view::trace::Traces;
 
 use crate::added::Added;
 use crate::bulk::job::Jobs;
@@ -42,6 +43,10 @@ const CATCH_UP: usize = 1_000;
 /// Resources read at a time for added search parameters, while nothing is waiting to be projected: some
 /// milliseconds, which what arrives meanwhile waits.
 const STEP: usize = 200;
+
+/// The largest view, in bytes, that is written anew while it is in use: a second or two, which what arrives
+/// meanwhile waits.
+const LARGE: u64 = 256 << 20;
 
 /// Where time and randomness come from.
 #[derive(Clone)]
@@ -129,6 +134,7 @@ impl Tenant {
         let mut projector = Projector::open(&view_path, index_key)?;
         let is_new = projector.position() == 0;
         catch_up(&ledger, &mut projector)?;
+        clear_traces(&mut projector, u64::MAX)?;
         // What is made anew is made whole; what was only behind is completed beside the reading.
         while is_new && index_further(&mut projector)? {}
         let view = View::open(&view_path, index_key)?;
@@ -144,7 +150,7 @@ impl Tenant {
             .name("projection".to_owned())
             .spawn(move || project(&arrived, projector, followers, &tell))
             .map_err(|error| Failure::Unavailable(format!("cannot start a thread: {error}")))?;
-        Ok(Self {
+        let tenant = Self {
             standing,
             decided,
             deciding: tokio::sync::Mutex::default(),
@@ -163,7 +169,12 @@ impl Tenant {
             visible,
             directory: directory.to_owned(),
             _projection: Projection(Some(projection)),
-        })
+        };
+        // Whatever ended the process after somebody was erased.
+        if let Some(last) = tenant.decided().disposal.last_erasure() {
+            tenant.let_go(last)?;
+        }
+        Ok(tenant)
     }
 
     /// What decisions rest on now.
@@ -311,6 +322,23 @@ fn follow(
     founded.ok_or_else(|| Failure::Unavailable("the municipality was not founded".to_owned()))
 }
 
+/// Clears the view's files of what erased persons may have left in them.
+fn clear_traces(projector: &mut Projector, most: u64) -> Result<Traces, view::error::Error> {
+    let left = projector.clear_traces(most)?;
+    match left {
+        Traces::None => {}
+        Traces::Moved => tracing::warn!(
+            "the view is too large to be written anew while it is in use; bytes of erased persons may be left \
+             in its file until the next start"
+        ),
+        Traces::Held => tracing::warn!(
+            "a reader holds on to old pages of the view; bytes of erased persons are left in its files until \
+             the next entry or start"
+        ),
+    }
+    Ok(left)
+}
+
 /// Answers that an entry is missing from say so themselves; the operator is told where to look.
 fn tell_skipped(skipped: &[Position]) {
     for position in skipped {
@@ -384,7 +412,7 @@ fn project(
     mut followers: Followers,
     tell: &Tell,
 ) {
-    let mut stuck = false;
+    let (mut stuck, mut held) = (false, false);
     while let Ok(first) = next(arrived, stuck || projector.is_indexed()) {
         let Some(first) = first else {
             if let Err(error) = index_further(&mut projector) {
@@ -423,6 +451,12 @@ fn project(
                 category: entry.category.clone(),
                 position: entry.position,
             }));
+        }
+        if held || committed.iter().any(|it| it.entry.kind == Kind::Erasure) {
+            match clear_traces(&mut projector, LARGE) {
+                Ok(left) => held = left == Traces::Held,
+                Err(error) => tracing::error!(%error, "the view's file cannot be written anew"),
+            }
         }
         tell.reached.send_replace(projector.position());
     }

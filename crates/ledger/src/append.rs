@@ -186,6 +186,12 @@ impl Sealer {
         self.person_of_key(entry.kind, entry.person).is_some_and(|p| self.keys.is_erased(p))
     }
 
+    /// The person whose key this entry, once committed, destroys.
+    pub(crate) fn erases(&self, entry: &Entry) -> Option<PersonId> {
+        let is_erasure = (self.sealing, entry.kind) == (Sealing::PerPerson, Kind::Erasure);
+        entry.person.filter(|_| is_erasure)
+    }
+
     fn key(&self, kind: Kind, person: Option<PersonId>) -> Result<DataKey, Error> {
         match self.person_of_key(kind, person) {
             Some(person) => self.keys.data_key(person),

@@ -16,6 +16,8 @@ pub enum Point {
     Checkpoint,
     /// The transaction is on disk.
     Committed,
+    /// The keys of the persons whom the batch erased, if any, are destroyed.
+    Destroyed,
     /// The projector has got the batch.
     Handed,
     /// The appenders have their answers.
@@ -24,13 +26,14 @@ pub enum Point {
 
 impl Point {
     /// Every point, in order.
-    pub const ALL: [Point; 8] = [
+    pub const ALL: [Point; 9] = [
         Point::Taken,
         Point::Bodies,
         Point::Entries,
         Point::Head,
         Point::Checkpoint,
         Point::Committed,
+        Point::Destroyed,
         Point::Handed,
         Point::Answered,
     ];

@@ -92,6 +92,8 @@ impl Keys {
             .pragma_update(None, "secure_delete", true)
             .map_err(Error::storage("setting up keys.db"))?;
         let index = kept_secret(&mut connection, &*service, &*random, "index")?;
+        // What an ended process erased may still lie in the write-ahead file.
+        empty_write_ahead(&connection)?;
         let erased = erased(&connection).map_err(Error::storage("reading erased persons"))?;
         let known = RwLock::new(Known { erased, ..Known::default() });
         Ok(Self { service, random, index, connection: Mutex::new(connection), known, _lock: lock })
@@ -233,10 +235,7 @@ impl Keys {
             known.erased.insert(person);
             known.keys.remove(&person);
         }
-        let busy: i64 = connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-            .map_err(Error::storage(failed))?;
-        if busy != 0 {
+        if !empty_write_ahead(&connection)? {
             return Err(Error::Key {
                 what: "erased, but a reader holds an earlier copy; erase again",
             });
@@ -351,6 +350,14 @@ fn begin<'c>(
     connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(Error::storage(failed))
+}
+
+/// Copies the write-ahead file into the database and empties it; `false` where a reader keeps it.
+fn empty_write_ahead(connection: &Connection) -> Result<bool, Error> {
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+        .map(|busy| busy == 0)
+        .map_err(Error::storage("emptying the write-ahead file of keys.db"))
 }
 
 fn person_of(connection: &Connection, hash: &NumberHash) -> rusqlite::Result<Option<PersonId>> {

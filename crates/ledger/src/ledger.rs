@@ -99,12 +99,13 @@ impl Ledger {
             Sealing::PerPerson => store::LEDGER_SCHEMA.to_owned(),
             Sealing::Ledger => format!("{}{}", store::LEDGER_SCHEMA, store::PERSON_INDEX),
         };
-        let versions = [first.as_str(), store::TREE_SCHEMA];
+        let versions = [first.as_str(), store::TREE_SCHEMA, store::ERASURE_SCHEMA];
         let mut connection = store::open_writable(path, store::LEDGER, &versions)?;
         let signing_key = options.keys.signing_key(&options.name)?;
         let notary = options.keys.notary(&options.name)?;
         check_end(&connection, &options, &signing_key)?;
         let tree = Tree::open(&mut connection)?;
+        finish_erasures(&connection, &options.keys)?;
         let ledger_key = options.keys.ledger_key(&options.name)?;
         let sealer = Arc::new(Sealer {
             ledger: options.name,
@@ -367,6 +368,26 @@ impl Drop for Ledger {
             tracing::error!(ledger = %self.sealer.ledger, "the ledger's writer had panicked");
         }
     }
+}
+
+/// Destroys the keys of the persons whom the ledger says were erased, where they are still there: a
+/// process ended between the two, or `keys.db` is an older copy.
+fn finish_erasures(connection: &Connection, keys: &Keys) -> Result<(), Error> {
+    let failed = "reading erasures";
+    let mut select =
+        connection.prepare("SELECT person FROM erasure").map_err(Error::storage(failed))?;
+    let erased = select
+        .query_map([], |row| row.get(0).map(PersonId))
+        .and_then(Iterator::collect::<Result<Vec<PersonId>, _>>)
+        .map_err(Error::storage(failed))?;
+    for person in erased.into_iter().filter(|person| !keys.is_erased(*person)) {
+        match keys.destroy(person) {
+            // An older copy may be from before the person was known: nothing of the person opens.
+            Ok(()) | Err(Error::UnknownPerson) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Checks that the stored head is signed and is the last entry's; an empty ledger gets its head.

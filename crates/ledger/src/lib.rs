@@ -30,10 +30,10 @@
 //!   content is refused. What is compared is a digest keyed with the person's key, so that it too is
 //!   worthless after erasure.
 //! - An acknowledged append is on disk.
-//! - After [`keys::Keys::destroy`] returned, nothing more is taken for the person, not even what was
-//!   already in the queue. A batch being written at that moment may still get its place: always before
-//!   any entry appended afterwards, such as the one that tells of the erasure, which is sealed with
-//!   the ledger's key.
+//! - An entry of kind `Erasure` about a person is the erasure: once its batch is on disk the writer
+//!   destroys the person's key, before the projector or the appender hears of it. Nothing of the person
+//!   is taken after it, not even what was already in the queue, and it is itself sealed with the
+//!   ledger's key. What a crash left undone, the next opening does, also with an older `keys.db`.
 //! - Formats once written decode for ever: the golden files are in `cases/formats/v1`.
 //!
 //! # Crash points
@@ -49,6 +49,7 @@
 //! | [`Bodies`](faults::Point::Bodies), [`Entries`](faults::Point::Entries), [`Head`](faults::Point::Head), [`Checkpoint`](faults::Point::Checkpoint): within the transaction | nothing: SQLite ignores an uncommitted transaction | no answer | nothing |
 //! | during the commit | the whole batch or nothing of it: the write-ahead file's commit record decides | no answer | nothing |
 //! | [`Committed`](faults::Point::Committed): on disk | the whole batch | no answer: a repeat with the same ids is a duplicate | not told: it reads on from its own position |
+//! | [`Destroyed`](faults::Point::Destroyed): keys of those erased are gone | the whole batch | no answer, as above | as above |
 //! | [`Handed`](faults::Point::Handed): the projector was told | the whole batch | no answer, as above | as far as its own commit came |
 //! | [`Answered`](faults::Point::Answered) | the whole batch | has the answer | as above |
 //! | while the write-ahead file is copied into the database | everything: it is copied again | | |
@@ -62,6 +63,7 @@
 //! | between a person's creation and the entry | the person is there, the same number finds it again |
 //! | making a ledger, before its first head | it is made again at the next opening |
 //! | making a ledger, after its first head | it is there; from then on `keys.db` knows it, and a missing file is an error, never a new ledger |
+//! | erasing, the entry on disk and the key still there | the key is destroyed by the next opening of the ledger |
 //! | destroying a key, before its commit | the key is there: do it again |
 //! | destroying a key, after its commit | the key is gone for every use; an earlier copy may remain in the write-ahead file until it is destroyed again or the file is next emptied |
 //!
@@ -71,7 +73,7 @@
 //!
 //! # What is not here
 //!
-//! No update, no deletion, no meaning, no access decision. Overwriting a key on a solid-state disk
+//! No update, no deletion but of keys, no meaning, no access decision. Overwriting a key on a solid-state disk
 //! does not clean the cells it lay in: put the data folder on an encrypted volume. A backup of
 //! `keys.db` keeps destroyed keys for as long as it is kept.
 

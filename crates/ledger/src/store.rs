@@ -30,6 +30,12 @@ CREATE TABLE tree(level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT
 CREATE TABLE note(size INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 ";
 
+/// Version 3 of a ledger: whose content its entries of kind `Erasure` have ended, so that an opening
+/// finds what a crash, or an older copy of `keys.db`, left undone.
+pub(crate) const ERASURE_SCHEMA: &str = "
+CREATE TABLE erasure(position INTEGER PRIMARY KEY, person BLOB NOT NULL) STRICT;
+";
+
 /// Added in an audit ledger, of which is asked who looked at a person. A clinical ledger does without:
 /// each batch would touch as many pages of it as there are persons, which costs a third of the speed,
 /// and its view answers by person.

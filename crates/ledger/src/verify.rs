@@ -306,15 +306,16 @@ fn check_schema(connection: &Connection, report: &mut Report) -> rusqlite::Resul
         .collect::<Result<_, _>>()?;
     let version = number("user_version")?;
     let tree = if version == 1 { "" } else { store::TREE_SCHEMA };
+    let erasure = if version < 3 { "" } else { store::ERASURE_SCHEMA };
     let is = |index: &str| {
-        let schema = [store::LEDGER_SCHEMA, index, tree].concat();
+        let schema = [store::LEDGER_SCHEMA, index, tree, erasure].concat();
         let all: Vec<&str> =
             schema.split(';').map(str::trim).filter(|sql| !sql.is_empty()).collect();
         found == all
     };
     if !(is("") || is(store::PERSON_INDEX))
         || number("application_id")? != store::LEDGER
-        || !(1..=2).contains(&version)
+        || !(1..=3).contains(&version)
     {
         report.add(0, What::Schema);
     }

@@ -4,7 +4,8 @@
 //! Invariants: a group is kept whole or not at all, and a refused group changes nothing for the
 //! others in its batch, because every group is judged before anything is written. Positions have no
 //! gaps. `recorded_at` never goes backwards. Appenders are answered after the batch is on disk and
-//! the projector has it. After a commit whose outcome is unknown the writer stops: going on after a
+//! the projector has it. An entry that tells of an erasure *is* the erasure: the person's key is destroyed
+//! before anybody is told, and nothing of the person is taken after it. After a commit whose outcome is unknown the writer stops: going on after a
 //! failed sync would acknowledge what may not be there.
 
 use crate::append::{Appended, Committed, Prepared, Sealer};
@@ -15,9 +16,10 @@ use crate::faults::{Faults, Point};
 use crate::ledger::Sink;
 use crate::tree::{Notary, Tree};
 use aws_lc_rs::signature::Ed25519KeyPair;
-use record::entry::{Entry, Position};
+use record::entry::{Entry, Kind, Position};
+use record::identity::PersonId;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -66,6 +68,8 @@ struct Plan {
     new: Vec<Prepared>,
     /// Event key of each new entry that has one → (content mac, index in `new`).
     events: HashMap<[u8; 16], ([u8; 16], usize)>,
+    /// Persons whom the batch erases.
+    erased: HashSet<PersonId>,
 }
 
 impl Writer {
@@ -151,7 +155,7 @@ impl Writer {
             head,
         };
         let mut committed = Vec::with_capacity(plan.new.len());
-        for prepared in plan.new {
+        for prepared in std::mem::take(&mut plan.new) {
             let entry = chained.insert(prepared.entry, prepared.event, now)?;
             committed.push(Committed { entry, body: prepared.plain });
         }
@@ -165,6 +169,8 @@ impl Writer {
         finish(tx)?;
         self.tree = tree;
         faults.at(Point::Committed);
+        destroy(sealer, &plan.erased)?;
+        faults.at(Point::Destroyed);
         Ok((verdicts, committed))
     }
 }
@@ -179,6 +185,18 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         Stop { error, stop: false }
     }
+}
+
+/// Destroys the keys of those whom a committed batch erases. Where that fails the writer stops: nobody
+/// is told that it is done, and the next opening goes on with it.
+fn destroy(sealer: &Sealer, erased: &HashSet<PersonId>) -> Result<(), Stop> {
+    for person in erased {
+        match sealer.keys.destroy(*person) {
+            Ok(()) | Err(Error::UnknownPerson) => {}
+            Err(error) => return Err(Stop { error, stop: true }),
+        }
+    }
+    Ok(())
 }
 
 /// A full disk refuses cleanly and the transaction is undone; any other failure to commit leaves
@@ -215,7 +233,10 @@ impl Plan {
         let mut events = HashMap::new();
         let mut slots = Vec::with_capacity(group.len());
         for (index, prepared) in group.into_iter().enumerate() {
-            if sealer.is_erased(&prepared.entry) {
+            let person = prepared.entry.person.filter(|_| prepared.entry.kind != Kind::Erasure);
+            if sealer.is_erased(&prepared.entry)
+                || person.is_some_and(|person| self.erased.contains(&person))
+            {
                 return Err(Error::Erased);
             }
             let next = self.new.len() + taken.len();
@@ -238,6 +259,7 @@ impl Plan {
                 }
             }
         }
+        self.erased.extend(taken.iter().filter_map(|prepared| sealer.erases(&prepared.entry)));
         self.new.append(&mut taken);
         self.events.extend(events);
         Ok(slots)
@@ -329,6 +351,14 @@ impl Chained<'_> {
                 insert.execute(params![entry.position, event, person, bytes])
             })
             .map_err(Error::storage("keeping an entry"))?;
+        if let (Kind::Erasure, Some(person)) = (entry.kind, entry.person) {
+            self.tx
+                .execute(
+                    "INSERT INTO erasure(position, person) VALUES (?1, ?2)",
+                    params![entry.position, person.0],
+                )
+                .map_err(Error::storage("keeping an erasure"))?;
+        }
         self.head.position = entry.position;
         self.head.hash = chain::hash(&bytes);
         self.tree.push(self.tx, &self.head.hash)?;

@@ -49,6 +49,8 @@ pub const ADMIN: &str = "/{kommune}/admin";
 pub const LOG_ANALYSIS: &str = "/{kommune}/admin/logganalyse";
 /// Who has which access; POST says whether it is needed.
 pub const ACCESSES: &str = "/{kommune}/admin/tilganger";
+/// What is kept, held and erased: GET shows [`crate::disposal`], POST takes its forms.
+pub const DISPOSAL: &str = "/{kommune}/admin/bevaring";
 
 /// What residents have asked for: GET shows [`crate::cases`], POST takes a step.
 pub const CASES: &str = "/{kommune}/admin/krav";
@@ -78,6 +80,11 @@ pub fn log_analysis(municipality: &str) -> String {
 /// [`ACCESSES`] of a municipality.
 pub fn accesses(municipality: &str) -> String {
     fill(ACCESSES, municipality, None)
+}
+
+/// [`DISPOSAL`] of a municipality.
+pub fn disposal(municipality: &str) -> String {
+    fill(DISPOSAL, municipality, None)
 }
 
 /// [`DOCS_TOKEN`] of a municipality.

@@ -275,6 +275,7 @@ fn change_title(change: &Change) -> String {
         Change::Reject { proposal } => {
             return text::with("admin-change-reject", &[("id", (*proposal).into())]);
         }
+        Change::Erase { .. } => return text::get("admin-change-erase"),
         _ => return text::get("admin-change-other"),
     };
     let place = places(change).first().map(|(part, key)| format!("{} {key}", part_title(*part)));

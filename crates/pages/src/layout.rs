@@ -40,11 +40,13 @@ pub enum Area {
     Accesses,
     /// [`crate::cases`].
     Cases,
+    /// [`crate::disposal`].
+    Disposal,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Area; 7] = [
+    pub const ALL: [Area; 8] = [
         Area::Legevakt,
         Area::Tavle,
         Area::Innbygger,
@@ -52,6 +54,7 @@ impl Area {
         Area::LogAnalysis,
         Area::Accesses,
         Area::Cases,
+        Area::Disposal,
     ];
 
     /// Where it is, in a municipality.
@@ -64,6 +67,7 @@ impl Area {
             Area::LogAnalysis => address::log_analysis(municipality),
             Area::Accesses => address::accesses(municipality),
             Area::Cases => address::cases(municipality),
+            Area::Disposal => address::disposal(municipality),
         }
     }
 
@@ -76,6 +80,7 @@ impl Area {
             Area::LogAnalysis => "area-log-analysis",
             Area::Accesses => "area-accesses",
             Area::Cases => "area-cases",
+            Area::Disposal => "area-disposal",
         })
     }
 }

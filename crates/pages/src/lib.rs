@@ -15,6 +15,7 @@ pub mod authorize;
 pub mod cases;
 pub mod chart;
 pub mod copy;
+pub mod disposal;
 pub mod docs;
 pub mod innbygger;
 pub mod layout;

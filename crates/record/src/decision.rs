@@ -191,6 +191,36 @@ pub enum Change {
         /// Whether it is.
         needed: bool,
     },
+    /// Asked of a second person: everything about the person whom the entry is about is erased.
+    Erase {
+        /// On what ground.
+        basis: Ground,
+    },
+    /// A second person has agreed, and everything about the person whom the entry is about is erased. It
+    /// is the body of the entry of [`crate::entry::Kind::Erasure`], which outlives the person's key: so
+    /// its reason is the ground's key, and there are no words of anybody's in it.
+    Erased {
+        /// Position of the proposal.
+        proposal: Position,
+        /// Who proposed it.
+        proposed_by: Who,
+        /// On what ground.
+        basis: Ground,
+    },
+    /// Nothing about the person whom the entry is about may be erased. The hold is known by the position
+    /// of this entry.
+    Hold {},
+    /// A hold on the person whom the entry is about is lifted.
+    Release {
+        /// Position of the hold.
+        hold: Position,
+    },
+    /// What the archive law preserves about the person whom the entry is about has been handed to the
+    /// municipality's depot.
+    HandOver {
+        /// Where the depot has it: its own reference.
+        reference: String,
+    },
     /// Asks a second person for a change that destroys something. The proposal is known by the position
     /// of this entry.
     Propose {
@@ -250,6 +280,37 @@ impl Inquiry {
             Inquiry::FollowedUp => "followed-up",
             Inquiry::Reported => "reported",
         }
+    }
+}
+
+/// On what ground everything about a person is erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// What must be kept has been kept long enough (pasientjournalloven §25, arkivlova).
+    RetentionEnded,
+    /// Asked for by whom it is about (helsepersonelloven §43).
+    OnRequest,
+    /// It was recorded about the wrong person (helsepersonelloven §43).
+    WrongPerson,
+}
+
+impl Ground {
+    /// Every ground.
+    pub const ALL: [Ground; 3] = [Ground::RetentionEnded, Ground::OnRequest, Ground::WrongPerson];
+
+    /// Its name on the wire and in forms.
+    pub fn key(self) -> &'static str {
+        match self {
+            Ground::RetentionEnded => "retention-ended",
+            Ground::OnRequest => "on-request",
+            Ground::WrongPerson => "wrong-person",
+        }
+    }
+
+    /// The ground with this name.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Ground::ALL.into_iter().find(|ground| ground.key() == key)
     }
 }
 

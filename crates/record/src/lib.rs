@@ -19,6 +19,7 @@ pub mod news2;
 pub mod okt;
 pub mod profile;
 pub mod purpose;
+pub mod retention;
 pub mod rights;
 pub mod service;
 pub mod system;

@@ -12,9 +12,7 @@ use fhir::instant::format_instant;
 use fhir::json;
 use fhir::resource::Resource;
 use fhir::search::set::Parameters;
-use fhir::value::Value;
 use ledger::append::{Body, Committed, Record};
-use record::about::{Elements, elements};
 use record::entry::{Entry, Kind, Position};
 use record::envelope::Envelope;
 use record::identity::PersonId;
@@ -22,12 +20,14 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::added::Walked;
 use crate::addition::{Additions, By};
+use crate::derived::{derived_patient, patient_identifier};
 use crate::error::Error;
 use crate::kinds;
 use crate::rows::{self, Pending, Place};
 use crate::schema;
 use crate::scope::Scopes;
 use crate::term::Terms;
+use crate::trace::{self, Traces};
 
 /// The state of a row of `resource`.
 pub mod state {
@@ -158,6 +158,12 @@ impl Projector {
         self.additions.walk(&mut self.connection, by, most.max(1))
     }
 
+    /// Takes what erased persons may have left in the file: see [`crate::trace`]. `most` is the largest
+    /// file, in bytes, that is written anew for it, during which nothing is projected.
+    pub fn clear_traces(&mut self, most: u64) -> Result<Traces, Error> {
+        trace::clear(&self.connection, most)
+    }
+
     fn transact<'a>(
         &mut self,
         entries: impl Iterator<Item = (&'a Entry, Option<&'a [u8]>)>,
@@ -184,7 +190,7 @@ impl Projector {
                     }
                 }
                 (Kind::Decision, Some(body)) => step.decide(body)?,
-                (Kind::Erasure, _) => step.erase()?,
+                (Kind::Erasure, body) => step.erase(body)?,
                 // An erased body, or a kind that is not about resources.
                 (Kind::Version | Kind::Removal | Kind::Decision, None) | (Kind::Audit, _) => {}
             }
@@ -375,8 +381,8 @@ impl Step<'_> {
         self.put(&empty, id, state::REMOVED, Some(current)).map(|()| true)
     }
 
-    /// Everything about the person leaves the view.
-    fn erase(&mut self) -> Result<(), Error> {
+    /// Everything about the person leaves the view; that it was decided stays, where the entry tells.
+    fn erase(&mut self, body: Option<&[u8]>) -> Result<(), Error> {
         let Some(person) = self.entry.person else { return Ok(()) };
         let rows: Vec<Current> = self
             .transaction
@@ -391,7 +397,11 @@ impl Step<'_> {
         {
             self.transaction.prepare_cached(sql)?.execute([person.0])?;
         }
-        Ok(())
+        trace::leave(self.transaction)?;
+        match body.filter(|body| !body.is_empty()) {
+            Some(body) => self.decide(body),
+            None => Ok(()),
+        }
     }
 
     fn delete(&mut self, row: &Current) -> Result<(), Error> {
@@ -456,28 +466,6 @@ impl Step<'_> {
         self.pending.settle(added, false);
         Ok(())
     }
-}
-
-/// The identifier by which a resource names its patient: of a participant only where it says that
-/// it is one.
-fn patient_identifier(resource: &Resource) -> Option<&Value> {
-    let Elements { subjects, participants, .. } = elements(resource.kind());
-    let of = |path: &str, is_patient: fn(Option<&str>) -> bool| {
-        let references = resource.value().all_at(path).into_iter();
-        let mut patients = references.filter(|it| is_patient(it.text("type")));
-        patients.find_map(|reference| reference.get("identifier"))
-    };
-    let subject = |kind: Option<&str>| kind.is_none_or(|kind| kind == "Patient");
-    let subject = subjects.iter().find_map(|path| of(path, subject));
-    subject.or_else(|| participants.iter().find_map(|path| of(path, |it| it == Some("Patient"))))
-}
-
-fn derived_patient(id: &str, identifier: &Value) -> Value {
-    fhir::json!({
-        "resourceType": "Patient",
-        "id": id,
-        "identifier": [identifier],
-    })
 }
 
 /// What the column `person` holds.

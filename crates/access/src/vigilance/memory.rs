@@ -38,6 +38,12 @@ pub(super) struct Mark {
 }
 
 impl Memory {
+    /// Forgets looks at a person, by the person's id; `true` where there were any.
+    pub fn let_go(&mut self, person: &str) -> bool {
+        let forget = |habits: &mut Habits| habits.unexplained.remove(person).is_some();
+        self.staff.values_mut().map(forget).fold(false, |any, one| any | one)
+    }
+
     /// Forgets what is before a day.
     pub(super) fn forget(&mut self, before: Day) {
         for habits in self.staff.values_mut() {

@@ -116,6 +116,22 @@ impl Jobs {
         self.forget(&mut self.known.lock(), &key(&caller.client_id, id))
     }
 
+    /// Ends what was given out, or waits to be fetched, as of a time (milliseconds since 1970) or earlier:
+    /// exports and answers of all clients. A file of theirs names what was asked for.
+    pub(crate) fn end_given(&self, before: i64) {
+        let mut known = self.known.lock();
+        let is_given = |job: &Job| match &job.work {
+            Work::Export(export) => export.time <= before,
+            Work::Answer(_) => true,
+            Work::Import(_) => false,
+        };
+        let given = known.iter().filter(|(_, job)| is_given(job));
+        let given: Vec<String> = given.map(|(key, _)| key.clone()).collect();
+        for key in given {
+            self.forget(&mut known, &key);
+        }
+    }
+
     /// How many bytes of answers are kept.
     pub(crate) fn held(&self) -> usize {
         let size = |job: &Job| if let Work::Answer(later) = &job.work { later.size() } else { 0 };

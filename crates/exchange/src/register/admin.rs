@@ -19,6 +19,9 @@ use crate::tenant::Tenant;
 
 /// The duties that a change of the register asks for, all of them.
 pub fn duties_of(change: &Change) -> Vec<Duty> {
+    if matches!(change, Change::Erase { .. }) {
+        return vec![Duty::PrivacyOfficer];
+    }
     let (mut policies, mut others) = (false, false);
     sort(change, &mut policies, &mut others);
     let duties = [(policies, Duty::Policies), (others || !policies, Duty::Register)];
@@ -38,7 +41,7 @@ fn sort(change: &Change, policies: &mut bool, others: &mut bool) {
 }
 
 /// What it takes to agree to a proposal that belongs to these duties.
-pub(super) fn approving<'a>(proposal: &'a Proposal, duties: &[Duty]) -> Vec<Deed<'a>> {
+pub(crate) fn approving<'a>(proposal: &'a Proposal, duties: &[Duty]) -> Vec<Deed<'a>> {
     let proposed_by = proposal.act.who.subject.as_deref().unwrap_or_default();
     duties.iter().map(|duty| Deed::Approve { of: *duty, proposed_by }).collect()
 }
@@ -133,13 +136,14 @@ impl Tenant {
     pub async fn admin_overview(&self, caller: &Caller) -> Result<Overview, Failure> {
         self.administer(caller, "admin-page", &[Deed::ReadRegister], None).await?;
         let (folded, now) = (self.decided(), self.now());
+        let reviews = self.may(caller, &[Deed::PrivacyReview]);
         let waiting = folded.proposals.iter().rev().filter(|(_, it)| it.waits(now));
+        let waiting = waiting.filter(|(_, it)| reviews || it.person.is_none());
         let proposals = waiting.map(|(position, it)| {
             let may = self.may(caller, &approving(it, &duties_of(&it.change)));
             (*position, it.clone(), may)
         });
         let proposals = proposals.collect();
-        let reviews = self.may(caller, &[Deed::PrivacyReview]);
         let emergencies = reviews.then(|| folded.unreviewed());
         let history = self.history_of_register(Position::MAX, SHOWN)?;
         let throws = self.may(caller, &[Deed::ChangeRegister]);
@@ -197,7 +201,7 @@ impl Tenant {
     }
 
     /// Whether the caller may do all of this, without doing it.
-    fn may(&self, caller: &Caller, deeds: &[Deed<'_>]) -> bool {
+    pub(crate) fn may(&self, caller: &Caller, deeds: &[Deed<'_>]) -> bool {
         let standing = self.standing();
         deeds.iter().all(|deed| decide_admin(caller, &standing, *deed).is_ok())
     }

@@ -50,6 +50,7 @@ pub fn proposals(proposals: &[(Position, Proposal)], now: i64) -> Value {
         json!({
             "id": position,
             "change": it.change,
+            "person": it.person.map(|person| person.to_string()),
             "proposed": act(&it.act),
             "expires": format_instant(it.expires),
             "state": state(it, now),
@@ -163,7 +164,8 @@ fn what(what: &What) -> Value {
     }
 }
 
-fn act(act: &Act) -> Value {
+/// Who decided something, when and why.
+pub(crate) fn act(act: &Act) -> Value {
     json!({
         "version": act.position,
         "at": format_instant(act.at),

@@ -244,7 +244,7 @@ pub(crate) fn draft(decision: &Decision, owner: &str, about: Option<PersonId>) -
 }
 
 /// A reason that says something and is no essay.
-fn check_reason(why: &str) -> Result<(), Failure> {
+pub(super) fn check_reason(why: &str) -> Result<(), Failure> {
     if why.trim().is_empty() {
         let message = "say why; the reason stays with the decision";
         return Err(Failure::invalid(IssueCode::Required, "why", message));

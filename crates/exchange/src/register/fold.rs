@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::part::{self, Fault, Place};
+use crate::disposal::fold::Disposal;
 
 /// A decision that this version of the platform does not understand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +53,8 @@ pub struct Member {
 pub struct Proposal {
     /// What is asked for.
     pub change: Change,
+    /// Whom it is about; nobody where it is about the register.
+    pub person: Option<PersonId>,
     /// Who asks, when and why.
     pub act: Arc<Act>,
     /// When it lapses, milliseconds since 1970.
@@ -110,6 +113,8 @@ pub struct Folded {
     pub certified: BTreeMap<String, (bool, Arc<Act>)>,
     /// What has been decided about persons.
     pub persons: HashMap<PersonId, About>,
+    /// What has been decided about keeping and erasing.
+    pub disposal: Disposal,
 }
 
 /// Where a decision stands.
@@ -183,12 +188,25 @@ impl Folded {
             Change::Put { .. } | Change::End { .. } | Change::Several { .. } => {
                 self.change(&change, &act)
             }
-            Change::Propose { change, expires } if is_of_register(&change) => {
-                let proposal = Proposal { change: *change, act, expires, answered: None };
-                self.proposals.insert(at.position, proposal);
+            Change::Propose { change, expires } => {
+                let fits = match (&*change, at.person) {
+                    (Change::Erase { .. }, person) => person.is_some(),
+                    (change, person) => person.is_none() && is_of_register(change),
+                };
+                let person = at.person;
+                let proposal = Proposal { change: *change, person, act, expires, answered: None };
+                fits.then(|| self.proposals.insert(at.position, proposal))?;
                 Some(Touched::Nothing)
             }
-            Change::Propose { .. } => None,
+            Change::Hold {} | Change::Release { .. } | Change::HandOver { .. } => {
+                self.disposal.apply(at.person?, &change, &act)?;
+                Some(Touched::Nothing)
+            }
+            Change::Erased { .. } => {
+                let touched = self.erase(at.person?);
+                self.disposal.apply(at.person?, &change, &act)?;
+                Some(touched)
+            }
             Change::Approve { proposal } => {
                 let change = self.answer(proposal, true, &act)?;
                 self.change(&change, &act)
@@ -217,16 +235,12 @@ impl Folded {
         open
     }
 
-    /// Whether anything was decided about a person.
-    pub fn is_about(&self, person: PersonId) -> bool {
-        let settled = self.settled.values().any(|it| it.person == Some(person));
-        settled || self.persons.contains_key(&person)
-    }
-
     /// Everything about a person leaves.
     pub fn erase(&mut self, person: PersonId) -> Touched {
         self.settled.retain(|_, settled| settled.person != Some(person));
         self.openings.retain(|_, opened| opened.person != person);
+        self.proposals.retain(|_, proposal| proposal.person != Some(person));
+        self.disposal.forget(person);
         match self.persons.remove(&person) {
             Some(_) => Touched::Person(person),
             None => Touched::Nothing,

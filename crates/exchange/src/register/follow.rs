@@ -91,8 +91,10 @@ impl Follower {
                     let taken = folded.get_or_insert_with(next).take(at, body);
                     touched.push(taken.map_err(|error| error.to_string())?);
                 }
-                (Kind::Erasure, Some(person)) if self.decided.read().is_about(person) => {
-                    touched.push(folded.get_or_insert_with(next).erase(person));
+                (Kind::Erasure, Some(_)) => {
+                    let at = At { position: entry.position, recorded, person };
+                    let taken = folded.get_or_insert_with(next).take(at, body);
+                    touched.push(taken.map_err(|error| error.to_string())?);
                 }
                 _ => {}
             }

@@ -11,7 +11,7 @@ use record::decision::{Change, Decision};
 use record::entry::Position;
 
 use super::admin::{approving, duties_of};
-use super::change::{Done, difference, values};
+use super::change::{Done, check_reason, difference, values};
 use super::fold::{At, Folded, Proposal};
 use crate::error::Failure;
 use crate::tenant::Tenant;
@@ -33,7 +33,10 @@ impl Tenant {
         self.administer(caller, "admin-proposals", &[Deed::ReadRegister], None).await?;
         let folded = self.decided();
         let now = self.now();
+        // What is proposed about persons is for those who look after residents' rights.
+        let reviews = self.may(caller, &[Deed::PrivacyReview]);
         let shown = folded.proposals.iter().rev().filter(|(_, it)| all || it.waits(now));
+        let shown = shown.filter(|(_, it)| reviews || it.person.is_none());
         Ok(shown.map(|(position, it)| (*position, it.clone())).collect())
     }
 
@@ -49,6 +52,10 @@ impl Tenant {
         why: String,
     ) -> Result<Position, Failure> {
         let proposal = self.proposal(caller, id).await?;
+        if let (Change::Erase { basis }, Some(person)) = (&proposal.change, proposal.person) {
+            check_reason(&why)?;
+            return self.erase(caller, id, &proposal, person, *basis).await;
+        }
         let duties = duties_of(&proposal.change);
         let deeds = approving(&proposal, &duties);
         let by = self.administer(caller, "admin-approve", &deeds, None).await?;
@@ -72,11 +79,12 @@ impl Tenant {
         let proposal = self.proposal(caller, id).await?;
         let duties = duties_of(&proposal.change);
         let deeds: Vec<Deed<'_>> = duties.into_iter().map(Deed::Propose).collect();
-        let by = self.administer(caller, "admin-reject", &deeds, None).await?;
+        let by = self.administer(caller, "admin-reject", &deeds, proposal.person).await?;
         let _turn = self.deciding.lock().await;
         self.still_waits(id)?;
         let decision = Decision::new(by, why, Change::Reject { proposal: id });
-        self.record_in_turn(decision, None).await
+        // About whom the proposal is, so that it leaves with it.
+        self.record_in_turn(decision, proposal.person).await
     }
 
     /// Brings back the register as it was at a version, as a new decision.
@@ -130,7 +138,7 @@ impl Tenant {
         }
     }
 
-    fn still_waits(&self, id: Position) -> Result<(), Failure> {
+    pub(crate) fn still_waits(&self, id: Position) -> Result<(), Failure> {
         let folded = self.decided();
         let waits = folded.proposals.get(&id).is_some_and(|it| it.waits(self.now()));
         if waits { Ok(()) } else { Err(Failure::Gone) }

@@ -1,7 +1,7 @@
 //! What is kept of the analysis between runs: how far it has come, habits, findings, and accesses in use.
 //! One sealed file, replaced whole; without it everything is made again from the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -13,6 +13,7 @@ use access::vigilance::finding::Finding;
 use access::vigilance::memory::Memory;
 use parking_lot::{Mutex, RwLock};
 use record::entry::Position;
+use record::identity::PersonId;
 use serde::{Deserialize, Serialize};
 use view::store::View;
 
@@ -65,6 +66,16 @@ pub struct Access {
     pub last: Day,
     /// How many looks.
     pub looks: u64,
+}
+
+impl Kept {
+    /// Lets go of looks at these persons; `true` where there were any.
+    pub(super) fn forget(&mut self, erased: &BTreeSet<PersonId>) -> bool {
+        let before = self.findings.len();
+        self.findings.retain(|_, it| it.person.is_none_or(|person| !erased.contains(&person)));
+        let habits = erased.iter().filter(|it| self.memory.let_go(&it.to_string())).count();
+        habits > 0 || self.findings.len() < before
+    }
 }
 
 /// What the analysis has found so far, and whose turn it is to go on.

@@ -1,6 +1,7 @@
 //! Runs over the audit ledger: what is new and settled, in the background; or any stretch of days, when
 //! somebody asks.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use access::vigilance::analysis::analyse;
@@ -10,6 +11,7 @@ use access::vigilance::memory::Memory;
 use access::vigilance::settings::Settings;
 use fhir::issue::IssueCode;
 use record::entry::{Entry, Position};
+use record::identity::PersonId;
 use record::purpose::Purpose;
 
 use super::facts::Town;
@@ -79,6 +81,8 @@ impl Tenant {
         let oldest = today.minus(settings.keep_days);
         kept.findings.retain(|_, finding| finding.day >= oldest);
         kept.accesses.retain(|_, access| access.last >= oldest);
+        // Somebody may have been erased while this ran.
+        kept.forget(&self.decided().disposal.persons());
         self.vigilance.set(self.directory(), &self.view, kept)?;
         Ok(ran)
     }
@@ -109,6 +113,17 @@ impl Tenant {
             findings.extend(found.into_iter().filter(|finding| finding.day >= from));
         }
         Ok(findings)
+    }
+
+    /// Lets go of what was found about looks at persons who have been erased. A run that goes on does it
+    /// itself, before it keeps anything.
+    pub(crate) fn forget_findings(&self, erased: &BTreeSet<PersonId>) -> Result<(), Failure> {
+        let Some(_turn) = self.vigilance.running.try_lock() else { return Ok(()) };
+        let mut kept = (*self.watched()).clone();
+        if !kept.forget(erased) {
+            return Ok(());
+        }
+        self.vigilance.set(self.directory(), &self.view, kept)
     }
 
     /// What the analysis has come to.

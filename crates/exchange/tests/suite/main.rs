@@ -9,6 +9,7 @@ mod board;
 mod catalogue;
 mod conditions;
 mod control;
+mod disposal;
 mod incomplete;
 mod later;
 mod norway;

@@ -9,7 +9,7 @@ use super::{Report, Trust, What};
 use crate::append::event_key;
 use crate::chain::{CHECKPOINT_EVERY, Seal, hash};
 use crate::crypto::sha256;
-use record::entry::{Entry, Position};
+use record::entry::{Entry, Kind, Position};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::BTreeMap;
 
@@ -37,6 +37,8 @@ pub(crate) struct Walk<'a> {
     report: &'a mut Report,
     head: Option<SignedRow>,
     checkpoints: BTreeMap<Position, SignedRow>,
+    /// Rows of the index of erasures that no entry has vouched for yet; nothing before version 3.
+    erasures: Option<BTreeMap<i64, Vec<u8>>>,
     last: Option<Link>,
     /// An entry that its successor does not vouch for, while the successor is not judged.
     doubt: Option<Position>,
@@ -60,7 +62,8 @@ impl<'a> Walk<'a> {
                 Err(_) => report.add(0, What::CheckpointChanged),
             }
         }
-        Ok(Self { signed, report, head, checkpoints, last: None, doubt: None })
+        let erasures = erasures(connection)?;
+        Ok(Self { signed, report, head, checkpoints, erasures, last: None, doubt: None })
     }
 
     /// Takes the next entry; answers how many there were.
@@ -114,9 +117,14 @@ impl<'a> Walk<'a> {
         if entry.position != position {
             self.report.add(position, What::EntryMisplaced(entry.position));
         }
+        let erases = entry.person.filter(|_| entry.kind == Kind::Erasure);
+        let indexed =
+            self.erasures.as_mut().map(|it| it.remove(&row.get::<_, i64>(0).unwrap_or(0)));
+        let is_indexed = indexed.is_none_or(|it| it == erases.map(|person| person.0.to_vec()));
         let right_event = entry.source_event_id.as_deref().map(|id| event_key(&entry.source, id));
         if event.as_deref() != right_event.as_ref().map(<[u8; 16]>::as_slice)
             || person.as_deref() != entry.person.as_ref().map(|person| person.0.as_slice())
+            || !is_indexed
         {
             self.report.add(position, What::IndexColumns);
         }
@@ -204,6 +212,9 @@ impl<'a> Walk<'a> {
                 self.report.add(at, What::CheckpointChanged);
             }
         }
+        for at in std::mem::take(&mut self.erasures).into_iter().flatten().map(|(at, _)| at) {
+            self.report.add(u64::try_from(at).unwrap_or(0), What::IndexColumns);
+        }
         for known in self.signed.heads.iter().filter(|known| known.position > position) {
             self.report.add(position + 1, What::EntriesMissing(known.position));
         }
@@ -233,6 +244,14 @@ impl<'a> Walk<'a> {
         }
         (at == position).then_some(hash)
     }
+}
+
+fn erasures(connection: &Connection) -> rusqlite::Result<Option<BTreeMap<i64, Vec<u8>>>> {
+    if !connection.table_exists(None, "erasure")? {
+        return Ok(None);
+    }
+    let mut select = connection.prepare("SELECT position, person FROM erasure")?;
+    select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>().map(Some)
 }
 
 fn signed_row(row: &Row<'_>) -> rusqlite::Result<SignedRow> {

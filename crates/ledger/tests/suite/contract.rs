@@ -168,25 +168,29 @@ fn erased_content_is_gone_and_the_fact_of_it_stays() {
     at_gate.recv().unwrap();
     let_go.send(()).unwrap();
     wait(before).unwrap();
-    // A draft sealed before the erasure but not yet placed must not slip in after it.
+    // A draft sealed before the erasure but placed after it must not slip in.
     let first = queued(ledger.append(vec![draft("3", Some(b), "three")]));
     at_gate.recv().unwrap();
     let late = queued(ledger.append(vec![draft("4", Some(a), "late")]));
-    keys.destroy(a).unwrap();
+    let erasure = Draft { kind: Kind::Erasure, ..draft("6", Some(a), "by decision 12/26") };
+    let erasing = queued(ledger.append(vec![erasure]));
+    let later = queued(ledger.append(vec![draft("7", Some(a), "later")]));
     drop(let_go);
     wait(first).unwrap();
-    assert!(matches!(wait(late), Err(Error::Erased)));
+    // What came before it in the queue has its place, and is erased with the rest.
+    wait(late).unwrap();
+    wait(erasing).unwrap();
+    assert!(matches!(wait(later), Err(Error::Erased)) && keys.is_erased(a));
 
     let refused = ledger.append_blocking(vec![draft("5", Some(a), "more")]).unwrap_err();
     assert_eq!(refused.category(), Category::Erased);
-    let erasure = Draft { kind: Kind::Erasure, ..draft("6", Some(a), "by decision 12/26") };
-    ledger.append_blocking(vec![erasure]).unwrap();
     drop((ledger, audit));
 
     let ledger = open(dir.path(), options(&keys));
     let bodies: Vec<_> = ledger.read(1, 9).unwrap().into_iter().map(|r| r.body).collect();
-    assert_eq!(bodies, [Body::Erased, plain("two"), plain("three"), plain("by decision 12/26")]);
-    assert_eq!(ledger.by_person(a, None, 9).unwrap().len(), 2);
+    let told = plain("by decision 12/26");
+    assert_eq!(bodies, [Body::Erased, plain("two"), plain("three"), Body::Erased, told]);
+    assert_eq!(ledger.by_person(a, None, 9).unwrap().len(), 3);
     assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
     let audit = Ledger::open(
         &dir.path().join("audit.db"),

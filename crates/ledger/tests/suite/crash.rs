@@ -9,6 +9,7 @@ use ledger::error::Error;
 use ledger::faults::{Faults, Point};
 use ledger::ledger::LedgerOptions;
 use ledger::verify::{PublicKeys, verify};
+use record::entry::Kind;
 use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,17 @@ fn group(who: usize, n: usize, a: record::identity::PersonId) -> Vec<Draft> {
             draft(&format!("{who}-{n}-{part}"), (part == 0).then_some(a), &content)
         })
         .collect()
+}
+
+/// The points at which the batch is on disk.
+trait Kept {
+    fn is_kept(self) -> bool;
+}
+
+impl Kept for Point {
+    fn is_kept(self) -> bool {
+        matches!(self, Point::Committed | Point::Destroyed | Point::Handed | Point::Answered)
+    }
 }
 
 /// Ends the process, as kill -9 would, when a point is passed for the nth time.
@@ -142,7 +154,7 @@ fn a_crash_at_each_point_leaves_what_the_documentation_says() {
         // The fifth group was under way. Up to the commit it is gone; from the commit it is there,
         // though nobody was told before the answer.
         let there = check(dir.path(), &acks);
-        let kept = matches!(point, Point::Committed | Point::Handed | Point::Answered);
+        let kept = point.is_kept();
         assert_eq!(there, if kept { 5 } else { 4 }, "{point:?}");
         assert!(acks.len() == 4 || (point == Point::Answered && acks.len() == 5), "{point:?}");
     }
@@ -162,7 +174,7 @@ fn a_crash_at_each_point_of_a_checkpoint_leaves_tree_and_entries_as_one() {
         // That the tree fits, `check` verifies; the third group was there before its checkpoint.
         assert_eq!(check(dir.path(), &acks), 3, "{point:?}");
         let ledger = open(dir.path(), options(&keys(dir.path())));
-        let kept = matches!(point, Point::Committed | Point::Handed | Point::Answered);
+        let kept = point.is_kept();
         let signed = ledger.checkpoints_after(0, 9).unwrap();
         assert_eq!(signed.len(), if kept { 3 } else { 2 }, "{point:?}");
         let end = ledger.head().unwrap().position;
@@ -170,6 +182,59 @@ fn a_crash_at_each_point_of_a_checkpoint_leaves_tree_and_entries_as_one() {
         assert!(if kept { last == end } else { last < end }, "{point:?}");
         assert!(wait(ledger.sign_checkpoint()).unwrap().is_some());
         assert!(ledger.proof(end, None).unwrap().is_some());
+    }
+}
+
+/// One erasure, which ends the process at a point. The person's content is either all there, with a key
+/// that works, or gone for good and nothing more is taken.
+#[test]
+fn a_crash_at_each_point_of_an_erasure_leaves_all_or_nothing_of_the_person() {
+    if let Some((dir, point)) = child_folder() {
+        let keys = keys(&dir);
+        let a = person(&keys, "01810112345");
+        let faults = Arc::new(AbortAt { point, left: AtomicUsize::new(2) });
+        let ledger = open(&dir, LedgerOptions { faults, ..options(&keys) });
+        ledger.append_blocking(vec![draft("1", Some(a), "one")]).unwrap();
+        let erasure = Draft { kind: Kind::Erasure, ..draft("2", Some(a), "decided") };
+        drop(ledger.append_blocking(vec![erasure]));
+        return;
+    }
+    let name = "crash::a_crash_at_each_point_of_an_erasure_leaves_all_or_nothing_of_the_person";
+    for point in Point::ALL {
+        let dir = tempdir().unwrap();
+        acknowledged(&mut start(this_binary(), name, dir.path(), Some(point)), usize::MAX);
+        // What a thief of the disk would have beside the ledger of after: the key of before.
+        let stolen = tempdir().unwrap();
+        for file in ["keys.db", "keys.db-wal", "municipality.key"] {
+            if dir.path().join(file).exists() {
+                std::fs::copy(dir.path().join(file), stolen.path().join(file)).unwrap();
+            }
+        }
+        for _ in 0..2 {
+            let keys = keys(dir.path());
+            let a = person(&keys, "01810112345");
+            let ledger = open(dir.path(), options(&keys));
+            assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
+            let bodies: Vec<Body> =
+                ledger.read(1, 9).unwrap().into_iter().map(|it| it.body).collect();
+            assert_eq!(keys.is_erased(a), point.is_kept(), "{point:?}");
+            if point.is_kept() {
+                assert_eq!(bodies, [Body::Erased, Body::Plain(b"decided".to_vec())], "{point:?}");
+                let more = ledger.append_blocking(vec![draft("3", Some(a), "more")]);
+                assert!(matches!(more, Err(Error::Erased)), "{point:?}");
+            } else {
+                assert_eq!(bodies, [Body::Plain(b"one".to_vec())], "{point:?}");
+            }
+        }
+        // An older copy of the keys beside the ledger: the opening erases in it as well.
+        for file in ["keys.db", "keys.db-wal"] {
+            drop(std::fs::remove_file(dir.path().join(file)));
+            drop(std::fs::copy(stolen.path().join(file), dir.path().join(file)));
+        }
+        let keys = keys(dir.path());
+        drop(open(dir.path(), options(&keys)));
+        let a = person(&keys, "01810112345");
+        assert_eq!(keys.is_erased(a), point.is_kept(), "{point:?}");
     }
 }
 

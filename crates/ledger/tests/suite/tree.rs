@@ -138,7 +138,11 @@ fn a_proof_with_any_flipped_bit_is_not_believed() {
 /// The file as version 1 of the format left it.
 fn made_old(file: &Path) {
     let connection = Connection::open(file).unwrap();
-    connection.execute_batch("DROP TABLE tree; DROP TABLE note; PRAGMA user_version = 1;").unwrap();
+    connection
+        .execute_batch(
+            "DROP TABLE tree; DROP TABLE note; DROP TABLE erasure; PRAGMA user_version = 1;",
+        )
+        .unwrap();
 }
 
 #[test]

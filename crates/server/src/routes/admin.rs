@@ -274,7 +274,7 @@ async fn changed(
 }
 
 /// What became of a change: 200 with the version that holds, or 202 where a second person is asked.
-fn became(call: &Call, done: Done) -> Response {
+pub(super) fn became(call: &Call, done: Done) -> Response {
     let body = answer::done(done);
     match done {
         Done::Already(version) | Done::Decided(version) => {
@@ -308,7 +308,7 @@ fn place(call: &Call) -> Result<(Part, String), Problem> {
 /// Most bytes of a member's key.
 const MAX_KEY: usize = 128;
 
-fn position(call: &Call) -> Result<Position, Problem> {
+pub(super) fn position(call: &Call) -> Result<Position, Problem> {
     call.own_id()?.parse().map_err(|_| Problem::not_found())
 }
 

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod bulk;
 pub mod call;
 pub mod cors;
+pub mod disposal;
 pub mod endpoint;
 pub mod events;
 pub mod fhir;

@@ -3,6 +3,7 @@
 
 mod admin;
 mod bulk;
+mod disposal;
 mod doors;
 mod fhir;
 mod log;
@@ -51,6 +52,11 @@ pub static TABLE: [Section; 13] = [
         id: "admin",
         about: "The municipality's own register, and who may",
         endpoints: admin::ROWS,
+    },
+    Section {
+        id: "disposal",
+        about: "Preservation and disposal: what must be kept, and the erasure of a person",
+        endpoints: disposal::ROWS,
     },
     Section {
         id: "log",

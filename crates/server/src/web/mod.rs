@@ -2,6 +2,7 @@
 
 mod admin;
 mod authorize;
+mod disposal;
 mod docs;
 pub mod origin;
 mod reader;
@@ -98,6 +99,12 @@ pub const ROWS: &[Endpoint] = &[
     }),
     page_at(&[Post], address::ACCESSES, "page-certify", "Say whether it is needed", |with| {
         on(with, vigilance::certify)
+    }),
+    page_at(&[Get], address::DISPOSAL, "page-disposal", "What is kept and erased", |with| {
+        on(with, disposal::show)
+    }),
+    page_at(&[Post], address::DISPOSAL, "page-disposal-act", "Keep or erase, by a form", |with| {
+        on(with, disposal::act)
     }),
     page_at(&[Get], address::ADMIN, "page-admin", "What the municipality has decided", |with| {
         on(with, admin::show)

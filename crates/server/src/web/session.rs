@@ -75,6 +75,7 @@ pub fn session(caller: &Caller, tenant: &Tenant, synthetic: bool) -> Session {
         if tenant.reviews_looks(caller) {
             areas.push(Area::LogAnalysis);
             areas.push(Area::Cases);
+            areas.push(Area::Disposal);
         }
         if tenant.reviews_accesses(caller) {
             areas.push(Area::Accesses);

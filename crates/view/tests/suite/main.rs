@@ -19,4 +19,5 @@ mod search;
 mod skipped;
 mod story;
 mod town;
+mod trace;
 mod withheld;

@@ -1,0 +1,70 @@
+//! All that the officers' page of preservation and disposal shows.
+
+use access::administer::Deed;
+use access::caller::Caller;
+use access::register::admin::Duty;
+use record::decision::{Change, Ground};
+use record::entry::Position;
+use record::identity::PersonId;
+use record::retention::Verdict;
+
+use super::fold::{Erased, Hold};
+use crate::error::Failure;
+use crate::register::admin::approving;
+use crate::register::fold::Proposal;
+use crate::tenant::Tenant;
+
+/// A question about erasing a person that waits for a second officer.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// Its id.
+    pub id: Position,
+    /// About whom.
+    pub person: PersonId,
+    /// On what ground.
+    pub basis: Ground,
+    /// Who asks, when and why, and when it lapses.
+    pub proposal: Proposal,
+    /// Whether the caller may agree.
+    pub may: bool,
+}
+
+/// What the page shows, for one caller.
+#[derive(Clone, Debug)]
+pub struct Disposing {
+    /// Persons whose time has run.
+    pub due: Vec<(PersonId, Verdict)>,
+    /// Whether these are all.
+    pub whole: bool,
+    /// Holds in force, the newest first.
+    pub holds: Vec<(Position, Hold)>,
+    /// Questions that wait, the newest first.
+    pub waiting: Vec<Waiting>,
+    /// Erasures, the newest first.
+    pub erased: Vec<Erased>,
+}
+
+impl Tenant {
+    /// All that the officers' page shows.
+    ///
+    /// # Errors
+    /// A caller who is no privacy officer, and whatever keeps the log from being written.
+    pub async fn disposing(&self, caller: &Caller) -> Result<Disposing, Failure> {
+        self.administer(caller, "admin-disposal", &[Deed::PrivacyReview], None).await?;
+        let (decided, now) = (self.decided(), self.now());
+        let waiting = decided.proposals.iter().rev().filter(|(_, it)| it.waits(now));
+        let waiting = waiting.filter_map(|(id, it)| {
+            let (Change::Erase { basis }, Some(person)) = (&it.change, it.person) else {
+                return None;
+            };
+            let may = self.may(caller, &approving(it, &[Duty::PrivacyOfficer]));
+            Some(Waiting { id: *id, person, basis: *basis, proposal: it.clone(), may })
+        });
+        let waiting = waiting.collect();
+        let holds = decided.disposal.holds.iter().rev().filter(|(_, it)| it.lifted.is_none());
+        let holds = holds.map(|(id, hold)| (*id, hold.clone())).collect();
+        let erased = decided.disposal.erased.values().rev().cloned().collect();
+        let (due, whole) = self.due()?;
+        Ok(Disposing { due, whole, holds, waiting, erased })
+    }
+}
