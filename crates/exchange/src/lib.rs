@@ -64,6 +64,7 @@ mod added;
 mod connect;
 mod locks;
 mod okt_flow;
+mod person;
 mod prepare;
 mod scopes;
 mod settle;
