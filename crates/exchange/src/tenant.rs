@@ -170,10 +170,7 @@ impl Tenant {
             directory: directory.to_owned(),
             _projection: Projection(Some(projection)),
         };
-        // Whatever ended the process after somebody was erased.
-        if let Some(last) = tenant.decided().disposal.last_erasure() {
-            tenant.let_go(last)?;
-        }
+        tenant.let_go_of_erased()?;
         Ok(tenant)
     }
 

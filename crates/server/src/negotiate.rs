@@ -113,7 +113,10 @@ fn is_form(headers: &HeaderMap) -> bool {
 /// Says as a resource what the router refuses by itself; `OPTIONS` is answered by `Allow` alone.
 fn worded(method: &Method, response: Response) -> Response {
     let status = response.status();
-    if is_fhir(&response) || !(status.is_client_error() || status.is_server_error()) {
+    if is_fhir(&response)
+        || is_page(&response)
+        || !(status.is_client_error() || status.is_server_error())
+    {
         return response;
     }
     if status == StatusCode::METHOD_NOT_ALLOWED && method == Method::OPTIONS {
@@ -132,6 +135,12 @@ fn worded(method: &Method, response: Response) -> Response {
         worded.headers_mut().insert(ALLOW, allow.clone());
     }
     worded
+}
+
+/// Whether it is said to people already.
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/html"))
 }
 
 fn is_fhir(response: &Response) -> bool {
