@@ -139,8 +139,8 @@ fn worded(method: &Method, response: Response) -> Response {
 
 /// Whether it is said to people already.
 fn is_page(response: &Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
-    kind.is_some_and(|kind| kind.starts_with("text/html"))
+    let kind = input::header(response.headers(), CONTENT_TYPE.as_str()).unwrap_or_default();
+    kind.starts_with("text/html")
 }
 
 fn is_fhir(response: &Response) -> bool {
