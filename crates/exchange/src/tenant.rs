@@ -131,12 +131,7 @@ impl Tenant {
         let audit = Ledger::open(&directory.join("audit.db"), options("audit", Sealing::Ledger))?;
         let index_key = keys.index_key();
         let view_path = directory.join("view.db");
-        let mut projector = Projector::open(&view_path, index_key)?;
-        let is_new = projector.position() == 0;
-        catch_up(&ledger, &mut projector)?;
-        clear_traces(&mut projector, u64::MAX)?;
-        // What is made anew is made whole; what was only behind is completed beside the reading.
-        while is_new && index_further(&mut projector)? {}
+        let mut projector = projected(&ledger, &view_path, index_key)?;
         let view = View::open(&view_path, index_key)?;
         let decisions = follow(directory, &register, &ledger, &view, &mut projector)?;
         let (standing, decided) = (decisions.standing(), decisions.decided());
@@ -170,10 +165,7 @@ impl Tenant {
             directory: directory.to_owned(),
             _projection: Projection(Some(projection)),
         };
-        // Whatever ended the process after somebody was erased.
-        if let Some(last) = tenant.decided().disposal.last_erasure() {
-            tenant.let_go(last)?;
-        }
+        tenant.let_go_of_erased()?;
         Ok(tenant)
     }
 
@@ -287,6 +279,17 @@ pub fn rebuild_view(
 fn make_private(directory: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(directory)?;
     std::fs::set_permissions(directory, Permissions::from_mode(0o700))
+}
+
+/// The view, brought up to the ledger.
+fn projected(ledger: &Ledger, path: &Path, index_key: [u8; 16]) -> Result<Projector, Failure> {
+    let mut projector = Projector::open(path, index_key)?;
+    let is_new = projector.position() == 0;
+    catch_up(ledger, &mut projector)?;
+    clear_traces(&mut projector, u64::MAX)?;
+    // What is made anew is made whole; what was only behind is completed beside the reading.
+    while is_new && index_further(&mut projector)? {}
+    Ok(projector)
 }
 
 fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<(), Failure> {

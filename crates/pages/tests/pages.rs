@@ -2,6 +2,7 @@
 
 #[path = "../examples/preview/course.rs"]
 mod course;
+mod disposal;
 mod markup;
 #[path = "../examples/preview/people.rs"]
 mod people;
@@ -192,6 +193,7 @@ fn every_page() -> Vec<String> {
         admin_page(&session, "Kari Nes"),
     ];
     all.extend(vigilance_pages(&session, "Kari Nes"));
+    all.push(disposal::page(&session, "Kari Nes"));
     for period in Period::ALL {
         all.extend([&sick, &copd, &none].map(|news2| chart::render(&session, news2, period, NOW)));
     }
@@ -260,6 +262,7 @@ fn hostile_values_are_only_text() {
         look.refused = Some(HOSTILE.to_owned());
     }
     let [findings, accesses] = vigilance_pages(&session, HOSTILE);
+    let kept = disposal::page(&session, HOSTILE);
     let mut app = asked(Number::Patient, None);
     app.app = HOSTILE.to_owned();
     app.request = HOSTILE.to_owned();
@@ -272,6 +275,7 @@ fn hostile_values_are_only_text() {
         tavle::row(&session, &news2, NOW),
         admin_page(&session, HOSTILE),
         findings,
+        kept,
         accesses,
     ];
     for page in pages {
@@ -348,7 +352,9 @@ fn no_page_shows_the_key_of_a_missing_message() {
 
 #[test]
 fn no_message_is_left_over() {
-    const COMPOSED: [&str; 39] = [
+    const COMPOSED: [&str; 41] = [
+        "disposal-ground-",
+        "disposal-refused-",
         "month-",
         "gender-",
         "status-",

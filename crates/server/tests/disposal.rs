@@ -25,8 +25,8 @@ fn act(admin: &Client, path: &str, body: &Value) -> Answer {
 
 fn page(server: &Server, role: &str, form: Option<&str>) -> Answer {
     let cookie = format!("fkj_session={}", server.token("9901", role, None));
-    let headers =
-        [("cookie", cookie.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let form_type = ("content-type", "application/x-www-form-urlencoded");
+    let headers = [("cookie", cookie.as_str()), form_type, ("accept", "text/html")];
     let method = if form.is_some() { Method::POST } else { Method::GET };
     let body = form.map(|form| form.as_bytes().to_vec());
     server.client(None).send(method, "/9901/admin/bevaring", &headers, body)
@@ -131,6 +131,11 @@ fn two_officers_erase_a_person_and_it_is_in_force_at_the_next_request() {
     assert!(found(dir.path(), &kept) > 0);
     let verified = fkj(&["ledger", "verify", "--kommune", "9901"], dir.path());
     assert!(verified.status.success());
+    let told = fkj(&["disposal", "erasures", "--kommune", "9901"], dir.path());
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["erasures"][0]["proposedBy"], "Sigrun Nesse");
+    let due = fkj(&["disposal", "due", "--kommune", "9901"], dir.path());
+    assert_eq!(serde_json::from_slice::<Value>(&due.stdout).unwrap()["whole"], true);
 }
 
 /// The server is killed while the erasure goes on and others write. At the next start it is as if nothing
@@ -213,7 +218,7 @@ fn officers_do_it_on_the_page() {
     let form = format!("act=propose&number={pid}&ground=wrong-person&why=sak+118");
     let refused = page(&server, "personvernombud", Some(&form));
     assert_eq!(refused.status, 422);
-    assert!(refused.text.contains("Noen har stanset sletting for personen."));
+    assert!(refused.text.contains("Noen har stanset sletting for personen."), "{}", refused.text);
     let holds = server.role("personvernombud").get("/9901/admin/holds").expect(200);
     let hold = holds["holds"][0]["id"].as_u64().unwrap();
     done("sikkerhetsleder", &format!("act=lift&id={hold}&why=avgjort"));

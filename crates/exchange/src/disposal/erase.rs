@@ -94,6 +94,14 @@ impl Tenant {
         self.forget_findings(&self.decided().disposal.persons())
     }
 
+    /// [`Tenant::let_go`] of whoever was erased, whatever ended the process afterwards.
+    pub(crate) fn let_go_of_erased(&self) -> Result<(), Failure> {
+        match self.decided().disposal.last_erasure() {
+            Some(last) => self.let_go(last),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a person may be erased now.
     fn may_be_erased(&self, person: PersonId, basis: Ground) -> Result<(), Failure> {
         let refused =

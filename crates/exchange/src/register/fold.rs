@@ -189,11 +189,8 @@ impl Folded {
                 self.change(&change, &act)
             }
             Change::Propose { change, expires } => {
-                let fits = match (&*change, at.person) {
-                    (Change::Erase { .. }, person) => person.is_some(),
-                    (change, person) => person.is_none() && is_of_register(change),
-                };
-                let person = at.person;
+                let person = at.person.filter(|_| matches!(*change, Change::Erase { .. }));
+                let fits = person.is_some() || is_of_register(&change);
                 let proposal = Proposal { change: *change, person, act, expires, answered: None };
                 fits.then(|| self.proposals.insert(at.position, proposal))?;
                 Some(Touched::Nothing)

@@ -30,11 +30,11 @@ fn group(who: usize, n: usize, a: record::identity::PersonId) -> Vec<Draft> {
 
 /// The points at which the batch is on disk.
 trait Kept {
-    fn is_kept(self) -> bool;
+    fn kept(self) -> bool;
 }
 
 impl Kept for Point {
-    fn is_kept(self) -> bool {
+    fn kept(self) -> bool {
         matches!(self, Point::Committed | Point::Destroyed | Point::Handed | Point::Answered)
     }
 }
@@ -154,7 +154,7 @@ fn a_crash_at_each_point_leaves_what_the_documentation_says() {
         // The fifth group was under way. Up to the commit it is gone; from the commit it is there,
         // though nobody was told before the answer.
         let there = check(dir.path(), &acks);
-        let kept = point.is_kept();
+        let kept = point.kept();
         assert_eq!(there, if kept { 5 } else { 4 }, "{point:?}");
         assert!(acks.len() == 4 || (point == Point::Answered && acks.len() == 5), "{point:?}");
     }
@@ -174,7 +174,7 @@ fn a_crash_at_each_point_of_a_checkpoint_leaves_tree_and_entries_as_one() {
         // That the tree fits, `check` verifies; the third group was there before its checkpoint.
         assert_eq!(check(dir.path(), &acks), 3, "{point:?}");
         let ledger = open(dir.path(), options(&keys(dir.path())));
-        let kept = point.is_kept();
+        let kept = point.kept();
         let signed = ledger.checkpoints_after(0, 9).unwrap();
         assert_eq!(signed.len(), if kept { 3 } else { 2 }, "{point:?}");
         let end = ledger.head().unwrap().position;
@@ -217,8 +217,8 @@ fn a_crash_at_each_point_of_an_erasure_leaves_all_or_nothing_of_the_person() {
             assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
             let bodies: Vec<Body> =
                 ledger.read(1, 9).unwrap().into_iter().map(|it| it.body).collect();
-            assert_eq!(keys.is_erased(a), point.is_kept(), "{point:?}");
-            if point.is_kept() {
+            assert_eq!(keys.is_erased(a), point.kept(), "{point:?}");
+            if point.kept() {
                 assert_eq!(bodies, [Body::Erased, Body::Plain(b"decided".to_vec())], "{point:?}");
                 let more = ledger.append_blocking(vec![draft("3", Some(a), "more")]);
                 assert!(matches!(more, Err(Error::Erased)), "{point:?}");
@@ -234,7 +234,7 @@ fn a_crash_at_each_point_of_an_erasure_leaves_all_or_nothing_of_the_person() {
         let keys = keys(dir.path());
         drop(open(dir.path(), options(&keys)));
         let a = person(&keys, "01810112345");
-        assert_eq!(keys.is_erased(a), point.is_kept(), "{point:?}");
+        assert_eq!(keys.is_erased(a), point.kept(), "{point:?}");
     }
 }
 

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod analyse;
 mod audit;
 mod demo;
+mod disposal;
 mod ledger;
 mod register;
 mod serve;
@@ -42,6 +43,9 @@ enum Action {
     /// Prove what is in a municipality's log, verify proofs, and analyse how access was used.
     #[command(subcommand)]
     Audit(audit::AuditAction),
+    /// What is kept, and what was erased. The server must not be running.
+    #[command(subcommand)]
+    Disposal(DisposalAction),
     /// Look after a municipality's view. The server must not be running.
     #[command(subcommand)]
     View(ViewAction),
@@ -61,6 +65,14 @@ enum RegisterAction {
     History(Place),
     /// Make the register what a file says, as one decision.
     Apply(register::Apply),
+}
+
+#[derive(Subcommand)]
+enum DisposalAction {
+    /// Print erasures: older copies of `keys.db` still open what they were about.
+    Erasures(Place),
+    /// Print persons whose information has been kept long enough.
+    Due(Place),
 }
 
 #[derive(Subcommand)]
@@ -95,6 +107,11 @@ impl Command {
             }
             .map(|()| ExitCode::SUCCESS),
             Action::Audit(action) => audit::run(&action),
+            Action::Disposal(action) => match action {
+                DisposalAction::Erasures(place) => disposal::erasures(&place),
+                DisposalAction::Due(place) => disposal::due(&place),
+            }
+            .map(|()| ExitCode::SUCCESS),
             Action::View(ViewAction::Rebuild(place)) => {
                 view::rebuild(&place).map(|()| ExitCode::SUCCESS)
             }

@@ -76,7 +76,8 @@ impl Apply {
     }
 }
 
-fn open(municipality: &MunicipalityConfig) -> Result<Tenant, Failed> {
+/// The municipality, with the server stopped.
+pub fn open(municipality: &MunicipalityConfig) -> Result<Tenant, Failed> {
     Ok(Tenant::open(&municipality.directory, municipality.register()?, environment())?)
 }
 
