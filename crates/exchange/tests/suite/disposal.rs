@@ -1,5 +1,7 @@
 //! Erasure, holds and retention: who may, what is left, and that nothing is ever half.
 
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,7 +93,10 @@ fn copy(from: &Path, to: &Path, which: impl Fn(&str) -> bool) {
     }
 }
 
-fn folder(parts: &[(&Path, fn(&str) -> bool)]) -> TempDir {
+/// A folder, and which of its files are meant.
+type Files<'a> = (&'a Path, fn(&str) -> bool);
+
+fn folder(parts: &[Files<'_>]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     parts.iter().for_each(|(from, which)| copy(from, dir.path(), which));
     dir

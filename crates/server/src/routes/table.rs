@@ -27,7 +27,7 @@ pub struct Section {
 }
 
 /// Everything served.
-pub static TABLE: [Section; 13] = [
+pub static TABLE: [Section; 14] = [
     Section {
         id: "fhir",
         about: "FHIR R4: one resource, search and history",
