@@ -68,6 +68,8 @@ test("without scripts, something is asked for, refused with a reason, and asked 
   await page.reload();
   await own.getByText("Notatet trengs for videre hjelp").first().waitFor();
   await own.getByText(/klage til Statsforvalteren/).waitFor();
+  // From an address without the message, so that the one that comes is awaited.
+  await page.goto(new URL("innbygger", page.url()).href);
   await ask("Mer om hvordan opplysningene blir brukt", "Hvem får dem?");
   await own.getByRole("button", { name: /^Trekk kravet/ }).click();
   await page.waitForURL("**/innbygger?melding=trukket#krav");

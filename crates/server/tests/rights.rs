@@ -72,6 +72,10 @@ fn a_request_goes_from_the_resident_to_the_owner_and_back() {
     // What is for fewer to see is withheld at once, and asked of nobody.
     let restriction = parameters(&[("right", "restriction"), ("text", "Ingen skal se dette.")]);
     assert_eq!(me.post(&door, &restriction).status, 422);
+    let again = parameters(&[("right", "information"), ("text", "Hvem får dette?")]);
+    let again = me.post(&door, &again).expect(201);
+    let back = step(&me, &text(&again["id"]), &[("step", "withdraw")]).expect(200);
+    assert_eq!(text(&back["status"]), "cancelled");
     // No way around the steps.
     let mut forged = seen.clone();
     forged["status"] = json!("requested");

@@ -147,7 +147,9 @@ pub fn advance(task: &mut Value, noted: &Noted<'_>) {
         Some(reason) => format!("{}: {reason}", noted.step.code()),
         None => noted.step.code().to_owned(),
     };
-    let note = json!({ "authorString": noted.by, "time": at.as_str(), "text": said });
+    // A resident's login tells no name.
+    let by = (!noted.by.is_empty()).then_some(noted.by);
+    let note = json!({ "authorString": by, "time": at.as_str(), "text": said });
     let mut notes = task.items("note").to_vec();
     notes.push(note);
     let Some(object) = task.as_object_mut() else { return };
