@@ -70,7 +70,8 @@ fn everybody_at_work_may_read_services_and_only_nurses_their_list() {
 }
 
 /// What the sources of the stories deliver.
-const AGREED: [&str; 5] = ["demographics", "services", "decisions", "organisation", "measurements"];
+const AGREED: [&str; 6] =
+    ["demographics", "services", "decisions", "organisation", "measurements", "consents"];
 
 #[test]
 fn each_source_delivers_what_is_agreed_and_nothing_else() {

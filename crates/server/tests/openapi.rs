@@ -19,6 +19,9 @@ use ureq::http::Method;
 const DECIDING: [&str; 5] =
     ["admin-put", "admin-rollback", "admin-what-if", "admin-explain", "admin-switch"];
 
+/// What residents ask for about themselves.
+const RIGHTS: [&str; 2] = ["copy", "rights-request"];
+
 /// An example as it is sent.
 fn sent(media: &str, example: &Value) -> String {
     match (media, example) {
@@ -39,10 +42,10 @@ fn every_example_of_the_document_is_taken_as_it_is() {
     let server = shared();
     let document = server.client(None).get("/9901/openapi.json").expect(200);
     let source = server.role("utvikler");
-    let own =
-        json!({ "resourceType": "Patient", "identifier": [{ "system": FNR, "value": person() }] });
+    let pid = person();
+    let own = json!({ "resourceType": "Patient", "identifier": [{ "system": FNR, "value": pid }] });
     let patient = text(&source.post("/9901/fhir/Patient", &own).expect(201)["id"]);
-    let admin = server.role("forvalter");
+    let (admin, resident) = (server.role("forvalter"), server.resident(&pid));
     let mut taken = BTreeSet::new();
     // In the order of the methods, so that what is changed is there.
     for method in ["put", "post", "patch"] {
@@ -60,7 +63,8 @@ fn every_example_of_the_document_is_taken_as_it_is() {
                     continue;
                 }
                 // What belongs to a measurement is nothing; what belongs to its patient is.
-                let (kind, of) = match id.starts_with("search-compartment") {
+                let is_right = RIGHTS.contains(&id);
+                let (kind, of) = match is_right || id.starts_with("search-compartment") {
                     true => ("Patient", patient.as_str()),
                     false => (kind, "example-pulse"),
                 };
@@ -79,7 +83,11 @@ fn every_example_of_the_document_is_taken_as_it_is() {
                 if let Some(version) = &version {
                     headers.push(("if-match", version.header("etag")));
                 }
-                let client = if decides { &admin } else { &source };
+                let client = match (decides, is_right) {
+                    (true, _) => &admin,
+                    (_, true) => &resident,
+                    _ => &source,
+                };
                 let answer =
                     client.send(verb, &format!("/9901{address}"), &headers, Some(body.into()));
                 assert!((200..300).contains(&answer.status), "{id} {media}: {}", answer.text);
@@ -91,6 +99,7 @@ fn every_example_of_the_document_is_taken_as_it_is() {
         ["create", "update", "patch", "bundle", "okt-submit", "pmd-submit", "events", "import"]
             .into_iter()
             .chain(DECIDING)
+            .chain(["rights-request"])
     {
         assert!(taken.contains(id), "{id} has an example");
     }
