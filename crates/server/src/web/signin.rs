@@ -14,7 +14,7 @@ use pages::signin::{
     Choice, MUNICIPALITY_FIELD, NUMBER_FIELD, Problem, RESIDENT_FIELD, ROLE_FIELD, SignIn, render,
 };
 use pages::{address, text};
-use sandbox::claims::{Role, RoleInfo, RoleKind, roles};
+use sandbox::claims::{Role, RoleKind, roles};
 use sandbox::issuer::Issuer;
 use sandbox::stories::stories;
 use sandbox::world::municipalities;
@@ -100,10 +100,7 @@ fn choices(problem: Option<Problem>) -> SignIn {
         title: title.to_owned(),
         hint: hint.to_owned(),
     };
-    // The privacy officer reads the log through the API, and has no page.
-    let has_page =
-        |info: &&RoleInfo| info.kind != RoleKind::System && info.role != Role::Personvernombud;
-    let people = roles().iter().filter(has_page);
+    let people = roles().iter().filter(|info| info.kind != RoleKind::System);
     SignIn {
         municipalities: municipalities()
             .iter()
