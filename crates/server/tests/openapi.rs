@@ -80,9 +80,7 @@ fn every_example_of_the_document_is_taken_as_it_is() {
                 let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
                 let mut headers = vec![("content-type", media.as_str())];
                 let version = decides.then(|| admin.get("/9901/admin/register"));
-                if let Some(version) = &version {
-                    headers.push(("if-match", version.header("etag")));
-                }
+                headers.extend(version.iter().map(|it| ("if-match", it.header("etag"))));
                 let client = match (decides, is_right) {
                     (true, _) => &admin,
                     (_, true) => &resident,

@@ -1,4 +1,4 @@
-//! Prints how long the main operations take: `cargo run --release -p fhir --example speed`.
+//! Prints how long the main operations take: `cargo run --release -p fhir --example operations`.
 
 #![expect(clippy::unwrap_used, reason = "an example fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! Prints how long decisions take: `cargo run --release -p access --example speed`.
+//! Prints how long decisions take: `cargo run --release -p access --example decisions`.
 
 #![expect(clippy::unwrap_used, reason = "an example fails by panicking")]
 
