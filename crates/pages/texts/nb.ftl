@@ -399,6 +399,7 @@ signin-role-hjemmesykepleier = Følger NEWS2 i hjemmetjenesten
 signin-role-saksbehandler = Ser tjenester og vedtak, men ikke målinger
 signin-role-forvalter = Forvalter kommunens register: avtaler, roller og nødstopp
 signin-role-sikkerhetsleder = Sier ja eller nei til forslag, og går gjennom nødtilganger
+signin-role-personvernombud = Går gjennom loggen og nødtilganger, og foreslår eller bestemmer sletting
 signin-role-innbygger = Ser sine egne opplysninger og hvem som har sett dem
 action-overview = Så oversikten over tjenestene dine
 action-news2 = Så NEWS2-målingene dine

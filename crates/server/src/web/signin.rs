@@ -100,10 +100,7 @@ fn choices(problem: Option<Problem>) -> SignIn {
         title: title.to_owned(),
         hint: hint.to_owned(),
     };
-    // The privacy officer reads the log through the API, and has no page.
-    let has_page =
-        |info: &&RoleInfo| info.kind != RoleKind::System && info.role != Role::Personvernombud;
-    let people = roles().iter().filter(has_page);
+    let people = roles().iter().filter(|info: &&RoleInfo| info.kind != RoleKind::System);
     SignIn {
         municipalities: municipalities()
             .iter()
