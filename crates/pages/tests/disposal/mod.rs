@@ -17,8 +17,13 @@ pub fn page(session: &Session, text: &str) -> String {
     let act =
         std::sync::Arc::new(Act { position: 9, at: NOW, who: who.clone(), why: text.to_owned() });
     let person = |n| record::identity::PersonId([n; 16]);
-    let since = Date::last_of("2025-02-11").unwrap();
-    let due = |class: &str, clock| Due { class: class.to_owned(), clock, since };
+    let due = |class: &str, clock| {
+        let since = Date::last_of("2025-02-11");
+        since.map(|since| Due { class: class.to_owned(), clock, since })
+    };
+    let over = |n, due: Option<Due>| due.map(|due| (person(n), Verdict::Over(due)));
+    let depot = due("preserve", Clock::LastEntry).map(|due| (person(2), Verdict::Depot(due)));
+    let all = [over(1, due("discard", Clock::Death)), depot, over(8, due("discard", Clock::Birth))];
     let basis = Ground::WrongPerson;
     let change = Change::Erase { basis };
     let expires = NOW + 1;
@@ -32,11 +37,7 @@ pub fn page(session: &Session, text: &str) -> String {
         may,
     });
     let shown = Disposing {
-        due: vec![
-            (person(1), Verdict::Over(due("discard", Clock::Death))),
-            (person(2), Verdict::Depot(due("preserve", Clock::LastEntry))),
-            (person(8), Verdict::Over(due("discard", Clock::Birth))),
-        ],
+        due: all.into_iter().flatten().collect(),
         whole: false,
         holds: vec![(4, Hold { person: person(4), act: act.clone(), lifted: None })],
         waiting: waiting.to_vec(),
