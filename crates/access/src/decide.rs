@@ -14,7 +14,6 @@ mod work;
 
 use std::sync::Arc;
 
-use cedar_policy::Context;
 use record::catalogue::{Catalogue, Category, CategoryKey};
 use record::identity::PersonId;
 use record::purpose::Purpose;
@@ -26,6 +25,7 @@ use crate::policy::{Ask, Held, Origin};
 use crate::refusal::{Refusal, Rule};
 use crate::register::Role;
 use crate::restriction::Reader;
+use crate::said::Said;
 use crate::standing::Standing;
 
 /// What somebody asks to read.
@@ -125,10 +125,9 @@ fn weigh<'a>(
     ask: Ask,
     who: &str,
     kind: &str,
-    context: Option<Context>,
+    said: &Said<'_>,
 ) -> Result<Held<'a>, Refusal> {
-    let held = context.and_then(|context| standing.policies().held(ask, who, kind, context).ok());
-    held.ok_or(refuse(Rule::PolicyError))
+    standing.policies().held(ask, who, kind, said).map_err(|_| refuse(Rule::PolicyError))
 }
 
 /// Passes where no policy forbids the whole request.

@@ -2,7 +2,6 @@
 //!
 //! Everything here is looked up; nothing is decided.
 
-use cedar_policy::{Context, RestrictedExpression as Value};
 use record::identity::PersonId;
 use record::purpose::Purpose;
 
@@ -12,6 +11,7 @@ use crate::register::admin::Duty;
 use crate::register::control::{Assessed, Off, Outcome};
 use crate::register::sharing::Sharing;
 use crate::register::{Agreement, Register, Unit};
+use crate::said::Said;
 use crate::standing::Standing;
 
 /// Milliseconds of a minute.
@@ -156,15 +156,15 @@ impl<'a> Facts<'a> {
     }
 
     /// The facts of a person at work who reads. `opened` is whether an emergency access runs.
-    pub fn work(
-        &self,
-        practitioner: &Practitioner,
+    pub fn work<'s>(
+        &'s self,
+        practitioner: &'s Practitioner,
         request: &ReadRequest<'_>,
         opened: bool,
-    ) -> Option<Context> {
+    ) -> Said<'s> {
         let attest = practitioner.attest.as_ref();
         let purpose = attest.map_or(Purpose::Treatment, |attest| attest.purpose);
-        let said = |of: fn(&Attest) -> Option<&str>| attest.and_then(of).unwrap_or_default();
+        let said = |of: fn(&'s Attest) -> Option<&'s str>| attest.and_then(of).unwrap_or_default();
         let (bound, bound_to_this) = bound(self.caller, request);
         let profession = said(|it| it.authorization.as_deref());
         let hpr_denies = !profession.is_empty()
@@ -177,7 +177,7 @@ impl<'a> Facts<'a> {
             .is_none_or(|sharing| sharing.purposes.iter().any(|code| code == purpose.code()));
         let minutes = attest.map_or(0, |attest| minutes(self.now.saturating_sub(attest.made_at)));
         let caller = self.caller;
-        context(
+        Said::new(
             [
                 ("stopped", self.is_stopped(purpose)),
                 ("adopted", self.is_adopted()),
@@ -213,8 +213,8 @@ impl<'a> Facts<'a> {
     }
 
     /// The facts of who delivers or reads back. `owns` is whether the record is the caller's own.
-    pub fn supply(&self, owns: bool) -> Option<Context> {
-        context(
+    pub fn supply(&self, owns: bool) -> Said<'_> {
+        Said::new(
             [
                 ("stopped", self.is_stopped(Purpose::Delivery)),
                 ("assessed", self.is_service_assessed()),
@@ -231,14 +231,9 @@ impl<'a> Facts<'a> {
     }
 
     /// The facts of a resident who reads.
-    pub fn own(
-        &self,
-        is_self: bool,
-        represents: bool,
-        request: &ReadRequest<'_>,
-    ) -> Option<Context> {
+    pub fn own(&self, is_self: bool, represents: bool, request: &ReadRequest<'_>) -> Said<'_> {
         let (bound, bound_to_this) = bound(self.caller, request);
-        context(
+        Said::new(
             [
                 ("stopped", self.is_stopped(Purpose::PatientRequest)),
                 ("self", is_self),
@@ -270,15 +265,4 @@ fn bound(caller: &Caller, request: &ReadRequest<'_>) -> (bool, bool) {
 fn minutes(age: i64) -> i64 {
     let whole = age / MINUTE;
     if age % MINUTE == 0 { whole } else { whole + age.signum() }
-}
-
-fn context<const B: usize, const S: usize, const L: usize>(
-    bools: [(&str, bool); B],
-    strings: [(&str, &str); S],
-    longs: [(&str, i64); L],
-) -> Option<Context> {
-    let bools = bools.map(|(name, it)| (name.to_owned(), Value::new_bool(it)));
-    let strings = strings.map(|(name, it)| (name.to_owned(), Value::new_string(it.to_owned())));
-    let longs = longs.map(|(name, it)| (name.to_owned(), Value::new_long(it)));
-    Context::from_pairs(bools.into_iter().chain(strings).chain(longs)).ok()
 }

@@ -29,3 +29,4 @@ pub mod vigilance;
 pub mod whatif;
 
 mod facts;
+mod said;

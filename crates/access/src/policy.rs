@@ -7,8 +7,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use cedar_policy::{
-    Authorizer, Context, Effect, Policy, PolicyId, PolicySet, PolicySetError, Request,
-    ValidationMode, Validator, ffi,
+    Authorizer, Effect, Policy, PolicyId, PolicySet, PolicySetError, Request, ValidationMode,
+    Validator, ffi,
 };
 use record::catalogue::{Catalogue, CategoryKey};
 use record::purpose::Purpose;
@@ -17,6 +17,7 @@ use crate::law::{self, Law};
 use crate::refusal::Rule;
 use crate::register::admin::PolicyText;
 use crate::register::{Ambiguous, Register, Role};
+use crate::said::{Answer, Memory, Said};
 
 /// A register that cannot be put in force. Names only what stands in the register itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -183,6 +184,7 @@ pub(crate) struct Policies {
     authorizer: Authorizer,
     metas: Vec<Meta>,
     sets: HashMap<Ask, Sets>,
+    memory: Memory,
 }
 
 #[derive(Default)]
@@ -217,8 +219,12 @@ impl Policies {
     /// Compiles what a register says.
     pub fn of(register: &Register) -> Result<Self, Unfit> {
         let law = Law::get()?;
-        let (metas, sets) = (Vec::new(), HashMap::new());
-        let mut policies = Self { authorizer: Authorizer::new(), metas, sets };
+        let mut policies = Self {
+            authorizer: Authorizer::new(),
+            metas: Vec::new(),
+            sets: HashMap::new(),
+            memory: Memory::default(),
+        };
         for (policy, meta, asks) in &law.policies {
             policies.add(policy, meta.clone(), asks, &[])?;
         }
@@ -247,10 +253,27 @@ impl Policies {
         ask: Ask,
         who: &str,
         kind: &str,
-        context: Context,
+        said: &Said<'_>,
     ) -> Result<Held<'_>, Erred> {
-        let law = Law::get().map_err(|_| Erred)?;
         let Some(sets) = self.sets.get(&ask) else { return Ok(Held::default()) };
+        let evaluate = || self.evaluate(sets, ask, who, kind, said);
+        let answer = self.memory.answer(said.key(ask, who, kind), evaluate)?;
+        let metas = |numbers: &[usize]| {
+            numbers.iter().filter_map(|number| self.metas.get(*number)).collect()
+        };
+        Ok(Held { permits: metas(&answer.permits), forbids: metas(&answer.forbids) })
+    }
+
+    fn evaluate(
+        &self,
+        sets: &Sets,
+        ask: Ask,
+        who: &str,
+        kind: &str,
+        said: &Said<'_>,
+    ) -> Result<Answer, Erred> {
+        let law = Law::get().map_err(|_| Erred)?;
+        let context = said.context().ok_or(Erred)?;
         let (principal, action, resource) = law.entities(ask, who).ok_or(Erred)?;
         let request =
             Request::new(principal, action, resource, context, None).map_err(|_| Erred)?;
@@ -260,21 +283,18 @@ impl Policies {
                 return Err(Erred);
             }
             numbers.extend(answer.diagnostics().reason().filter_map(number));
+            numbers.sort_unstable();
             Ok(())
         };
-        let (mut permits, mut forbids) = (Vec::new(), Vec::new());
-        hold(&sets.forbids, &mut forbids)?;
+        let mut answer = Answer::default();
+        hold(&sets.forbids, &mut answer.forbids)?;
         if !sets.permits.is_empty() {
-            hold(&sets.permits, &mut permits)?;
+            hold(&sets.permits, &mut answer.permits)?;
         }
         if let Some(roles) = sets.of_kind.get(kind) {
-            hold(roles, &mut permits)?;
+            hold(roles, &mut answer.permits)?;
         }
-        let metas = |mut numbers: Vec<usize>| {
-            numbers.sort_unstable();
-            numbers.into_iter().filter_map(|it| self.metas.get(it)).collect()
-        };
-        Ok(Held { permits: metas(permits), forbids: metas(forbids) })
+        Ok(answer)
     }
 
     /// Every policy that was asked.

@@ -34,8 +34,8 @@ pub(super) fn judge<'a>(
     let named = ReadRequest { about, ..request.clone() };
     let is_self = resident.is_some() && person == resident;
     let represents = representations(standing, resident, person, facts.now);
-    let context = facts.own(is_self, !represents.is_empty(), &named);
-    match weigh(standing, ask, "it", "", context) {
+    let said = facts.own(is_self, !represents.is_empty(), &named);
+    match weigh(standing, ask, "it", "", &said) {
         Ok(held) => {
             let outcome = not_forbidden(&held)
                 .and_then(|()| person.ok_or(refuse(Rule::NotSelf)))

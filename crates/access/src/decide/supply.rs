@@ -25,7 +25,7 @@ pub(super) fn judge<'a>(
         About::Unnamed => Asked::Common,
     };
     let ask = Ask { actor: Actor::System, act: Act::Read(Purpose::Delivery), asked };
-    match weigh(standing, ask, &facts.caller.client_id, "", facts.supply(true)) {
+    match weigh(standing, ask, &facts.caller.client_id, "", &facts.supply(true)) {
         Ok(held) => {
             let outcome =
                 not_forbidden(&held).and_then(|()| permit(facts, &held, standing, request));
@@ -93,7 +93,7 @@ pub(super) fn write(
         facts.agreement.is_some_and(|it| it.owner == owner && it.source == source)
     });
     let ask = Ask { actor, act: Act::Deliver, asked: Asked::Common };
-    let held = weigh(standing, ask, who, "", facts.supply(owns))?;
+    let held = weigh(standing, ask, who, "", &facts.supply(owns))?;
     let key = category.key.as_str();
     let against = held.forbids.iter().filter(|it| it.covers(key)).map(|it| it.rule).min();
     let agreed = facts.agreement.filter(|it| it.categories.contains(&category.key));

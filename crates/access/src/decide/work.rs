@@ -44,8 +44,8 @@ pub(super) fn judge<'a>(
         About::OwnUnit | About::Unnamed => false,
     };
     let ask = Ask { actor: Actor::Practitioner, act: Act::Read(purpose), asked };
-    let context = facts.work(practitioner, request, opened);
-    match weigh(standing, ask, &practitioner.subject, facts.unit_kind(), context) {
+    let said = facts.work(practitioner, request, opened);
+    match weigh(standing, ask, &practitioner.subject, facts.unit_kind(), &said) {
         Ok(held) => {
             let attest = practitioner.attest.as_ref().ok_or(refuse(Rule::NoAttest));
             let outcome = not_forbidden(&held)
@@ -151,8 +151,8 @@ pub(super) fn role_of<'a>(caller: &Caller, standing: &'a Standing, now: i64) -> 
     let request = ReadRequest::new(About::Unnamed, &[]);
     let act = Act::Read(attest.purpose);
     let ask = Ask { actor: Actor::Practitioner, act, asked: Asked::Common };
-    let context = facts.work(practitioner, &request, false);
-    let held = weigh(standing, ask, &practitioner.subject, facts.unit_kind(), context).ok()?;
+    let said = facts.work(practitioner, &request, false);
+    let held = weigh(standing, ask, &practitioner.subject, facts.unit_kind(), &said).ok()?;
     let role = held.permits.into_iter().find(|it| it.origin == Origin::Role)?;
     standing.register().roles.iter().find(|it| it.key == role.key)
 }

@@ -1,8 +1,9 @@
 //! What is put up as a barrier never opens anything, what is taken out of agreements never does, and an
-//! emergency access is the only thing that lifts what a resident has put up.
+//! emergency access is the only thing that lifts what a resident has put up. And nobody is answered by what
+//! somebody else was.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use access::caller::{Attest, Caller, Party, Practitioner};
 use access::decide::{About, ReadRequest, decide_read};
@@ -268,8 +269,29 @@ fn abouts() -> impl Strategy<Value = About> {
     select(vec![About::Person(person("patient A")), About::OwnUnit, About::Unnamed])
 }
 
+/// A standing that has answered everybody before.
+static ASKED_BEFORE: LazyLock<Arc<Standing>> =
+    LazyLock::new(|| standing(&base(), &PersonStanding::default()));
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(250))]
+
+    #[test]
+    fn what_others_were_answered_changes_no_decision(
+        asked in prop::collection::vec((callers(), abouts(), 0_i64..3), 1..20),
+    ) {
+        let fresh = standing(&base(), &PersonStanding::default());
+        for (caller, about, minutes) in asked {
+            let request = ReadRequest::new(about, &CATEGORIES);
+            let decided = |standing: &Arc<Standing>| {
+                let resident = Some(person("patient A"));
+                let permit =
+                    decide_read(&caller, resident, standing, &request, now() + minutes * 1_800_000);
+                permit.map(|it| (it.categories().to_vec(), it.reach().clone(), it.basis().role.clone()))
+            };
+            prop_assert_eq!(decided(&ASKED_BEFORE), decided(&fresh));
+        }
+    }
 
     #[test]
     fn a_barrier_never_opens(
