@@ -42,6 +42,13 @@ CREATE TABLE erasure(position INTEGER PRIMARY KEY, person BLOB NOT NULL) STRICT;
 pub(crate) const PERSON_INDEX: &str =
     "CREATE INDEX entry_person ON entry(person, position) WHERE person IS NOT NULL;";
 
+/// A lock is waited for so often, since one that has just been let go may still stand for a moment: a program
+/// that is being started has every file of its parent until it runs.
+const LOCK_ATTEMPTS: u32 = 20;
+
+/// Between two attempts.
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// Takes the file's lock for this process, until the returned file is dropped.
 pub(crate) fn lock(path: &Path, name: &str) -> Result<File, Error> {
     let mut beside = path.as_os_str().to_owned();
@@ -52,11 +59,16 @@ pub(crate) fn lock(path: &Path, name: &str) -> Result<File, Error> {
         .truncate(false)
         .open(PathBuf::from(beside))
         .map_err(Error::file("making a lock file"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Error::Locked { name: name.to_owned() }),
-        Err(std::fs::TryLockError::Error(error)) => Err(Error::file("locking a file")(error)),
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(std::fs::TryLockError::Error(error)) => {
+                return Err(Error::file("locking a file")(error));
+            }
+        }
     }
+    Err(Error::Locked { name: name.to_owned() })
 }
 
 /// Opens the file for its single writer, making it where there is none, and bringing an older one up to

@@ -93,10 +93,10 @@ fn copy(from: &Path, to: &Path, which: impl Fn(&str) -> bool) {
     }
 }
 
-/// A folder, and which of its files are meant.
-type Files<'a> = (&'a Path, fn(&str) -> bool);
+/// Which files of a folder, by name.
+type Part = fn(&str) -> bool;
 
-fn folder(parts: &[Files<'_>]) -> TempDir {
+fn folder(parts: &[(&Path, Part)]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     parts.iter().for_each(|(from, which)| copy(from, dir.path(), which));
     dir
