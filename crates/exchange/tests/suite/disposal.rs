@@ -1,7 +1,5 @@
 //! Erasure, holds and retention: who may, what is left, and that nothing is ever half.
 
-#![expect(clippy::panic, reason = "a test fails by panicking")]
-
 use std::path::Path;
 use std::sync::Arc;
 

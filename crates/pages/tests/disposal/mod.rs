@@ -1,5 +1,4 @@
 //! The officers' page of preservation and disposal.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use exchange::disposal::fold::{Erased, Hold};
 use exchange::disposal::overview::{Disposing, Waiting};
