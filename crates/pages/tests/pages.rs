@@ -199,7 +199,7 @@ fn no_page_shows_the_key_of_a_missing_message() {
 
 #[test]
 fn no_message_is_left_over() {
-    const COMPOSED: [&str; 28] = [
+    const COMPOSED: [&str; 29] = [
         "month-",
         "gender-",
         "status-",
