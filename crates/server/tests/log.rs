@@ -1,6 +1,11 @@
 //! The log through the door: AuditEvents, checkpoints and proofs, what leaves for others to keep, and that
 //! nothing is told that is not written down.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 

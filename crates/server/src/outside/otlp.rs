@@ -87,8 +87,8 @@ impl Otlp {
         }
         // What it rejects it will always reject: the protocol forbids to send it again.
         let answer: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        let rejected = &answer["partialSuccess"]["rejectedLogRecords"];
-        if !matches!(rejected, Value::Null) && rejected != "0" && rejected != 0 {
+        let rejected = answer.pointer("/partialSuccess/rejectedLogRecords");
+        if let Some(rejected) = rejected.filter(|count| **count != 0 && **count != "0") {
             tracing::warn!(%rejected, "the receiver of the log rejected records");
         }
         Ok(())
