@@ -8,7 +8,7 @@ use exchange::vigilance::review::{Reviewed, Standing};
 
 use crate::address;
 use crate::layout::{Area, Frame, Session, html};
-use crate::log_analysis::Notice;
+use crate::notice::Notice;
 use crate::text::{self, filters};
 use crate::time::{self, Moment};
 

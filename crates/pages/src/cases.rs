@@ -7,6 +7,7 @@ use exchange::rights::list::Listed;
 
 use crate::address;
 use crate::layout::{Area, Frame, Session, html};
+use crate::notice::Notice;
 use crate::requests::Shown;
 use crate::text::{self, filters};
 
@@ -14,15 +15,6 @@ use crate::text::{self, filters};
 pub const STEP: &str = "steg";
 /// Field: why, or what was done.
 pub const WHY: &str = "hvorfor";
-
-/// What became of the form that was sent.
-#[derive(Clone, Debug)]
-pub enum Notice {
-    /// The step was taken.
-    Done,
-    /// It was not; why.
-    Refused(String),
-}
 
 /// Why a step was not taken, where no rule of access says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use record::retention::{Clock, Due, Retention, Verdict};
 
 use crate::address;
 use crate::layout::{Area, Frame, Session, html};
-use crate::log_analysis::Notice;
+use crate::notice::Notice;
 use crate::text::{self, filters};
 use crate::time::{self, Moment};
 

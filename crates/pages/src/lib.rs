@@ -21,6 +21,7 @@ pub mod innbygger;
 pub mod layout;
 pub mod legevakt;
 pub mod log_analysis;
+pub mod notice;
 pub mod problem;
 pub mod requests;
 pub mod restrictions;

@@ -9,6 +9,7 @@ use record::decision::Inquiry;
 
 use crate::address;
 use crate::layout::{Area, Frame, Session, html};
+use crate::notice::Notice;
 use crate::text::{self, filters};
 use crate::time::{self, Moment};
 
@@ -20,15 +21,6 @@ pub const OUTCOME: &str = "outcome";
 pub const WHY: &str = "why";
 /// Query: whether what is concluded is shown too, `ja`.
 pub const ALL: &str = "alle";
-
-/// What became of the form that was sent.
-#[derive(Clone, Debug)]
-pub enum Notice {
-    /// It is recorded.
-    Done,
-    /// It was refused; why.
-    Refused(String),
-}
 
 /// A finding as it is shown.
 struct Card {

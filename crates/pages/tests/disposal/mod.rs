@@ -4,7 +4,7 @@ use exchange::disposal::fold::{Erased, Hold};
 use exchange::disposal::overview::{Disposing, Waiting};
 use exchange::register::fold::{Act, Proposal};
 use pages::layout::Session;
-use pages::log_analysis::Notice;
+use pages::notice::Notice;
 use record::decision::{Change, Ground, Who};
 use record::retention::{Clock, Date, Due, Verdict};
 

@@ -7,21 +7,19 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use exchange::error::{Category, Failure};
+use exchange::error::Failure;
 use exchange::register::change::Done;
 use exchange::register::part::switch_key;
 use pages::admin::{
-    ACT, APPROVE, ID, Notice, OUTCOME, Obstacle, REJECT, RESUME, REVIEW, STOP, WHAT, WHY, outcome,
-    render, stoppable,
+    ACT, APPROVE, ID, Notice, OUTCOME, REJECT, RESUME, REVIEW, STOP, WHAT, WHY, outcome, render,
+    stoppable,
 };
 use pages::layout::Area;
-use pages::text;
 use record::decision::{Change, Part};
 use serde_json::json;
 
 use crate::app::App;
-use crate::input;
-use crate::problem::status;
+use crate::web::form::{Form, told, words};
 use crate::web::session::{SignedIn, signed_in};
 use crate::web::{Stop, page};
 
@@ -43,37 +41,15 @@ pub async fn act(
 ) -> Shown {
     let who = signed_in(&app, &kommune, &headers)?.using(Area::Admin)?;
     let form = Form::of(&headers, body).await;
-    match done(&who, &form).await {
-        Ok(notice) => shown(who, StatusCode::OK, Some(notice)).await,
-        Err(failure) => match failure.category() {
-            Category::Unavailable | Category::Busy => Err(who.stop(failure)),
-            category => {
-                let notice = Notice::Refused(words(&failure));
-                shown(who, status(category), Some(notice)).await
-            }
-        },
-    }
+    let done = done(&who, &form).await;
+    let (who, status, notice) = told(who, done, |failure| Notice::Refused(words(failure)))?;
+    shown(who, status, Some(notice)).await
 }
 
 async fn shown(who: SignedIn, status: StatusCode, notice: Option<Notice>) -> Shown {
     match who.tenant.admin_overview(&who.caller).await {
         Ok(overview) => Ok(page(status, render(&who.session, &overview, notice, who.tenant.now()))),
         Err(failure) => Err(who.stop(failure)),
-    }
-}
-
-/// The fields of a form.
-pub(super) struct Form(Vec<(String, String)>);
-
-impl Form {
-    /// The fields that were sent.
-    pub(super) async fn of(headers: &HeaderMap, body: Body) -> Self {
-        Self(input::pairs(&input::bytes(headers, body).await.unwrap_or_default()))
-    }
-
-    pub(super) fn field(&self, name: &str) -> &str {
-        let found = self.0.iter().find(|(field, _)| field == name);
-        found.map(|(_, value)| value.trim()).unwrap_or_default()
     }
 }
 
@@ -109,23 +85,4 @@ fn switch(stops: bool, off: &Off, why: &str) -> Change {
         return Change::Put { part: Part::Switch, key, value };
     }
     Change::End { part: Part::Switch, key }
-}
-
-/// Why not, for a person.
-pub(super) fn words(failure: &Failure) -> String {
-    if let Some(refusal) = failure.refusal() {
-        return text::get(&format!("rule-{}", refusal.rule.code()));
-    }
-    match failure.category() {
-        Category::Gone | Category::NotFound => Obstacle::Gone.words(),
-        Category::Invalid => {
-            let issues = failure.issues();
-            if issues.iter().any(|issue| issue.location == "why") {
-                return Obstacle::NoReason.words();
-            }
-            let own = issues.into_iter().map(|it| format!("{}: {}", it.location, it.message));
-            own.collect::<Vec<_>>().join("; ")
-        }
-        _ => Obstacle::Meanwhile.words(),
-    }
 }

@@ -6,20 +6,19 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use exchange::error::{Category, Failure};
+use exchange::error::Failure;
 use pages::disposal::{
     ACT, APPROVE, GROUND, HAND_OVER, HOLD, ID, LIFT, NUMBER, PERSON, PROPOSE, REFERENCE, REJECT,
     WHY, refusal, render,
 };
 use pages::layout::Area;
-use pages::log_analysis::Notice;
+use pages::notice::Notice;
 use record::decision::Ground;
 use record::entry::Position;
 use record::identity::PersonId;
 
 use crate::app::App;
-use crate::problem::status;
-use crate::web::admin::{Form, words};
+use crate::web::form::{Form, told, words};
 use crate::web::session::{SignedIn, signed_in};
 use crate::web::{Stop, page};
 
@@ -41,17 +40,12 @@ pub async fn act(
 ) -> Shown {
     let who = signed_in(&app, &kommune, &headers)?.using(Area::Disposal)?;
     let form = Form::of(&headers, body).await;
-    match done(&who, &form).await {
-        Ok(()) => shown(who, StatusCode::OK, Some(Notice::Done)).await,
-        Err(failure) => match failure.category() {
-            Category::Unavailable | Category::Busy => Err(who.stop(failure)),
-            category => {
-                let own = failure.issues().iter().find_map(|issue| refusal(&issue.location));
-                let notice = Notice::Refused(own.unwrap_or_else(|| words(&failure)));
-                shown(who, status(category), Some(notice)).await
-            }
-        },
-    }
+    let done = done(&who, &form).await.map(|()| Notice::Done);
+    let (who, status, notice) = told(who, done, |failure| {
+        let own = failure.issues().iter().find_map(|issue| refusal(&issue.location));
+        Notice::Refused(own.unwrap_or_else(|| words(failure)))
+    })?;
+    shown(who, status, Some(notice)).await
 }
 
 async fn shown(who: SignedIn, status: StatusCode, notice: Option<Notice>) -> Shown {

@@ -4,6 +4,7 @@ mod admin;
 mod authorize;
 mod disposal;
 mod docs;
+mod form;
 pub mod origin;
 mod reader;
 mod rights;

@@ -7,21 +7,21 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use exchange::error::{Category, Failure};
+use exchange::error::Failure;
 use exchange::operation::parameters::Parameters;
 use exchange::rights::Said;
 use fhir::issue::IssueCode;
 use pages::address;
-use pages::cases::{self, Notice, Obstacle};
+use pages::cases::{self, Obstacle};
 use pages::layout::Area;
+use pages::notice::Notice;
 use pages::requests::{self, Told};
 use record::identity::PersonId;
 use record::rights::Step;
 
 use crate::app::App;
-use crate::problem::status;
 use crate::routes::fhir::operation::rights::{bundle, document};
-use crate::web::admin::{Form, words};
+use crate::web::form::{Form, told, words};
 use crate::web::session::{SignedIn, signed_in};
 use crate::web::{Stop, page};
 
@@ -130,23 +130,15 @@ pub async fn step(
         }
         None => Err(Failure::NotFound),
     };
-    match taken {
-        Ok(_) => shown(who, StatusCode::OK, Some(Notice::Done)).await,
-        Err(failure) => match failure.category() {
-            Category::Unavailable | Category::Busy => Err(who.stop(failure)),
-            category => {
-                let says = |location: &str| {
-                    failure.issues().iter().any(|issue| issue.location == location)
-                };
-                let why = match () {
-                    () if says("reason") => Obstacle::NoReason.words(),
-                    () if says("output") => Obstacle::NotCorrected.words(),
-                    () => words(&failure),
-                };
-                shown(who, status(category), Some(Notice::Refused(why))).await
-            }
-        },
-    }
+    let (who, status, notice) = told(who, taken.map(|_| Notice::Done), |failure| {
+        let says = |location: &str| failure.issues().iter().any(|issue| issue.location == location);
+        Notice::Refused(match () {
+            () if says("reason") => Obstacle::NoReason.words(),
+            () if says("output") => Obstacle::NotCorrected.words(),
+            () => words(failure),
+        })
+    })?;
+    shown(who, status, Some(notice)).await
 }
 
 async fn shown(who: SignedIn, status: StatusCode, notice: Option<Notice>) -> Shown {

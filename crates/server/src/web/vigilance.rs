@@ -8,14 +8,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use exchange::error::{Category, Failure};
 use pages::layout::Area;
-use pages::log_analysis::Notice;
+use pages::notice::Notice;
 use pages::{accesses, log_analysis};
 use record::decision::Inquiry;
 
 use crate::app::App;
 use crate::input;
-use crate::problem::status;
-use crate::web::admin::{Form, words};
+use crate::web::form::{Form, told, words};
 use crate::web::session::{SignedIn, signed_in};
 use crate::web::{Stop, page};
 
@@ -50,10 +49,7 @@ pub async fn settle(
         Some(outcome) => who.tenant.settle_finding(&who.caller, id, outcome, why).await,
         None => Err(Failure::NotFound),
     };
-    let (status, notice) = match said(done.map(drop)) {
-        Ok(said) => said,
-        Err(failure) => return Err(who.stop(failure)),
-    };
+    let (who, status, notice) = told(who, done.map(|_| Notice::Done), refused)?;
     listed(who, status, false, Some(notice)).await
 }
 
@@ -79,10 +75,7 @@ pub async fn certify(
         }
         _ => Err(Failure::NotFound),
     };
-    let (status, notice) = match said(done.map(drop)) {
-        Ok(said) => said,
-        Err(failure) => return Err(who.stop(failure)),
-    };
+    let (who, status, notice) = told(who, done.map(|_| Notice::Done), refused)?;
     reviewed(who, status, Some(notice)).await
 }
 
@@ -107,16 +100,9 @@ async fn reviewed(who: SignedIn, status: StatusCode, notice: Option<Notice>) -> 
     }
 }
 
-/// What a form led to, for the page; a failure of the platform is a page of its own.
-fn said(done: Result<(), Failure>) -> Result<(StatusCode, Notice), Failure> {
-    let Err(failure) = done else { return Ok((StatusCode::OK, Notice::Done)) };
-    match failure.category() {
-        Category::Unavailable | Category::Busy => Err(failure),
-        category => {
-            let of_why = failure.issues().iter().any(|issue| issue.location == "why");
-            let own = category == Category::Invalid && !of_why;
-            let words = if own { log_analysis::own() } else { words(&failure) };
-            Ok((status(category), Notice::Refused(words)))
-        }
-    }
+/// Why not, for a person.
+fn refused(failure: &Failure) -> Notice {
+    let of_why = failure.issues().iter().any(|issue| issue.location == "why");
+    let own = failure.category() == Category::Invalid && !of_why;
+    Notice::Refused(if own { log_analysis::own() } else { words(failure) })
 }
