@@ -41,7 +41,7 @@ const GROWTH: [u32; 3] = [1_000, 10_000, 100_000];
 const USAGE: &str =
     "usage: cargo xtask bench [--quick | --proofs | --growth [--patients 1000,10000]]";
 
-/// Runs it: `--quick` for a smoke run of a few seconds, `--proofs` for what a DPoP proof costs, `--growth` for 1 000 to 100 000 patients.
+/// Runs it: `--quick` for a smoke run of a few seconds, `--proofs` for what DPoP proofs cost, `--growth` for 1 000 to 100 000 patients.
 pub fn run(arguments: &[&str]) -> Result<(), String> {
     let program = server::build()?;
     let result = match arguments {

@@ -94,11 +94,6 @@ impl Server {
         self.issuer.bound_token(&asked(role), thumbprint).map_err(|error| error.to_string())
     }
 
-    /// Id of the process.
-    pub fn process(&self) -> String {
-        self.process.id().to_string()
-    }
-
     /// Folder of the run.
     pub fn directory(&self) -> &Path {
         self.directory.path()
