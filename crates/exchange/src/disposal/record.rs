@@ -94,7 +94,7 @@ impl Tenant {
         let _turn = self.deciding.lock().await;
         self.still_waits(id)?;
         // Nobody writes another version meanwhile, and all that were written are seen.
-        let _held = self.locks.hold([asked.record.clone()]).await;
+        let _held = self.locks.hold(std::iter::once(asked.record.clone())).await;
         if !self.wait_visible(self.ledger.head()?.position).await {
             return Err(Failure::Busy);
         }

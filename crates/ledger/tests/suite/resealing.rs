@@ -387,8 +387,8 @@ fn check(steps: &[Step]) {
     let dir = tempdir().unwrap();
     let mut home = keys(dir.path());
     let persons = [A, B, "03810112345"].map(|number| person(&home, number));
-    let first = copied(dir.path(), &["keys.db"]);
     let mut ledger = Some(open(dir.path(), options(&home)));
+    let first = copied(dir.path(), &["keys.db"]);
     let mut model: Model = Vec::new();
     let mut gone: Vec<(PersonId, Vec<u8>)> = Vec::new();
     for step in steps {
