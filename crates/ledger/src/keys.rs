@@ -32,7 +32,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 pub(crate) mod reseal;
-mod trace;
 
 /// One of a person's numbers, as the caller canonicalised it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,7 +104,7 @@ impl Keys {
             .map_err(Error::storage("setting up keys.db"))?;
         let index = kept_secret(&mut connection, &*service, &*random, "index")?;
         // What an ended process erased may still lie in the write-ahead file.
-        trace::clear(&connection)?;
+        empty_write_ahead(&connection)?;
         let failed = "reading whose keys were destroyed";
         let erased = erased(&connection).map_err(Error::storage(failed))?;
         let turned = reseal::stored(&connection).map_err(Error::storage(failed))?;
@@ -228,7 +227,7 @@ impl Keys {
         self.known.read().erased.contains(&person)
     }
 
-    /// Erases a person's key for good: overwritten, the file written anew, and the write-ahead file emptied.
+    /// Erases a person's key for good: overwritten in the file, and the write-ahead file emptied.
     /// Doing it again is harmless and finishes what a crash interrupted.
     ///
     /// # Errors
@@ -245,8 +244,7 @@ impl Keys {
         )
         .and_then(|_| tx.execute("UPDATE person SET wrapped = NULL WHERE id = ?1", [person.0]))
         .and_then(|_| tx.execute("DELETE FROM turned WHERE person = ?1", [person.0]))
-        .and_then(|_| trace::leave(&tx))
-        .and_then(|()| tx.commit())
+        .and_then(|_| tx.commit())
         .map_err(Error::storage(failed))?;
         {
             let mut known = self.known.write();
@@ -254,7 +252,7 @@ impl Keys {
             known.keys.remove(&person);
             known.turned.remove(&person);
         }
-        if !trace::clear(&connection)? {
+        if !empty_write_ahead(&connection)? {
             return Err(Error::Key {
                 what: "erased, but a reader holds an earlier copy; erase again",
             });
@@ -369,6 +367,14 @@ fn begin<'c>(
     connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(Error::storage(failed))
+}
+
+/// Copies the write-ahead file into the database and empties it; `false` where a reader keeps it.
+fn empty_write_ahead(connection: &Connection) -> Result<bool, Error> {
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+        .map(|busy| busy == 0)
+        .map_err(Error::storage("emptying the write-ahead file of keys.db"))
 }
 
 fn person_of(connection: &Connection, hash: &NumberHash) -> rusqlite::Result<Option<PersonId>> {

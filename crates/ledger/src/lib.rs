@@ -72,7 +72,7 @@
 //! | erasing, the entry on disk and the key still there | the key is destroyed by the next opening of the ledger |
 //! | sealing anew, the entry on disk and the key of before still there | the next opening puts the next key in its place |
 //! | destroying a key, before its commit | the key is there: do it again |
-//! | destroying a key, after its commit | the key is gone for every use; an earlier copy may remain in the file and the write-ahead file, which is owed and done by the next opening |
+//! | destroying a key, after its commit | the key is gone for every use; an earlier copy may remain in the write-ahead file until it is destroyed again or the next opening |
 //!
 //! A failed commit whose outcome is unknown stops the writer: appenders get
 //! [`error::Error::Stopped`], and opening again tells what is kept. A full disk is refused cleanly and

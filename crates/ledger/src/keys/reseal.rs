@@ -10,7 +10,7 @@
 //! the person's key. Neither it nor the handover is wrapped by the municipality's key, so that nothing but
 //! `person.wrapped` has to follow when that is exchanged.
 
-use super::{Keys, begin, trace, wrapped_key};
+use super::{Keys, begin, empty_write_ahead, wrapped_key};
 use crate::crypto::{self, DataKey, NONCE, Secret, mac};
 use crate::error::Error;
 use record::entry::Position;
@@ -20,9 +20,8 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 /// Version 2 of `keys.db`: persons whose key is not their first, the entry that brought it, and the key of
-/// their digests. In a file of version 1 there may be traces.
+/// their digests.
 pub(super) const SCHEMA: &str = "
-INSERT OR IGNORE INTO meta(name, value) VALUES ('traces', x'01');
 CREATE TABLE turned(person BLOB PRIMARY KEY, position INTEGER NOT NULL, digest BLOB NOT NULL) WITHOUT ROWID, STRICT;
 ";
 
@@ -104,8 +103,7 @@ impl Keys {
                     "INSERT OR REPLACE INTO turned(person, position, digest) VALUES (?1, ?2, ?3)";
                 tx.execute(insert, params![person.0, position, digest])
             })
-            .and_then(|_| trace::leave(&tx))
-            .and_then(|()| tx.commit())
+            .and_then(|_| tx.commit())
             .map_err(Error::storage(failed))?;
             let mut known = self.known.write();
             known.keys.insert(person, DataKey::after(&next, before.digest()));
@@ -114,7 +112,7 @@ impl Keys {
             drop(known);
             self.turns.fetch_add(1, Ordering::SeqCst);
         }
-        if !trace::clear(&connection)? {
+        if !empty_write_ahead(&connection)? {
             return Err(Error::Key {
                 what: "exchanged, but a reader holds an earlier copy; open the ledger again",
             });

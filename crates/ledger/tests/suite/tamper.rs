@@ -105,8 +105,8 @@ fn rows_moved_or_added() {
             1026: the entry was changed after it was chained
             1027: the entry belongs at position 1026
             1027: the index columns differ from the entry
-            1027: the body is missing
             1027: entries stand after the signed head, through position 1027
+            1027: the body is missing
         "#]],
     );
 }
