@@ -200,6 +200,9 @@ pub(crate) fn last_position(connection: &Connection) -> Result<Position, Error> 
         .map_err(Error::storage("reading the last entry"))
 }
 
+/// Sealed bytes, and what they must hash to.
+pub(crate) type Sealed<'a> = (&'a [u8], Hash);
+
 /// An entry with its body, as they lie in the file.
 pub(crate) struct Stored {
     position: Position,
@@ -222,7 +225,7 @@ impl Stored {
     }
 
     /// The sealed body and what it must hash to; nothing where it was erased.
-    pub(crate) fn body(&self, entry: &Entry) -> Result<Option<(&[u8], [u8; 32])>, Error> {
+    pub(crate) fn body(&self, entry: &Entry) -> Result<Option<Sealed<'_>>, Error> {
         let damaged = |what| Error::Corrupt { position: self.position, what };
         let hash = match &self.resealed {
             None => entry.body_hash,

@@ -24,7 +24,7 @@ use record::entry::Position;
 use record::identity::PersonId;
 use record::rights::Right;
 
-use crate::disposal::{all, folder, holds, of_keys, of_ledger, of_view, rule, said, spoils};
+use crate::disposal::{Part, all, folder, holds, of_keys, of_ledger, of_view, rule, said, spoils};
 use crate::town::{
     FNR, NOW, Town, admin, case_worker, fnr, officer, patient, pulse, put, resident, system,
 };
@@ -202,7 +202,7 @@ async fn the_next_opening_finishes_what_was_left_undone() {
     let before = folder(&[(dir, all)]);
     approve(&town, "admin-2", id).await.unwrap();
     let decided = town.tenant.decided();
-    let whole: [(&str, fn(&str) -> bool); 5] = [
+    let whole: [(&str, Part); 5] = [
         ("nothing", |_| false),
         ("keys and view", |name| of_keys(name) || of_view(name)),
         ("the view", of_view),
