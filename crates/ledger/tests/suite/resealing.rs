@@ -380,85 +380,93 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What stands at each position: about whom, and what is read.
-type Model = Vec<(Option<usize>, Body)>;
+/// A ledger, and beside it what should stand at each position: about whom, and what is read.
+struct Town {
+    dir: TempDir,
+    /// None while it is reopened.
+    open: Option<(Arc<Keys>, Ledger)>,
+    persons: [PersonId; 3],
+    /// `keys.db` as it was in the beginning.
+    first: TempDir,
+    model: Vec<(Option<usize>, Body)>,
+    /// What lay sealed at positions that were erased.
+    gone: Vec<(PersonId, Vec<u8>)>,
+}
 
-fn check(steps: &[Step]) {
-    let dir = tempdir().unwrap();
-    let mut home = keys(dir.path());
-    let persons = [A, B, "03810112345"].map(|number| person(&home, number));
-    let mut ledger = Some(open(dir.path(), options(&home)));
-    let first = copied(dir.path(), &["keys.db"]);
-    let mut model: Model = Vec::new();
-    let mut gone: Vec<(PersonId, Vec<u8>)> = Vec::new();
-    for step in steps {
-        let now = ledger.take().unwrap();
-        match step {
-            Step::Append(of, count) => {
-                let of = usize::from(*of);
-                for n in 0..=*count {
-                    let text = format!("{} {n}", model.len());
-                    let sent = now.append_blocking(vec![draft(&text, Some(persons[of]), &text)]);
-                    match home.is_erased(persons[of]) {
-                        true => assert!(matches!(sent, Err(Error::Erased))),
-                        false => model.push((Some(of), plain(&text))),
-                    }
-                }
-            }
-            Step::Reseal(of, mask) => {
-                let of = usize::from(*of);
-                let there = model
-                    .iter()
-                    .zip(1..)
-                    .filter(|((whose, body), _)| *whose == Some(of) && *body != Body::Erased);
-                let erased: Vec<Position> = there
-                    .map(|(_, position): (_, Position)| position)
-                    .filter(|position| mask >> (position % 16) & 1 == 1)
-                    .collect();
-                let old = erased.iter().map(|at| sealed(dir.path(), *at).unwrap());
-                let old: Vec<Vec<u8>> = old.collect();
-                let sent = now.append_blocking(vec![resealing(persons[of], &erased)]);
-                if sent.is_ok() {
-                    assert!(!erased.is_empty() && !home.is_erased(persons[of]));
-                    erased.iter().for_each(|at| model[*at as usize - 1].1 = Body::Erased);
-                    model.push((None, told(persons[of], &erased)));
-                    gone.extend(old.into_iter().map(|bytes| (persons[of], bytes)));
-                } else {
-                    assert!(erased.is_empty() || home.is_erased(persons[of]));
-                }
-            }
-            Step::Erase(of) => {
-                let of = usize::from(*of);
-                let erasure = Draft {
-                    kind: Kind::Erasure,
-                    source_event_id: None,
-                    ..draft("", Some(persons[of]), "decided")
-                };
-                now.append_blocking(vec![erasure]).unwrap();
-                for (_, body) in model.iter_mut().filter(|(whose, _)| *whose == Some(of)) {
-                    *body = Body::Erased;
-                }
-                model.push((None, plain("decided")));
-            }
-            Step::Reopen | Step::OldKeys => {
-                drop((now, home));
-                if matches!(step, Step::OldKeys) {
-                    drop(std::fs::remove_file(dir.path().join("keys.db-wal")));
-                    copy(first.path(), dir.path(), &["keys.db"]);
-                }
-                home = keys(dir.path());
-                ledger = Some(open(dir.path(), options(&home)));
-                continue;
-            }
-        }
-        ledger = Some(now);
+impl Town {
+    fn new() -> Self {
+        let dir = tempdir().unwrap();
+        let home = keys(dir.path());
+        let persons = [A, B, "03810112345"].map(|number| person(&home, number));
+        let ledger = open(dir.path(), options(&home));
+        let first = copied(dir.path(), &["keys.db"]);
+        let open = Some((home, ledger));
+        Self { dir, open, persons, first, model: Vec::new(), gone: Vec::new() }
     }
-    let ledger = ledger.unwrap();
-    let expected: Vec<Body> = model.into_iter().map(|(_, body)| body).collect();
-    assert_eq!(bodies(&ledger), expected);
-    let report = ledger.verify(|_, _| {}).unwrap();
-    assert!(report.is_sound(), "{:?}", report.faults);
-    assert!(gone.iter().all(|(person, sealed)| !opens(&home, *person, sealed)));
+
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::Append(of, count) => (0..=*count).for_each(|n| self.append(usize::from(*of), n)),
+            Step::Reseal(of, mask) => self.reseal(usize::from(*of), *mask),
+            Step::Erase(of) => self.erase(usize::from(*of)),
+            Step::Reopen => self.reopen(false),
+            Step::OldKeys => self.reopen(true),
+        }
+    }
+
+    fn append(&mut self, of: usize, n: u8) {
+        let (home, ledger) = self.open.as_ref().unwrap();
+        let text = format!("{} {n}", self.model.len());
+        let sent = ledger.append_blocking(vec![draft(&text, Some(self.persons[of]), &text)]);
+        match home.is_erased(self.persons[of]) {
+            true => assert!(matches!(sent, Err(Error::Erased))),
+            false => self.model.push((Some(of), plain(&text))),
+        }
+        assert_eq!(ledger.head().unwrap().position, self.model.len() as Position);
+    }
+
+    fn reseal(&mut self, of: usize, mask: u16) {
+        let (home, ledger) = self.open.as_ref().unwrap();
+        let there =
+            |(whose, body): &(Option<usize>, Body)| *whose == Some(of) && *body != Body::Erased;
+        let erased: Vec<Position> = (1..)
+            .zip(&self.model)
+            .filter(|(position, it)| there(it) && mask >> (position % 16) & 1 == 1)
+            .map(|(position, _)| position)
+            .collect();
+        let old: Vec<Vec<u8>> =
+            erased.iter().map(|at| sealed(self.dir.path(), *at).unwrap()).collect();
+        let person = self.persons[of];
+        let sent = ledger.append_blocking(vec![resealing(person, &erased)]);
+        assert_eq!(sent.is_ok(), !erased.is_empty() && !home.is_erased(person));
+        if sent.is_ok() {
+            erased.iter().for_each(|at| self.model[*at as usize - 1].1 = Body::Erased);
+            self.model.push((None, told(person, &erased)));
+            self.gone.extend(old.into_iter().map(|bytes| (person, bytes)));
+        }
+    }
+
+    fn erase(&mut self, of: usize) {
+        let (_, ledger) = self.open.as_ref().unwrap();
+        let about = draft("", Some(self.persons[of]), "decided");
+        let erasure = Draft { kind: Kind::Erasure, source_event_id: None, ..about };
+        ledger.append_blocking(vec![erasure]).unwrap();
+        for (_, body) in self.model.iter_mut().filter(|(whose, _)| *whose == Some(of)) {
+            *body = Body::Erased;
+        }
+        self.model.push((None, plain("decided")));
+    }
+
+    fn reopen(&mut self, with_old_keys: bool) {
+        self.open = None;
+        if with_old_keys {
+            drop(std::fs::remove_file(self.dir.path().join("keys.db-wal")));
+            copy(self.first.path(), self.dir.path(), &["keys.db"]);
+        }
+        let home = keys(self.dir.path());
+        let ledger = open(self.dir.path(), options(&home));
+        self.open = Some((home, ledger));
+    }
 }
 
 proptest! {
@@ -470,6 +478,14 @@ proptest! {
     fn what_is_erased_is_gone_and_the_rest_is_as_it_was(
         steps in prop::collection::vec(step(), 1..40),
     ) {
-        check(&steps);
+        let mut town = Town::new();
+        steps.iter().for_each(|step| town.take(step));
+        let (home, ledger) = town.open.as_ref().unwrap();
+        let expected: Vec<Body> = town.model.into_iter().map(|(_, body)| body).collect();
+        prop_assert_eq!(bodies(ledger), expected);
+        let report = ledger.verify(|_, _| {}).unwrap();
+        prop_assert!(report.is_sound(), "{:?}", report.faults);
+        let opens = |(person, sealed): &(PersonId, Vec<u8>)| opens(home, *person, sealed);
+        prop_assert!(!town.gone.iter().any(opens));
     }
 }
