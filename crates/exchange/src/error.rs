@@ -50,6 +50,9 @@ pub enum Failure {
     /// The resource was removed by its owner.
     #[error("the resource was removed")]
     Gone,
+    /// The resource was erased for good.
+    #[error("the record was erased for good")]
+    Erased,
     /// Queues are full.
     #[error("too much at once; try again shortly")]
     Busy,
@@ -94,7 +97,7 @@ impl Failure {
             }
             Failure::Within { failure, .. } => failure.category(),
             Failure::NotFound | Failure::Unknown(_) => Category::NotFound,
-            Failure::Gone | Failure::Removed(_) => Category::Gone,
+            Failure::Gone | Failure::Erased | Failure::Removed(_) => Category::Gone,
             Failure::Busy => Category::Busy,
             Failure::Unavailable(_) => Category::Unavailable,
         }
@@ -115,7 +118,7 @@ impl Failure {
                 .map(|issue| Issue { location: location.clone(), ..issue })
                 .collect(),
             Failure::NotFound | Failure::Unmatched => one(IssueCode::NotFound),
-            Failure::Gone | Failure::Removed(_) => one(IssueCode::Deleted),
+            Failure::Gone | Failure::Erased | Failure::Removed(_) => one(IssueCode::Deleted),
             Failure::Busy => one(IssueCode::Throttled),
             Failure::Unavailable(_) => one(IssueCode::Exception),
         }

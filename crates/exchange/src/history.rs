@@ -166,12 +166,24 @@ fn entry(change: &Change, version: &Version, base: &str, out: &mut Vec<u8>) {
         (Some(_), true) => ("PUT", "201"),
         (Some(_), false) => ("PUT", "200"),
     };
+    // That it is gone for good is told, so that whoever has a copy lets go of it.
+    let outcome = version.erased.then(|| {
+        json!({
+            "resourceType": "OperationOutcome",
+            "issue": [{
+                "severity": "information",
+                "code": "deleted",
+                "diagnostics": Failure::Erased.to_string(),
+            }],
+        })
+    });
     let rest = json!({
         "request": { "method": method, "url": place },
         "response": {
             "status": status,
             "etag": format!("W/\"{}\"", version.version),
             "lastModified": format_instant(version.updated),
+            "outcome": outcome,
         },
     });
     // The members of `rest`, without its opening brace.

@@ -89,6 +89,7 @@ impl Tenant {
         };
         let (category, permit) =
             self.may_prepare(caller, kind, &value, existing.as_ref(), channel)?;
+        check_erased(existing.as_ref())?;
         check_version(&operation, existing.as_ref())?;
         let (resource, warnings) = checked(kind, value, &id, channel)?;
         self.check_meaning(kind, &id, &resource)?;
@@ -172,6 +173,7 @@ impl Tenant {
         let category = Catalogue::get().category(&located.category).ok_or(Failure::NotFound)?;
         let permit = self.may_record(caller, kind, category, None, Some(&located))?;
         rights::check_door(kind, None, Some(&located), channel)?;
+        check_erased(Some(&located))?;
         may_write_by_scopes(caller, kind, &[Interaction::Delete])?;
         check_version(&operation, Some(&located))?;
         let event_id = operation.event_id.take().filter(|_| !control::is_resident(caller));
@@ -206,6 +208,14 @@ impl Tenant {
     pub(crate) fn strictness(&self) -> Strictness {
         self.register().identity_numbers.into()
     }
+}
+
+/// What was erased is not recorded again under its id, nor removed.
+fn check_erased(existing: Option<&Located>) -> Result<(), Failure> {
+    if existing.is_some_and(|located| located.erased) {
+        return Err(Failure::Erased);
+    }
+    Ok(())
 }
 
 /// The source's own id of the event: given with the request, or a new resource's identifier.

@@ -35,8 +35,10 @@ pub struct Version {
     pub version: Position,
     /// When it was recorded, milliseconds since 1970.
     pub updated: i64,
-    /// The content; `None` for a removal.
+    /// The content; `None` where it was removed or erased.
     pub body: Option<Vec<u8>>,
+    /// Whether it is the erasure of the record.
+    pub erased: bool,
 }
 
 impl Tenant {
@@ -48,6 +50,9 @@ impl Tenant {
             Found::Current(stored) => stored,
             Found::Removed => {
                 let located = self.view.locate(kind, id)?;
+                if located.as_ref().is_some_and(|located| located.erased) {
+                    return Err(Failure::Erased);
+                }
                 return Err(Failure::Removed(located.map_or(0, |located| located.version)));
             }
             Found::Nothing => return Err(Failure::NotFound),
@@ -75,7 +80,12 @@ impl Tenant {
         version: Position,
     ) -> Result<Version, Failure> {
         let permit = self.permit_for(caller, "vread", kind, id).await?;
-        if !self.view.versions(&permit, kind, id)?.contains(&version) {
+        let versions = self.view.versions(&permit, kind, id)?;
+        let erased = self.view.locate(kind, id)?.is_some_and(|located| located.erased);
+        if erased && !versions.is_empty() {
+            return Err(Failure::Erased);
+        }
+        if !versions.contains(&version) {
             return Err(Failure::NotFound);
         }
         let found = self.version(kind, version)?;
@@ -261,15 +271,17 @@ impl Tenant {
         let record = self.ledger.record(version)?.ok_or(Failure::NotFound)?;
         let updated = record.entry.recorded_at;
         let Body::Plain(body) = &record.body else { return Err(Failure::Gone) };
-        if record.entry.kind == Kind::Removal {
-            return Ok(Version { version, updated, body: None });
+        let erased = record.entry.kind == Kind::Resealing;
+        if erased || record.entry.kind == Kind::Removal {
+            return Ok(Version { version, updated, body: None, erased });
         }
         let broken = || Failure::Unavailable(format!("the {kind} at {version} cannot be read"));
         let (_, json) = Envelope::open(body).map_err(|_| broken())?;
         let value = json::parse(json).map_err(|_| broken())?;
         let mut resource = Resource::from_value(value).map_err(|_| broken())?;
         resource.set_meta(&version.to_string(), &format_instant(updated));
-        Ok(Version { version, updated, body: Some(json::print(resource.value()).into_bytes()) })
+        let body = Some(json::print(resource.value()).into_bytes());
+        Ok(Version { version, updated, body, erased })
     }
 
     /// The person a search names. The filter that names it is taken out: the permit's reach is

@@ -64,6 +64,9 @@ impl Tenant {
         };
         may_write_by_scopes(caller, operation.kind, &[Interaction::Update])?;
         self.may_correct(caller, operation.kind, located)?;
+        if located.erased {
+            return Err(Failure::Erased);
+        }
         if located.removed {
             return Err(Failure::Removed(located.version));
         }

@@ -455,7 +455,7 @@ fn project(
                 position: entry.position,
             }));
         }
-        if held || committed.iter().any(|it| it.entry.kind == Kind::Erasure) {
+        if held || committed.iter().any(leaves_traces) {
             match clear_traces(&mut projector, LARGE) {
                 Ok(left) => held = left == Traces::Held,
                 Err(error) => tracing::error!(%error, "the view's file cannot be written anew"),
@@ -463,6 +463,11 @@ fn project(
         }
         tell.reached.send_replace(projector.position());
     }
+}
+
+/// Whether the entry erases something that the view has had.
+fn leaves_traces(committed: &&Committed) -> bool {
+    matches!(committed.entry.kind, Kind::Erasure | Kind::Resealing)
 }
 
 /// An id that grows with time (UUIDv7's layout, RFC 9562 §5.7), which keeps indexes compact.

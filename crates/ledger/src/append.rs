@@ -8,6 +8,7 @@ use crate::crypto::{DataKey, NONCE, first16, sha256};
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::random::Random;
+use crate::reseal::Work;
 use record::entry::{Entry, Kind};
 use record::identity::PersonId;
 use std::sync::Arc;
@@ -75,7 +76,7 @@ pub struct Record {
 pub enum Body {
     /// As it was given.
     Plain(Vec<u8>),
-    /// The person's key was destroyed: nobody can read it any more.
+    /// The person's key, or the key of then, was destroyed: nobody can read it any more.
     Erased,
 }
 
@@ -112,7 +113,7 @@ impl std::fmt::Debug for Body {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sealing {
     /// Each person's own key, so that a person's content can be erased. Entries without a person,
-    /// and the entry that tells of an erasure, take the ledger's key.
+    /// and those that tell of an erasure or a resealing, take the ledger's key.
     PerPerson,
     /// The ledger's key for all: the audit ledger, which outlives an erasure, and has an index by
     /// person.
@@ -134,6 +135,10 @@ pub(crate) struct Prepared {
     pub(crate) event: Option<[u8; 16]>,
     pub(crate) sealed: Vec<u8>,
     pub(crate) plain: Vec<u8>,
+    /// How many keys had been exchanged before the key was asked for that sealed it.
+    pub(crate) turns: u64,
+    /// What a resealing does.
+    pub(crate) resealing: Option<Box<Work>>,
 }
 
 impl Sealer {
@@ -146,6 +151,7 @@ impl Sealer {
 
     fn prepare(&self, draft: Draft, nonce: [u8; NONCE]) -> Result<Prepared, Error> {
         let belonging = Belonging { ledger: &self.ledger, person: draft.person };
+        let turns = self.keys.turns();
         let key = self.key(draft.kind, draft.person)?;
         let sealed = body::seal(&key, nonce, belonging, &draft.body)?;
         let event = draft.source_event_id.as_deref().map(|id| event_key(&draft.source, id));
@@ -162,23 +168,46 @@ impl Sealer {
             body_hash: sha256(&[&sealed]),
             prev_hash: [0; 32],
         };
-        Ok(Prepared { entry, event, sealed, plain: draft.body })
+        Ok(Prepared { entry, event, sealed, plain: draft.body, turns, resealing: None })
     }
 
-    /// Checks the sealed bytes against the entry and opens them.
-    pub(crate) fn open(&self, entry: &Entry, sealed: &[u8]) -> Result<Body, Error> {
-        let damaged = |what| Error::Corrupt { position: entry.position, what };
-        if sha256(&[sealed]) != entry.body_hash {
-            return Err(damaged("the body is not the one the entry names"));
+    /// Seals a draft anew where its person's key was exchanged since.
+    pub(crate) fn renew(&self, prepared: &mut Prepared) -> Result<(), Error> {
+        let turns = self.keys.turns();
+        let Prepared { entry, plain, .. } = &*prepared;
+        if prepared.turns == turns || self.person_of_key(entry.kind, entry.person).is_none() {
+            return Ok(());
+        }
+        let mut nonce = [0; NONCE];
+        self.random.fill(&mut nonce)?;
+        let belonging = Belonging { ledger: &self.ledger, person: entry.person };
+        let sealed = body::seal(&self.key(entry.kind, entry.person)?, nonce, belonging, plain)?;
+        prepared.entry.body_hash = sha256(&[&sealed]);
+        (prepared.sealed, prepared.turns) = (sealed, turns);
+        Ok(())
+    }
+
+    /// Checks the sealed bytes against what they must hash to and opens them; nothing where they do not open
+    /// with the key in force, nor with one that is about to be.
+    pub(crate) fn open(
+        &self,
+        entry: &Entry,
+        (sealed, hash): (&[u8], &[u8; 32]),
+    ) -> Result<Option<Body>, Error> {
+        if sha256(&[sealed]) != *hash {
+            let what = "the body is not the one the ledger names";
+            return Err(Error::Corrupt { position: entry.position, what });
         }
         let key = match self.key(entry.kind, entry.person) {
-            Err(Error::Erased) => return Ok(Body::Erased),
+            Err(Error::Erased) => return Ok(Some(Body::Erased)),
             key => key?,
         };
         let belonging = Belonging { ledger: &self.ledger, person: entry.person };
-        body::open(&key, belonging, sealed)
-            .map(Body::Plain)
-            .ok_or_else(|| damaged("the body does not open with its key"))
+        let next = || {
+            let person = self.person_of_key(entry.kind, entry.person)?;
+            body::open(&self.keys.announced(person)?, belonging, sealed)
+        };
+        Ok(body::open(&key, belonging, sealed).or_else(next).map(Body::Plain))
     }
 
     /// Whether nothing more may be kept of this entry because its person was erased meanwhile.
@@ -192,6 +221,11 @@ impl Sealer {
         entry.person.filter(|_| is_erasure)
     }
 
+    /// Whether an entry of this kind seals a person's bodies anew.
+    pub(crate) fn reseals(&self, kind: Kind) -> bool {
+        (self.sealing, kind) == (Sealing::PerPerson, Kind::Resealing)
+    }
+
     fn key(&self, kind: Kind, person: Option<PersonId>) -> Result<DataKey, Error> {
         match self.person_of_key(kind, person) {
             Some(person) => self.keys.data_key(person),
@@ -199,9 +233,10 @@ impl Sealer {
         }
     }
 
-    fn person_of_key(&self, kind: Kind, person: Option<PersonId>) -> Option<PersonId> {
+    /// The person whose key seals such an entry; nobody where it is the ledger's.
+    pub(crate) fn person_of_key(&self, kind: Kind, person: Option<PersonId>) -> Option<PersonId> {
         match (self.sealing, kind) {
-            (Sealing::Ledger, _) | (Sealing::PerPerson, Kind::Erasure) => None,
+            (Sealing::Ledger, _) | (Sealing::PerPerson, Kind::Erasure | Kind::Resealing) => None,
             (Sealing::PerPerson, _) => person,
         }
     }

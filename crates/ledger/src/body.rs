@@ -4,9 +4,12 @@
 //! a better dictionary gets the next number and this one stays. The frame carries the plain size and
 //! neither checksum nor dictionary id. Sealing binds the ledger's name and the person, so that a body
 //! cannot be moved to another; the entry binds the body by the SHA-256 of the sealed bytes.
+//!
+//! A body of format 2 has a manifest before it ([`crate::manifest`]).
 
 use crate::crypto::{self, DataKey, NONCE};
 use crate::error::Error;
+use crate::manifest;
 use record::identity::PersonId;
 use std::cell::RefCell;
 use std::sync::LazyLock;
@@ -76,11 +79,35 @@ pub fn seal(
 /// Opens a sealed body of any known format, or `None` where key, belonging or a single bit is
 /// another.
 pub fn open(key: &DataKey, belonging: Belonging<'_>, sealed: &[u8]) -> Option<Vec<u8>> {
+    let sealed = manifest::parts(sealed).map_or(sealed, |(_, sealed)| sealed);
+    decompress(&unsealed(key, belonging, sealed)?).ok()
+}
+
+/// The same content sealed with another key, in the format it has; `None` where it does not open with
+/// the first.
+///
+/// # Errors
+/// [`Error::Key`] when sealing fails.
+pub(crate) fn reseal(
+    from: &DataKey,
+    to: &DataKey,
+    nonce: [u8; NONCE],
+    belonging: Belonging<'_>,
+    sealed: &[u8],
+) -> Result<Option<Vec<u8>>, Error> {
+    let Some(packed) = unsealed(from, belonging, sealed) else { return Ok(None) };
+    let mut out = Vec::with_capacity(sealed.len());
+    out.push(FORMAT_V1);
+    crypto::seal(to.sealing(), nonce, &belonging.context(), &packed, &mut out)?;
+    Ok(Some(out))
+}
+
+/// The zstd frame in a sealed body of format 1.
+fn unsealed(key: &DataKey, belonging: Belonging<'_>, sealed: &[u8]) -> Option<Vec<u8>> {
     let (FORMAT_V1, sealed) = sealed.split_first().map(|(format, rest)| (*format, rest))? else {
         return None;
     };
-    let packed = crypto::open(key.sealing(), &belonging.context(), sealed)?;
-    decompress(&packed).ok()
+    crypto::open(key.sealing(), &belonging.context(), sealed)
 }
 
 fn compress(plain: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -117,8 +117,9 @@ impl fmt::Debug for Secret {
 
 /// The key of one person's content, or of the ledger's own.
 ///
-/// Two keys derived from one stored secret: one seals, one makes the digest by which a repeat is
-/// told from a conflict. Cheap to clone.
+/// Two keys: one seals, one makes the digest by which a repeat is told from a conflict. Both are derived
+/// from one stored secret, until the person's content is sealed anew: then the one that seals is the new
+/// secret's, and the digests of entries, which never change, go on by the old. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct DataKey(Arc<DerivedKeys>);
 
@@ -135,6 +136,17 @@ impl DataKey {
             seal: Secret(mac(secret, &[b"fkj seal v1"])),
             mac: Secret(mac(secret, &[b"fkj mac v1"])),
         }))
+    }
+
+    /// The key that belongs to a secret which took the place of another, and makes digests with `digest`.
+    pub(crate) fn after(secret: &Secret, digest: Secret) -> Self {
+        let seal = Secret(mac(secret, &[b"fkj seal v1"]));
+        Self(Arc::new(DerivedKeys { seal, mac: digest }))
+    }
+
+    /// The key of digests.
+    pub(crate) fn digest(&self) -> Secret {
+        Secret(self.0.mac.0)
     }
 
     pub(crate) fn sealing(&self) -> &Secret {

@@ -37,6 +37,12 @@ pub enum Error {
     /// The person's content was erased; nothing more can be sealed for the person or opened.
     #[error("the person's content was erased")]
     Erased,
+    /// Records cannot be erased as asked.
+    #[error("the records cannot be erased: {what}")]
+    NotErasable {
+        /// What is wrong with what was asked.
+        what: &'static str,
+    },
     /// No person has this id: the key file is older than the ledger, or the id was never resolved.
     #[error(
         "no such person in keys.db; resolve the person's number first, or restore keys.db from backup"
@@ -107,7 +113,7 @@ impl Error {
     pub fn category(&self) -> Category {
         match self {
             Error::Conflict { .. } | Error::NumberTaken => Category::Conflict,
-            Error::TooLarge { .. } => Category::Invalid,
+            Error::TooLarge { .. } | Error::NotErasable { .. } => Category::Invalid,
             Error::Busy => Category::Busy,
             Error::Erased => Category::Erased,
             Error::UnknownPerson | Error::Corrupt { .. } => Category::Corrupt,

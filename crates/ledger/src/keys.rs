@@ -9,6 +9,7 @@
 //!   `keys.db` from before still holds the wrapped key, so such backups must be kept short.
 //! - A destroyed person stays as a tombstone: the number still resolves to the same id, and nothing
 //!   can be sealed or opened for it.
+//! - A person's key is exchanged for another when single records are erased ([`reseal`]).
 //! - The hot path (known number, known key) touches no database.
 
 use crate::crypto::{DataKey, Secret, first16, mac};
@@ -20,6 +21,7 @@ use crate::store;
 use crate::tree::Notary;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use parking_lot::{Mutex, RwLock};
+use record::entry::Position;
 use record::identity::PersonId;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
@@ -27,6 +29,9 @@ use std::fmt;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+pub(crate) mod reseal;
 
 /// One of a person's numbers, as the caller canonicalised it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +55,8 @@ pub struct Keys {
     index: Secret,
     connection: Mutex<Connection>,
     known: RwLock<Known>,
+    /// How many keys were exchanged.
+    turns: AtomicU64,
     _lock: File,
 }
 
@@ -60,6 +67,10 @@ type NumberHash = [u8; 32];
 struct Known {
     numbers: HashMap<NumberHash, PersonId>,
     keys: HashMap<PersonId, DataKey>,
+    /// Keys that are about to come into force.
+    next: HashMap<PersonId, DataKey>,
+    /// The entries that brought the keys of those whose key is not their first.
+    turned: HashMap<PersonId, Position>,
     erased: HashSet<PersonId>,
 }
 
@@ -87,16 +98,19 @@ impl Keys {
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
         let lock = store::lock(path, "keys")?;
-        let mut connection = store::open_writable(path, store::KEYS, &[SCHEMA])?;
+        let mut connection = store::open_writable(path, store::KEYS, &[SCHEMA, reseal::SCHEMA])?;
         connection
             .pragma_update(None, "secure_delete", true)
             .map_err(Error::storage("setting up keys.db"))?;
         let index = kept_secret(&mut connection, &*service, &*random, "index")?;
         // What an ended process erased may still lie in the write-ahead file.
         empty_write_ahead(&connection)?;
-        let erased = erased(&connection).map_err(Error::storage("reading erased persons"))?;
-        let known = RwLock::new(Known { erased, ..Known::default() });
-        Ok(Self { service, random, index, connection: Mutex::new(connection), known, _lock: lock })
+        let failed = "reading whose keys were destroyed";
+        let erased = erased(&connection).map_err(Error::storage(failed))?;
+        let turned = reseal::stored(&connection).map_err(Error::storage(failed))?;
+        let known = RwLock::new(Known { erased, turned, ..Known::default() });
+        let (connection, turns) = (Mutex::new(connection), AtomicU64::new(0));
+        Ok(Self { service, random, index, connection, known, turns, _lock: lock })
     }
 
     /// The persons these numbers belong to, in the same order; a number never seen gets a person.
@@ -198,7 +212,8 @@ impl Keys {
         // The lock is held until the key is remembered, so that no key outlives its destruction.
         let connection = self.connection.lock();
         let wrapped = wrapped_key(&connection, person)?.ok_or(Error::Erased)?;
-        let key = DataKey::new(&self.service.unwrap(&wrapped, &person.0)?);
+        let secret = self.service.unwrap(&wrapped, &person.0)?;
+        let key = self.key_of(&connection, person, &secret)?;
         let mut known = self.known.write();
         if known.keys.len() >= REMEMBERED {
             known.keys.clear();
@@ -228,12 +243,14 @@ impl Keys {
             [person.0],
         )
         .and_then(|_| tx.execute("UPDATE person SET wrapped = NULL WHERE id = ?1", [person.0]))
+        .and_then(|_| tx.execute("DELETE FROM turned WHERE person = ?1", [person.0]))
         .and_then(|_| tx.commit())
         .map_err(Error::storage(failed))?;
         {
             let mut known = self.known.write();
             known.erased.insert(person);
             known.keys.remove(&person);
+            known.turned.remove(&person);
         }
         if !empty_write_ahead(&connection)? {
             return Err(Error::Key {

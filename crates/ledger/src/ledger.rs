@@ -11,6 +11,7 @@ use crate::merkle::Hash;
 use crate::note::{Checkpoint, Proof, VerifierKey};
 use crate::random::{Random, SystemRandom};
 use crate::read::Readers;
+use crate::reseal;
 use crate::store;
 use crate::tree::{self, Tree};
 use crate::verify::{self, PublicKeys, Report, Trust};
@@ -99,8 +100,12 @@ impl Ledger {
             Sealing::PerPerson => store::LEDGER_SCHEMA.to_owned(),
             Sealing::Ledger => format!("{}{}", store::LEDGER_SCHEMA, store::PERSON_INDEX),
         };
-        let versions = [first.as_str(), store::TREE_SCHEMA, store::ERASURE_SCHEMA];
+        let versions =
+            [first.as_str(), store::TREE_SCHEMA, store::ERASURE_SCHEMA, store::RESEALING_SCHEMA];
         let mut connection = store::open_writable(path, store::LEDGER, &versions)?;
+        connection
+            .pragma_update(None, "secure_delete", true)
+            .map_err(Error::storage("setting up a ledger"))?;
         let signing_key = options.keys.signing_key(&options.name)?;
         let notary = options.keys.notary(&options.name)?;
         check_end(&connection, &options, &signing_key)?;
@@ -114,6 +119,9 @@ impl Ledger {
             sealing: options.sealing,
             ledger_key,
         });
+        if sealer.sealing == Sealing::PerPerson {
+            reseal::finish(&connection, &sealer)?;
+        }
         let writer = Writer {
             connection,
             sealer: sealer.clone(),
@@ -145,6 +153,11 @@ impl Ledger {
     /// Appends a group, whole or not at all, and answers when it is on disk: one [`Appended`] per
     /// draft, in order. Waits for a place in the queue. Seals on the calling thread: a large group
     /// belongs on a blocking one. When the future is dropped after queuing, the group is kept anyway.
+    ///
+    /// A draft of kind `Resealing`, alone in its group and with a [`record::resealing::Resealing`] as its body,
+    /// erases the bodies it names for good: it reads and seals all else about the person on the calling
+    /// thread, by a walk through the ledger. [`Error::NotErasable`] where they cannot be;
+    /// [`Error::Busy`] where the same person's were sealed anew meanwhile.
     ///
     /// # Errors
     /// [`Error::Conflict`], [`Error::Erased`], [`Error::UnknownPerson`], [`Error::TooLarge`]: nothing
@@ -351,7 +364,17 @@ impl Ledger {
         if bytes > MAX_BYTES {
             return Err(Error::TooLarge { bytes, limit: MAX_BYTES });
         }
-        let group = self.sealer.prepare_all(group)?;
+        let reseals = |kind| self.sealer.reseals(kind);
+        if group.len() > 1 && group.iter().any(|draft| reseals(draft.kind)) {
+            return Err(Error::NotErasable { what: "a resealing is appended alone" });
+        }
+        let mut group = self.sealer.prepare_all(group)?;
+        if let [only] = group.as_mut_slice()
+            && reseals(only.entry.kind)
+        {
+            let work = self.readers.with(|it| reseal::prepare(it, &self.sealer, only))?;
+            only.resealing = Some(Box::new(work));
+        }
         let (answer, receiver) = oneshot::channel();
         Ok((Job { group, checkpoint: false, answer }, receiver))
     }

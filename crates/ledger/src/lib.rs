@@ -19,7 +19,8 @@
 //! # What holds always
 //!
 //! - Positions run from 1 without gaps; `recorded_at` never goes backwards; an entry never changes.
-//! - Each entry carries the SHA-256 of the one before, and of its sealed body. The head, and a
+//! - Each entry carries the SHA-256 of the one before, and of its sealed body as it was first recorded; what binds
+//!   a body is that, or the last entry of kind `Resealing` that names it. The head, and a
 //!   checkpoint at every 1 024th position, are signed with Ed25519. [`verify`] finds and places any
 //!   flipped byte.
 //! - A Merkle tree stands over the entries ([`merkle`], RFC 9162), and signed checkpoints of it
@@ -27,13 +28,18 @@
 //!   anything before it was changed, without seeing anything else.
 //! - A group is kept whole or not at all. A refused group leaves nothing.
 //! - `(source, source event id)` is there once. A repeat gets the same answer; the same id with other
-//!   content is refused. What is compared is a digest keyed with the person's key, so that it too is
-//!   worthless after erasure.
+//!   content is refused. What is compared is a digest with a key of the person's, so that it too is
+//!   worthless after the person's erasure. What was erased alone is not taken again, whatever it says.
 //! - An acknowledged append is on disk.
 //! - An entry of kind `Erasure` about a person is the erasure: once its batch is on disk the writer
 //!   destroys the person's key, before the projector or the appender hears of it. Nothing of the person
 //!   is taken after it, not even what was already in the queue, and it is itself sealed with the
 //!   ledger's key. What a crash left undone, the next opening does, also with an older `keys.db`.
+//! - An entry of kind `Resealing` about a person is the erasure of the bodies it names: they are taken out, all
+//!   others of the person sealed anew with a next key, and once that is on disk the key they all were sealed with
+//!   is destroyed, so that they open in no older copy of the file either. The entry holds the next key sealed for
+//!   whoever has the one before, so that the next opening goes on, also with an older `keys.db`. What waited in
+//!   the queue sealed with the key of before is sealed anew; readers meanwhile meet one or the other.
 //! - Formats once written decode for ever: the golden files are in `cases/formats/v1`.
 //!
 //! # Crash points
@@ -49,7 +55,7 @@
 //! | [`Bodies`](faults::Point::Bodies), [`Entries`](faults::Point::Entries), [`Head`](faults::Point::Head), [`Checkpoint`](faults::Point::Checkpoint): within the transaction | nothing: SQLite ignores an uncommitted transaction | no answer | nothing |
 //! | during the commit | the whole batch or nothing of it: the write-ahead file's commit record decides | no answer | nothing |
 //! | [`Committed`](faults::Point::Committed): on disk | the whole batch | no answer: a repeat with the same ids is a duplicate | not told: it reads on from its own position |
-//! | [`Destroyed`](faults::Point::Destroyed): keys of those erased are gone | the whole batch | no answer, as above | as above |
+//! | [`Destroyed`](faults::Point::Destroyed): keys of those erased are gone, and of a resealing the key of before | the whole batch | no answer, as above | as above |
 //! | [`Handed`](faults::Point::Handed): the projector was told | the whole batch | no answer, as above | as far as its own commit came |
 //! | [`Answered`](faults::Point::Answered) | the whole batch | has the answer | as above |
 //! | while the write-ahead file is copied into the database | everything: it is copied again | | |
@@ -64,8 +70,9 @@
 //! | making a ledger, before its first head | it is made again at the next opening |
 //! | making a ledger, after its first head | it is there; from then on `keys.db` knows it, and a missing file is an error, never a new ledger |
 //! | erasing, the entry on disk and the key still there | the key is destroyed by the next opening of the ledger |
+//! | sealing anew, the entry on disk and the key of before still there | the next opening puts the next key in its place |
 //! | destroying a key, before its commit | the key is there: do it again |
-//! | destroying a key, after its commit | the key is gone for every use; an earlier copy may remain in the write-ahead file until it is destroyed again or the file is next emptied |
+//! | destroying a key, after its commit | the key is gone for every use; an earlier copy may remain in the write-ahead file until it is destroyed again or the next opening |
 //!
 //! A failed commit whose outcome is unknown stops the writer: appenders get
 //! [`error::Error::Stopped`], and opening again tells what is kept. A full disk is refused cleanly and
@@ -73,9 +80,12 @@
 //!
 //! # What is not here
 //!
-//! No update, no deletion but of keys, no meaning, no access decision. Overwriting a key on a solid-state disk
+//! No update, no deletion but of keys and of what was sealed with them, no meaning, no access decision. The digest of
+//! what was erased alone stays in its entry, and its key with the person: whoever has the municipality's key and
+//! guesses the content to the last byte can tell that the guess is right. Overwriting a key on a solid-state disk
 //! does not clean the cells it lay in: put the data folder on an encrypted volume. A backup of
-//! `keys.db` keeps destroyed keys for as long as it is kept.
+//! `keys.db` keeps destroyed keys for as long as it is kept, and with them what was erased by destroying them.
+//! A ledger older than a resealing does not open with a newer `keys.db`: the two are restored of one time.
 
 pub mod append;
 pub mod body;
@@ -87,10 +97,12 @@ pub mod faults;
 pub mod key_service;
 pub mod keys;
 pub mod ledger;
+pub mod manifest;
 pub mod merkle;
 pub mod note;
 pub mod random;
 mod read;
+mod reseal;
 mod store;
 pub mod tree;
 pub mod verify;

@@ -4,7 +4,7 @@
 //! comes from one consistent state. Nothing is returned that does not fit its entry; within one
 //! `read`, each entry is also checked against the one before.
 
-use crate::append::{Record, Sealer, event_key};
+use crate::append::{Body, Record, Sealer, event_key};
 use crate::chain::{self, Head};
 use crate::error::Error;
 use crate::merkle::{self, Hash};
@@ -28,12 +28,27 @@ pub(crate) struct Readers {
     pub(crate) idle: Mutex<Vec<Connection>>,
 }
 
-const BY_POSITION: &str = "SELECT e.position, e.bytes, b.bytes FROM entry e
-    LEFT JOIN body b ON b.position = e.position
-    WHERE e.position >= ?1 ORDER BY e.position LIMIT ?2";
-const BY_PERSON: &str = "SELECT e.position, e.bytes, b.bytes FROM entry e
-    LEFT JOIN body b ON b.position = e.position
-    WHERE e.person = ?1 AND e.position < ?2 ORDER BY e.position DESC LIMIT ?3";
+/// Columns of [`Stored`], and where they come from.
+macro_rules! stored {
+    ($which:literal) => {
+        concat!(
+            "SELECT e.position, e.bytes, b.bytes, s.position IS NOT NULL, s.hash FROM entry e
+             LEFT JOIN body b ON b.position = e.position
+             LEFT JOIN resealed s ON s.position = e.position ",
+            $which
+        )
+    };
+}
+
+const BY_POSITION: &str = stored!("WHERE e.position >= ?1 ORDER BY e.position LIMIT ?2");
+const BY_PERSON: &str =
+    stored!("WHERE e.person = ?1 AND e.position < ?2 ORDER BY e.position DESC LIMIT ?3");
+const OF_PERSON: &str = stored!("WHERE e.person = ?1 AND e.position > ?2 ORDER BY e.position");
+const AT: &str = stored!("WHERE e.position = ?1");
+
+/// So often a body that does not open is read again: a key may have been exchanged between reading the
+/// body and asking for the key.
+const ATTEMPTS: usize = 3;
 
 impl Readers {
     pub(crate) fn head(&self) -> Result<Head, Error> {
@@ -132,16 +147,21 @@ impl Readers {
         rows.into_iter().map(|stored| self.open(stored)).collect()
     }
 
-    fn open(&self, stored: Stored) -> Result<Record, Error> {
-        let damaged = |what| Error::Corrupt { position: stored.position, what };
-        let entry = Entry::from_canonical(&stored.entry)
-            .map_err(|_| damaged("the entry does not decode"))?;
-        if entry.position != stored.position {
-            return Err(damaged("the entry belongs at another position"));
+    fn open(&self, mut stored: Stored) -> Result<Record, Error> {
+        let position = stored.position;
+        for _ in 0..ATTEMPTS {
+            let entry = stored.entry()?;
+            let body = match stored.body(&entry)? {
+                None => Some(Body::Erased),
+                Some((sealed, hash)) => self.sealer.open(&entry, (sealed, &hash))?,
+            };
+            if let Some(body) = body {
+                return Ok(Record { entry, body });
+            }
+            let Some(again) = self.with(|connection| at(connection, position))? else { break };
+            stored = again;
         }
-        let sealed = stored.body.as_deref().ok_or_else(|| damaged("the body is missing"))?;
-        let body = self.sealer.open(&entry, sealed)?;
-        Ok(Record { entry, body })
+        Err(Error::Corrupt { position, what: "the body does not open with its key" })
     }
 
     pub(crate) fn with<T>(
@@ -173,21 +193,87 @@ fn entry_at(connection: &Connection, position: Position) -> Result<Entry, Error>
         .map_err(|_| Error::Corrupt { position, what: "the entry does not decode" })
 }
 
-fn last_position(connection: &Connection) -> Result<Position, Error> {
+pub(crate) fn last_position(connection: &Connection) -> Result<Position, Error> {
     connection
         .prepare_cached("SELECT coalesce(max(position), 0) FROM entry")
         .and_then(|mut select| select.query_row([], |row| row.get(0)))
         .map_err(Error::storage("reading the last entry"))
 }
 
-struct Stored {
+/// Sealed bytes, and what they must hash to.
+pub(crate) type Sealed<'a> = (&'a [u8], Hash);
+
+/// An entry with its body, as they lie in the file.
+pub(crate) struct Stored {
     position: Position,
     entry: Vec<u8>,
     body: Option<Vec<u8>>,
+    /// Where a resealing names the body: its hash since, or nothing where it was erased.
+    resealed: Option<Option<Vec<u8>>>,
+}
+
+impl Stored {
+    /// The entry.
+    pub(crate) fn entry(&self) -> Result<Entry, Error> {
+        let damaged = |what| Error::Corrupt { position: self.position, what };
+        let entry =
+            Entry::from_canonical(&self.entry).map_err(|_| damaged("the entry does not decode"))?;
+        if entry.position != self.position {
+            return Err(damaged("the entry belongs at another position"));
+        }
+        Ok(entry)
+    }
+
+    /// The sealed body and what it must hash to; nothing where it was erased.
+    pub(crate) fn body(&self, entry: &Entry) -> Result<Option<Sealed<'_>>, Error> {
+        let damaged = |what| Error::Corrupt { position: self.position, what };
+        let hash = match &self.resealed {
+            None => entry.body_hash,
+            Some(None) => return Ok(None),
+            Some(Some(hash)) => hash
+                .as_slice()
+                .try_into()
+                .map_err(|_| damaged("what the body must hash to cannot be read"))?,
+        };
+        let body = self.body.as_deref().ok_or_else(|| damaged("the body is missing"))?;
+        Ok(Some((body, hash)))
+    }
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    Ok(Stored { position: row.get(0)?, entry: row.get(1)?, body: row.get(2)? })
+    let resealed = row.get::<_, bool>(3)?.then(|| row.get(4)).transpose()?;
+    Ok(Stored { position: row.get(0)?, entry: row.get(1)?, body: row.get(2)?, resealed })
+}
+
+/// The entry at a position, if there is one.
+pub(crate) fn at(connection: &Connection, position: Position) -> Result<Option<Stored>, Error> {
+    connection
+        .prepare_cached(AT)
+        .and_then(|mut select| select.query_row([sql(position)], stored).optional())
+        .map_err(Error::storage("reading an entry"))
+}
+
+/// Everything about a person after a position, in order.
+pub(crate) fn of_person(
+    connection: &Connection,
+    person: PersonId,
+    after: Position,
+) -> Result<Vec<Stored>, Error> {
+    let failed = "reading what there is about a person";
+    let mut select = connection.prepare_cached(OF_PERSON).map_err(Error::storage(failed))?;
+    let rows =
+        select.query_map(params![person.0, sql(after)], stored).map_err(Error::storage(failed))?;
+    rows.collect::<Result<_, _>>().map_err(Error::storage(failed))
+}
+
+/// Whether the body at a position was erased.
+pub(crate) fn is_erased(connection: &Connection, position: Position) -> Result<bool, Error> {
+    connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM resealed WHERE position = ?1 AND hash IS NULL)",
+        )
+        .and_then(|mut select| select.query_row([sql(position)], |row| row.get(0)))
+        .map_err(Error::storage("looking for an erased body"))
 }
 
 /// A position as SQLite's signed integer; no ledger grows past that.

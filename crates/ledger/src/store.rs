@@ -36,6 +36,13 @@ pub(crate) const ERASURE_SCHEMA: &str = "
 CREATE TABLE erasure(position INTEGER PRIMARY KEY, person BLOB NOT NULL) STRICT;
 ";
 
+/// Version 4 of a ledger: its entries of kind `Resealing`, and what each of the bodies they name is since
+/// the last of them: its hash, or nothing where it is erased.
+pub(crate) const RESEALING_SCHEMA: &str = "
+CREATE TABLE resealing(position INTEGER PRIMARY KEY, person BLOB NOT NULL) STRICT;
+CREATE TABLE resealed(position INTEGER PRIMARY KEY, hash BLOB, resealing INTEGER NOT NULL) STRICT;
+";
+
 /// Added in an audit ledger, of which is asked who looked at a person. A clinical ledger does without:
 /// each batch would touch as many pages of it as there are persons, which costs a third of the speed,
 /// and its view answers by person.

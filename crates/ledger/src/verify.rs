@@ -20,6 +20,7 @@ use std::path::Path;
 use tree::TreeWalk;
 use walk::Walk;
 
+mod bodies;
 mod tree;
 mod walk;
 
@@ -105,8 +106,10 @@ pub enum What {
     IndexColumns,
     /// The body is gone.
     BodyMissing,
-    /// The body is not the one the entry names.
+    /// The body is not the one that its entry, or the last resealing of it, names.
     BodyChanged,
+    /// The body was erased, and there is one again.
+    BodyLeft,
     /// There is a body without an entry.
     BodyWithoutEntry,
     /// There is no head.
@@ -147,7 +150,8 @@ impl fmt::Display for What {
             What::Rewritten => "the chain up to here is not the one that was signed",
             What::IndexColumns => "the index columns differ from the entry",
             What::BodyMissing => "the body is missing",
-            What::BodyChanged => "the body is not the one the entry names",
+            What::BodyChanged => "the body is not the one the ledger names",
+            What::BodyLeft => "the body was erased, and there is one again",
             What::BodyWithoutEntry => "there is a body without an entry",
             What::HeadMissing => "the signed head is missing",
             What::HeadChanged => "the head is not the one that was signed",
@@ -178,7 +182,7 @@ impl What {
                 "stop writing, treat it as tampering until explained, and compare with a backup and \
                  with heads kept elsewhere"
             }
-            What::BodyWithoutEntry => {
+            What::BodyWithoutEntry | What::BodyLeft => {
                 "treat it as tampering until explained; nothing refers to the body"
             }
             What::CheckpointMissing | What::CheckpointChanged => {
@@ -285,7 +289,7 @@ fn check(
             progress(done, of);
         }
     }
-    walk.end();
+    walk.end(connection)?;
     if let Some(tree) = tree {
         tree.end(report);
     }
@@ -307,15 +311,16 @@ fn check_schema(connection: &Connection, report: &mut Report) -> rusqlite::Resul
     let version = number("user_version")?;
     let tree = if version == 1 { "" } else { store::TREE_SCHEMA };
     let erasure = if version < 3 { "" } else { store::ERASURE_SCHEMA };
+    let resealing = if version < 4 { "" } else { store::RESEALING_SCHEMA };
     let is = |index: &str| {
-        let schema = [store::LEDGER_SCHEMA, index, tree, erasure].concat();
+        let schema = [store::LEDGER_SCHEMA, index, tree, erasure, resealing].concat();
         let all: Vec<&str> =
             schema.split(';').map(str::trim).filter(|sql| !sql.is_empty()).collect();
         found == all
     };
     if !(is("") || is(store::PERSON_INDEX))
         || number("application_id")? != store::LEDGER
-        || !(1..=3).contains(&version)
+        || !(1..=4).contains(&version)
     {
         report.add(0, What::Schema);
     }

@@ -5,7 +5,8 @@
 //! others in its batch, because every group is judged before anything is written. Positions have no
 //! gaps. `recorded_at` never goes backwards. Appenders are answered after the batch is on disk and
 //! the projector has it. An entry that tells of an erasure *is* the erasure: the person's key is destroyed
-//! before anybody is told, and nothing of the person is taken after it. After a commit whose outcome is unknown the writer stops: going on after a
+//! before anybody is told, and nothing of the person is taken after it. A resealing is alone in its batch, so that
+//! it meets all that came before it, and what comes after it is sealed anew. After a commit whose outcome is unknown the writer stops: going on after a
 //! failed sync would acknowledge what may not be there.
 
 use crate::append::{Appended, Committed, Prepared, Sealer};
@@ -14,6 +15,8 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::faults::{Faults, Point};
 use crate::ledger::Sink;
+use crate::read;
+use crate::reseal::{self, Turn};
 use crate::tree::{Notary, Tree};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use record::entry::{Entry, Kind, Position};
@@ -29,6 +32,12 @@ pub(crate) struct Job {
     /// Whether a checkpoint of what is then there is asked for.
     pub(crate) checkpoint: bool,
     pub(crate) answer: oneshot::Sender<Result<Vec<Appended>, Error>>,
+}
+
+impl Job {
+    fn is_resealing(&self) -> bool {
+        self.group.iter().any(|prepared| prepared.resealing.is_some())
+    }
 }
 
 pub(crate) struct Writer {
@@ -75,11 +84,18 @@ struct Plan {
 impl Writer {
     /// Runs until the queue is closed and empty, or a commit fails.
     pub(crate) fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        while let Some(first) = queue.blocking_recv() {
+        let mut alone = None;
+        while let Some(first) = alone.take().or_else(|| queue.blocking_recv()) {
             let mut size = Size::of(&first.group);
+            let goes_alone = first.is_resealing();
             let mut batch = vec![first];
-            while size.drafts < self.limits.drafts && size.bytes < self.limits.bytes {
+            while !goes_alone && size.drafts < self.limits.drafts && size.bytes < self.limits.bytes
+            {
                 let Ok(job) = queue.try_recv() else { break };
+                if job.is_resealing() {
+                    alone = Some(job);
+                    break;
+                }
                 size = size.with(&job.group);
                 batch.push(job);
             }
@@ -145,6 +161,7 @@ impl Writer {
             .ok_or(Error::Corrupt { position: 0, what: "there is no head" })?;
         let not_before = last_time(&tx, head.position)?;
         let now = self.clock.now_ms().max(not_before);
+        let turn = reseal::carry_out(&tx, sealer, head.position, &mut plan.new)?;
         insert_bodies(&tx, head.position, &plan.new).map_err(Error::storage("keeping bodies"))?;
         faults.at(Point::Bodies);
         let mut chained = Chained {
@@ -166,10 +183,13 @@ impl Writer {
             tree.note(&tx, &self.notary)?;
         }
         faults.at(Point::Checkpoint);
-        finish(tx)?;
+        commit(tx, sealer, turn.as_ref())?;
         self.tree = tree;
         faults.at(Point::Committed);
-        destroy(sealer, &plan.erased)?;
+        destroy(sealer, &plan.erased, turn.as_ref())?;
+        if turn.is_some() {
+            empty_write_ahead(&self.connection);
+        }
         faults.at(Point::Destroyed);
         Ok((verdicts, committed))
     }
@@ -187,9 +207,34 @@ impl From<Error> for Stop {
     }
 }
 
-/// Destroys the keys of those whom a committed batch erases. Where that fails the writer stops: nobody
+/// Commits, having announced the key that comes into force with it.
+fn commit(tx: Transaction<'_>, sealer: &Sealer, turn: Option<&Turn>) -> Result<(), Stop> {
+    let Some(turn) = turn else { return finish(tx) };
+    turn.announce(sealer);
+    // Where nobody knows what is on disk, readers may meet either key.
+    finish(tx).inspect_err(|stop| {
+        if !stop.stop {
+            turn.withdraw(sealer);
+        }
+    })
+}
+
+/// Takes what was replaced out of the write-ahead file as well, unless a reader holds on to it: it opens
+/// with no key that is left.
+fn empty_write_ahead(connection: &Connection) {
+    let cut = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    if let Err(error) = cut {
+        tracing::warn!(%error, "the write-ahead file is emptied later");
+    }
+}
+
+/// Destroys the keys of those whom a committed batch erases, and the key that it puts another in the
+/// place of. Where that fails the writer stops: nobody
 /// is told that it is done, and the next opening goes on with it.
-fn destroy(sealer: &Sealer, erased: &HashSet<PersonId>) -> Result<(), Stop> {
+fn destroy(sealer: &Sealer, erased: &HashSet<PersonId>, turn: Option<&Turn>) -> Result<(), Stop> {
+    if let Some(Err(error)) = turn.map(|turn| turn.make(sealer)) {
+        return Err(Stop { error, stop: true });
+    }
     for person in erased {
         match sealer.keys.destroy(*person) {
             Ok(()) | Err(Error::UnknownPerson) => {}
@@ -232,7 +277,7 @@ impl Plan {
         let mut taken = Vec::with_capacity(group.len());
         let mut events = HashMap::new();
         let mut slots = Vec::with_capacity(group.len());
-        for (index, prepared) in group.into_iter().enumerate() {
+        for (index, mut prepared) in group.into_iter().enumerate() {
             let person = prepared.entry.person.filter(|_| prepared.entry.kind != Kind::Erasure);
             if sealer.is_erased(&prepared.entry)
                 || person.is_some_and(|person| self.erased.contains(&person))
@@ -246,6 +291,7 @@ impl Plan {
                 None => None,
             };
             match earlier {
+                Some((_, slot)) if slot.is_erased(tx)? => return Err(Error::Erased),
                 Some((kept, slot)) if kept == mac => slots.push(slot),
                 Some((_, slot)) => {
                     return Err(Error::Conflict { index, position: slot.position() });
@@ -254,6 +300,7 @@ impl Plan {
                     if let Some(key) = prepared.event {
                         events.insert(key, (mac, next));
                     }
+                    sealer.renew(&mut prepared)?;
                     slots.push(Slot::New(next));
                     taken.push(prepared);
                 }
@@ -286,6 +333,11 @@ impl Slot {
             Slot::Stored(entry) => Some(entry.position),
             Slot::New(_) | Slot::SameAs(_) => None,
         }
+    }
+
+    /// Whether what was kept was erased since.
+    fn is_erased(&self, tx: &Transaction<'_>) -> Result<bool, Error> {
+        self.position().map_or(Ok(false), |position| read::is_erased(tx, position))
     }
 }
 
@@ -351,12 +403,14 @@ impl Chained<'_> {
                 insert.execute(params![entry.position, event, person, bytes])
             })
             .map_err(Error::storage("keeping an entry"))?;
-        if let (Kind::Erasure, Some(person)) = (entry.kind, entry.person) {
+        let index = match entry.kind {
+            Kind::Erasure => Some("INSERT INTO erasure(position, person) VALUES (?1, ?2)"),
+            Kind::Resealing => Some("INSERT INTO resealing(position, person) VALUES (?1, ?2)"),
+            _ => None,
+        };
+        if let (Some(insert), Some(person)) = (index, entry.person) {
             self.tx
-                .execute(
-                    "INSERT INTO erasure(position, person) VALUES (?1, ?2)",
-                    params![entry.position, person.0],
-                )
+                .execute(insert, params![entry.position, person.0])
                 .map_err(Error::storage("keeping an erasure"))?;
         }
         self.head.position = entry.position;

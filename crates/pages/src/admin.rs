@@ -276,6 +276,7 @@ fn change_title(change: &Change) -> String {
             return text::with("admin-change-reject", &[("id", (*proposal).into())]);
         }
         Change::Erase { .. } => return text::get("admin-change-erase"),
+        Change::EraseRecord { .. } => return text::get("admin-change-erase-record"),
         _ => return text::get("admin-change-other"),
     };
     let place = places(change).first().map(|(part, key)| format!("{} {key}", part_title(*part)));

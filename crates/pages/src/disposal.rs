@@ -7,7 +7,8 @@
 use askama::Template;
 use exchange::disposal::overview::Disposing;
 use exchange::register::fold::Act;
-use record::decision::Ground;
+use record::decision::{Ground, Who};
+use record::identity::PersonId;
 use record::retention::{Clock, Due, Retention, Verdict};
 
 use crate::address;
@@ -28,6 +29,10 @@ pub const PERSON: &str = "person";
 pub const NUMBER: &str = "number";
 /// Field: the ground of an erasure, a [`Ground::key`].
 pub const GROUND: &str = "ground";
+/// Field: one record, as `type/id`.
+pub const RECORD: &str = "record";
+/// Field: the Task by which a resident asked for an erasure.
+pub const REQUEST: &str = "request";
 /// Field: the depot's reference.
 pub const REFERENCE: &str = "reference";
 
@@ -39,6 +44,8 @@ pub const LIFT: &str = "lift";
 pub const HAND_OVER: &str = "hand-over";
 /// Asks a second officer to erase.
 pub const PROPOSE: &str = "propose";
+/// Asks a second officer to erase one record.
+pub const PROPOSE_RECORD: &str = "propose-record";
 /// Agrees, and so erases.
 pub const APPROVE: &str = "approve";
 /// Says no.
@@ -65,15 +72,18 @@ struct Card {
     id: u64,
     person: String,
     title: String,
+    /// Which record; nothing where it is everything.
+    record: Option<String>,
     decided: Decided,
     until: Option<Moment>,
     may: bool,
 }
 
-/// That somebody was erased.
+/// That somebody, or one record, was erased.
 struct Fact {
     person: String,
     title: String,
+    record: Option<String>,
     at: Moment,
     by: [String; 2],
 }
@@ -101,6 +111,7 @@ pub fn render(session: &Session, shown: &Disposing, notice: Option<Notice>, now_
         id: *id,
         person: it.person.to_string(),
         title: String::new(),
+        record: None,
         decided: decided(&it.act, now_ms),
         until: None,
         may: true,
@@ -109,16 +120,25 @@ pub fn render(session: &Session, shown: &Disposing, notice: Option<Notice>, now_
         id: it.id,
         person: it.person.to_string(),
         title: ground(it.basis),
+        record: it.record.as_deref().map(record),
         decided: decided(&it.proposal.act, now_ms),
         until: Some(time::moment(it.proposal.expires, now_ms)),
         may: it.may,
     });
-    let facts = shown.erased.iter().take(SHOWN).map(|it| Fact {
-        person: it.person.to_string(),
-        title: ground(it.basis),
-        at: time::moment(it.act.at, now_ms),
-        by: [it.proposed_by.name.clone(), it.act.who.name.clone()],
-    });
+    let fact = |person: PersonId, basis, record, (one, other): (&Who, &Act)| Fact {
+        person: person.to_string(),
+        title: ground(basis),
+        record,
+        at: time::moment(other.at, now_ms),
+        by: [one.name.clone(), other.who.name.clone()],
+    };
+    let persons = shown.erased.iter().take(SHOWN);
+    let persons = persons.map(|it| fact(it.person, it.basis, None, (&it.proposed_by, &it.act)));
+    let records =
+        shown.records.iter().take(SHOWN).map(|it| {
+            fact(it.person, it.basis, Some(record(&it.record)), (&it.proposed_by, &it.act))
+        });
+    let facts = persons.chain(records);
     html(&Page {
         frame: Frame::signed_in(text::get("disposal-title"), session, Some(Area::Disposal)),
         action: address::disposal(&session.number),
@@ -137,7 +157,7 @@ pub fn refusal(place: &str) -> Option<String> {
     text::find(&format!("disposal-refused-{place}"), &[])
 }
 
-fn due((person, verdict): &(record::identity::PersonId, Verdict)) -> Option<DueCard> {
+fn due((person, verdict): &(PersonId, Verdict)) -> Option<DueCard> {
     let (Due { class, clock, since }, depot) = match verdict {
         Verdict::Depot(due) => (due, true),
         Verdict::Over(due) => (due, false),
@@ -156,6 +176,10 @@ fn due((person, verdict): &(record::identity::PersonId, Verdict)) -> Option<DueC
         since: text::with(key, &[("date", since.to_string().into())]),
         depot,
     })
+}
+
+fn record(record: &str) -> String {
+    text::with("disposal-record-title", &[("record", record.into())])
 }
 
 fn ground(ground: Ground) -> String {

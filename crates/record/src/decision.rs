@@ -207,6 +207,31 @@ pub enum Change {
         /// On what ground.
         basis: Ground,
     },
+    /// Asked of a second person: one record about the person whom the entry is about is erased.
+    EraseRecord {
+        /// Which: `type/id`.
+        record: String,
+        /// On what ground.
+        basis: Ground,
+        /// Id of the Task by which it was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<String>,
+    },
+    /// A second person has agreed, and the record is erased. It is told in the entry of
+    /// [`crate::entry::Kind::Resealing`], which outlives the record: so its reason is the ground's key.
+    RecordErased {
+        /// Position of the proposal.
+        proposal: Position,
+        /// Who proposed it.
+        proposed_by: Who,
+        /// Which: `type/id`.
+        record: String,
+        /// On what ground.
+        basis: Ground,
+        /// Id of the Task by which it was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<String>,
+    },
     /// Nothing about the person whom the entry is about may be erased. The hold is known by the position
     /// of this entry.
     Hold {},
@@ -283,7 +308,7 @@ impl Inquiry {
     }
 }
 
-/// On what ground everything about a person is erased.
+/// On what ground everything about a person, or one record, is erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ground {

@@ -25,12 +25,15 @@ pub enum Kind {
     /// The municipality decided something: its register, a representation, an emergency access. The
     /// body is a [`crate::decision::Decision`].
     Decision = 5,
+    /// Some of what was recorded about a person was erased, and the rest sealed anew. The body is a
+    /// [`crate::resealing::Resealing`].
+    Resealing = 6,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 5] =
-        [Kind::Version, Kind::Removal, Kind::Erasure, Kind::Audit, Kind::Decision];
+    pub const ALL: [Kind; 6] =
+        [Kind::Version, Kind::Removal, Kind::Erasure, Kind::Audit, Kind::Decision, Kind::Resealing];
 
     /// The kind with this wire number.
     pub fn from_wire(number: u8) -> Option<Self> {
@@ -59,7 +62,8 @@ pub struct Entry {
     pub category: String,
     /// Keyed digest of what was received, so that a repeat can be told from a conflict.
     pub content_mac: [u8; 16],
-    /// SHA-256 of the sealed body.
+    /// SHA-256 of the sealed body as it was first recorded. A later entry of kind
+    /// [`Kind::Resealing`] may name another, or none.
     pub body_hash: [u8; 32],
     /// Hash of the entry before; zeros for the first.
     pub prev_hash: [u8; 32],

@@ -19,6 +19,7 @@ pub mod news2;
 pub mod okt;
 pub mod profile;
 pub mod purpose;
+pub mod resealing;
 pub mod retention;
 pub mod rights;
 pub mod service;

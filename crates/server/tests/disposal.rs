@@ -138,6 +138,67 @@ fn two_officers_erase_a_person_and_it_is_in_force_at_the_next_request() {
     assert_eq!(serde_json::from_slice::<Value>(&due.stdout).unwrap()["whole"], true);
 }
 
+#[test]
+fn two_officers_erase_one_record_and_the_rest_stays() {
+    let dir = Folder::new();
+    let server = Server::demo(&dir, 0);
+    let pid = person();
+    let name = recorded(&server, &pid);
+    let (officer, second) = (server.role("personvernombud"), server.role("sikkerhetsleder"));
+    let plo = server.role("plo-epj");
+    let mut wrong = pulse(&pid, AT, 99);
+    wrong["identifier"] = json!([{ "system": "urn:plo", "value": "hendelse-99" }]);
+    wrong["note"] = json!([{ "text": "Merkverdig feilføring" }]);
+    let made = plo.post("/9901/fhir/Observation", &wrong).expect(201);
+    let (record, address) = {
+        let id = made["id"].as_str().unwrap();
+        (format!("Observation/{id}"), format!("/9901/fhir/Observation/{id}"))
+    };
+    let body = json!({ "record": record, "basis": "wrong-person", "why": "sak 26/119" });
+    for role in ["forvalter", "legevaktslege", "plo-epj"] {
+        assert_eq!(act(&server.role(role), "erasures", &body).rule(), "no-duty", "{role}");
+    }
+    let mut both = body.clone();
+    both["number"] = json!(pid);
+    act(&officer, "erasures", &both).issue(400);
+    let patient =
+        json!({ "record": format!("Patient/{pid}"), "basis": "wrong-person", "why": "x" });
+    act(&officer, "erasures", &patient).issue(404);
+    let id = act(&officer, "erasures", &body).expect(202)["proposal"].as_u64().unwrap();
+    let approve = format!("proposals/{id}/approve");
+    let why = json!({ "why": "enig" });
+    assert_eq!(act(&officer, &approve, &why).rule(), "second-person");
+    assert_eq!(count(&server, &pid), 10);
+    act(&second, &approve, &why).expect(200);
+    assert_eq!(count(&server, &pid), 9);
+    assert!(plo.get(&address).issue(410).contains("erased for good"));
+    plo.get(&format!("{address}/_history/{}", made["meta"]["versionId"].as_str().unwrap()))
+        .issue(410);
+    let history = plo.get(&format!("{address}/_history")).expect(200);
+    assert_eq!(history["total"], 1);
+    assert_eq!(history["entry"][0]["response"]["outcome"]["issue"][0]["code"], "deleted");
+    plo.post("/9901/fhir/Observation", &wrong).issue(410);
+    plo.post("/9901/fhir/Observation", &pulse(&pid, AT, 98)).expect(201);
+    let told = officer.get("/9901/admin/erasures").expect(200);
+    assert_eq!(
+        (told["records"][0]["record"].as_str(), &told["erasures"]),
+        (Some(&*record), &json!([]))
+    );
+    assert_eq!(told["records"][0]["approvedBy"], "Bjarte Lunde");
+    server.kill();
+    assert_eq!(found(dir.path(), "Merkverdig feilføring"), 0);
+    assert!(found(dir.path(), &name) > 0);
+    let server = Server::demo(&dir, 0);
+    assert_eq!(count(&server, &pid), 10);
+    assert!(server.role("plo-epj").get(&address).issue(410).contains("erased for good"));
+    server.kill();
+    let verified = fkj(&["ledger", "verify", "--kommune", "9901"], dir.path());
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    let told = fkj(&["disposal", "erasures", "--kommune", "9901"], dir.path());
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!(told["records"][0]["basis"], "wrong-person");
+}
+
 /// The server is killed while the erasure goes on and others write. At the next start it is as if nothing
 /// had happened, or all of it is done.
 #[test]
@@ -229,5 +290,23 @@ fn officers_do_it_on_the_page() {
     assert!(page(&server, "sikkerhetsleder", None).text.contains("Slett alt om personen</button>"));
     let after = done("sikkerhetsleder", &format!("act=approve&id={id}&why=enig"));
     assert!(after.contains("Ført på feil person") && !after.contains("sak 118"));
+    // One record.
+    let other = person();
+    recorded(&server, &other);
+    let wrong = server.role("plo-epj").post("/9901/fhir/Observation", &pulse(&other, AT, 99));
+    let record = format!("Observation/{}", wrong.expect(201)["id"].as_str().unwrap());
+    let form = |record: &str| {
+        format!("act=propose-record&record={record}&ground=wrong-person&request=&why=sak+119")
+    };
+    let refused = page(&server, "personvernombud", Some(&form("Observation/finnes-ikke")));
+    assert_eq!(refused.status, 404);
+    assert!(refused.text.contains("Opplysningen finnes ikke her"), "{}", refused.text);
+    assert!(done("personvernombud", &form(&record)).contains(&record));
+    let proposals = server.role("sikkerhetsleder").get("/9901/admin/proposals").expect(200);
+    let id = proposals["proposals"][0]["id"].as_u64().unwrap();
+    let shown = page(&server, "sikkerhetsleder", None).text;
+    assert!(shown.contains("Slett opplysningen for godt</button>"), "{shown}");
+    done("sikkerhetsleder", &format!("act=approve&id={id}&why=enig"));
+    assert_eq!(count(&server, &other), 9);
     assert_eq!(count(&server, &pid), 0);
 }

@@ -66,7 +66,8 @@ impl View {
             let mut select = connection.prepare_cached(
                 "SELECT count(*), min(updated), max(updated >= ?2 AND scope IN
                    (SELECT s.scope FROM scope s WHERE s.source = ?1))
-                 FROM (SELECT r.updated, r.scope FROM resource r ORDER BY r.version DESC LIMIT ?3)",
+                 FROM (SELECT r.updated, r.scope FROM resource r WHERE r.state IN (0, 1)
+                   ORDER BY r.version DESC LIMIT ?3)",
             )?;
             let found = select.query_row(params![source, since, LOOKED_AT], |row| {
                 Ok((

@@ -49,6 +49,7 @@ mod begin;
 mod condition;
 mod derived;
 mod drive;
+mod erase;
 mod granted;
 mod include;
 mod kinds;

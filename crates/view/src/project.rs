@@ -12,6 +12,7 @@ use fhir::instant::format_instant;
 use fhir::json;
 use fhir::resource::Resource;
 use fhir::search::set::Parameters;
+use fhir::value::Value;
 use ledger::append::{Body, Committed, Record};
 use record::entry::{Entry, Kind, Position};
 use record::envelope::Envelope;
@@ -38,10 +39,12 @@ pub mod state {
     /// A Patient that no source has sent, made from the identifier in another resource so that the
     /// person can be found.
     pub const DERIVED: i64 = 2;
+    /// Erased for good: that there was one, and nothing of it.
+    pub const ERASED: i64 = 3;
 }
 
 /// Category of a derived Patient.
-const DERIVED_CATEGORY: &str = "demographics";
+pub(crate) const DERIVED_CATEGORY: &str = "demographics";
 
 /// Most index rows that wait to be written in order.
 const MAX_PENDING: usize = 200_000;
@@ -57,24 +60,24 @@ pub struct Projector {
 }
 
 /// A resource as it is now in the view.
-struct Current {
-    rid: i64,
-    kind: i64,
+pub(crate) struct Current {
+    pub(crate) rid: i64,
+    pub(crate) kind: i64,
     version: i64,
     state: i64,
-    scope: i64,
+    pub(crate) scope: i64,
     moment: i64,
     labels: i64,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Columns of [`Current`].
-const CURRENT: &str =
+pub(crate) const CURRENT: &str =
     "SELECT r.rid, r.kind, r.version, r.state, r.scope, r.moment, r.labels, c.body
     FROM resource r CROSS JOIN content c ON c.rid = r.rid";
 
 impl Current {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             rid: row.get(0)?,
             kind: row.get(1)?,
@@ -191,8 +194,15 @@ impl Projector {
                 }
                 (Kind::Decision, Some(body)) => step.decide(body)?,
                 (Kind::Erasure, body) => step.erase(body)?,
+                (Kind::Resealing, Some(body)) => {
+                    if !step.erase_record(&mut self.scopes, body)? {
+                        step.skip()?;
+                        skipped.push(entry.position);
+                    }
+                }
                 // An erased body, or a kind that is not about resources.
-                (Kind::Version | Kind::Removal | Kind::Decision, None) | (Kind::Audit, _) => {}
+                (Kind::Version | Kind::Removal | Kind::Decision | Kind::Resealing, None)
+                | (Kind::Audit, _) => {}
             }
             position = entry.position;
             if pending.len() > MAX_PENDING {
@@ -233,16 +243,26 @@ fn content(entry: &Entry, body: &[u8]) -> Option<Content> {
 }
 
 /// One entry on its way into the view.
-struct Step<'a> {
-    transaction: &'a Transaction<'a>,
+pub(crate) struct Step<'a> {
+    pub(crate) transaction: &'a Transaction<'a>,
     by: By<'a>,
     additions: &'a mut Additions,
     /// The entry's own scope.
-    scope: i64,
+    pub(crate) scope: i64,
     /// The scope of a Patient derived from it.
-    derived: i64,
+    pub(crate) derived: i64,
     pending: &'a mut Pending,
-    entry: &'a Entry,
+    pub(crate) entry: &'a Entry,
+}
+
+/// What a row of `resource` says beside whose it is.
+pub(crate) struct Stand {
+    pub(crate) rid: i64,
+    pub(crate) scope: i64,
+    pub(crate) state: i64,
+    pub(crate) moment: i64,
+    pub(crate) shape: i64,
+    pub(crate) labels: i64,
 }
 
 impl Step<'_> {
@@ -264,7 +284,7 @@ impl Step<'_> {
     }
 
     /// Keeps a decision as it is: what it means is not the view's to know.
-    fn decide(&self, body: &[u8]) -> Result<(), Error> {
+    pub(crate) fn decide(&self, body: &[u8]) -> Result<(), Error> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO decision (position, recorded, person, body) VALUES (?1, ?2, ?3, ?4)",
@@ -290,7 +310,7 @@ impl Step<'_> {
         self.put(resource, id, state::LIVE, current)
     }
 
-    fn current(&self, kind: &str, id: &str) -> Result<Option<Current>, Error> {
+    pub(crate) fn current(&self, kind: &str, id: &str) -> Result<Option<Current>, Error> {
         let text = format!("{CURRENT} WHERE r.self = ?1 AND +r.kind = ?2 AND r.id = ?3");
         let of = self.by.terms.reference(kind, id);
         let mut select = self.transaction.prepare_cached(&text)?;
@@ -325,6 +345,14 @@ impl Step<'_> {
             let added = self.additions.rows(self.by, (rid, moment), resource, false);
             self.pending.settle(added, true);
         }
+        self.stand(resource, id, &Stand { rid, scope, state, moment, shape, labels })?;
+        self.define(kind, rid, (state == state::LIVE).then_some(resource))
+    }
+
+    /// Writes the row and what is sent of it.
+    pub(crate) fn stand(&self, resource: &Resource, id: &str, stand: &Stand) -> Result<(), Error> {
+        let Stand { rid, scope, state, moment, shape, labels } = *stand;
+        let kind = resource.kind();
         let mut body = Vec::with_capacity(2_048);
         json::print_to(resource.value(), &mut body);
         self.transaction
@@ -350,7 +378,7 @@ impl Step<'_> {
         self.transaction
             .prepare_cached("INSERT OR REPLACE INTO content (rid, body) VALUES (?1, ?2)")?
             .execute(params![rid, body])?;
-        self.define(kind, rid, (state == state::LIVE).then_some(resource))
+        Ok(())
     }
 
     /// What is recorded of a SearchParameter changes what is indexed from now on.
@@ -381,30 +409,7 @@ impl Step<'_> {
         self.put(&empty, id, state::REMOVED, Some(current)).map(|()| true)
     }
 
-    /// Everything about the person leaves the view; that it was decided stays, where the entry tells.
-    fn erase(&mut self, body: Option<&[u8]>) -> Result<(), Error> {
-        let Some(person) = self.entry.person else { return Ok(()) };
-        let rows: Vec<Current> = self
-            .transaction
-            .prepare_cached(&format!("{CURRENT} WHERE r.person = ?1"))?
-            .query_map([person.0], Current::read)?
-            .collect::<Result<_, _>>()?;
-        for row in rows {
-            self.delete(&row)?;
-        }
-        for sql in
-            ["DELETE FROM skipped WHERE person = ?1", "DELETE FROM decision WHERE person = ?1"]
-        {
-            self.transaction.prepare_cached(sql)?.execute([person.0])?;
-        }
-        trace::leave(self.transaction)?;
-        match body.filter(|body| !body.is_empty()) {
-            Some(body) => self.decide(body),
-            None => Ok(()),
-        }
-    }
-
-    fn delete(&mut self, row: &Current) -> Result<(), Error> {
+    pub(crate) fn delete(&mut self, row: &Current) -> Result<(), Error> {
         self.unindex(row)?;
         for sql in [
             "DELETE FROM version WHERE rid = ?1",
@@ -441,15 +446,20 @@ impl Step<'_> {
         let (Some(identifier), None) = (identifier, self.current("Patient", &id)?) else {
             return Ok(());
         };
-        let Ok(mut patient) = Resource::from_value(derived_patient(&id, identifier)) else {
+        self.derive(&id, identifier)
+    }
+
+    /// Makes the Patient that no source has sent.
+    pub(crate) fn derive(&mut self, id: &str, identifier: &Value) -> Result<(), Error> {
+        let Ok(mut patient) = Resource::from_value(derived_patient(id, identifier)) else {
             return Ok(());
         };
         patient.set_meta(&self.entry.position.to_string(), &format_instant(self.entry.recorded_at));
-        self.put(&patient, &id, state::DERIVED, None)
+        self.put(&patient, id, state::DERIVED, None)
     }
 
     fn unindex(&mut self, current: &Current) -> Result<(), Error> {
-        if current.state == state::REMOVED {
+        if matches!(current.state, state::REMOVED | state::ERASED) {
             return Ok(());
         }
         let broken = || Error::Row(current.version.unsigned_abs());

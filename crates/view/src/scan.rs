@@ -99,12 +99,13 @@ impl View {
         let until = row_number(stretch.until, state::DERIVED);
         sql.and(Piece::new("r.rid > ? AND r.rid <= ?", [Sql::from(after), Sql::from(until)]));
         let states = if stretch.removed {
-            "(r.state = ? AND r.version <= ?)"
+            "(r.state IN (?, ?) AND r.version <= ?)"
         } else {
-            "(r.state <> ? OR r.version > ?)"
+            "(r.state NOT IN (?, ?) OR r.version > ?)"
         };
         let at = i64::try_from(stretch.at).unwrap_or(i64::MAX);
-        sql.and(Piece::new(states, [Sql::from(state::REMOVED), Sql::from(at)]));
+        let gone = [state::REMOVED, state::ERASED, at];
+        sql.and(Piece::new(states, gone.map(Sql::from)));
         sql.and(Piece::new("r.state <> ?", [Sql::from(state::DERIVED)]));
         if let Some(since) = stretch.since {
             sql.and(Piece::new("r.updated >= ?", [Sql::from(since)]));

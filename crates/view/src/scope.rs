@@ -44,7 +44,18 @@ impl Scopes {
         if !matches!(entry.kind, Kind::Version | Kind::Removal) {
             return Ok(0);
         }
-        let key = (category.to_owned(), entry.owner.clone(), entry.source.clone());
+        self.named(transaction, category, &entry.owner, &entry.source)
+    }
+
+    /// The scope of an owner and a source in a category.
+    pub fn named(
+        &mut self,
+        transaction: &Transaction<'_>,
+        category: &str,
+        owner: &str,
+        source: &str,
+    ) -> Result<i64, Error> {
+        let key = (category.to_owned(), owner.to_owned(), source.to_owned());
         if let Some(scope) = self.known.get(&key) {
             return Ok(*scope);
         }
@@ -132,7 +143,8 @@ impl Limits {
     /// The condition that a row of `resource` is open and there.
     pub fn visible(&self, alias: &str) -> Piece {
         let mut piece = self.open(alias);
-        piece.and(Piece::new(format!("+{alias}.state <> {}", state::REMOVED), []));
+        let gone = [state::REMOVED, state::ERASED];
+        piece.and(Piece::new(format!("+{alias}.state NOT IN ({})", numbers(&gone)), []));
         piece
     }
 }

@@ -66,8 +66,10 @@ pub struct Located {
     pub owner: String,
     /// Source system.
     pub source: String,
-    /// Whether its owner removed it.
+    /// Whether it is gone: its owner removed it, or it was erased.
     pub removed: bool,
+    /// Whether it was erased for good.
+    pub erased: bool,
     /// Whether the platform derived it and no source has sent it.
     pub derived: bool,
 }
@@ -76,7 +78,7 @@ pub struct Located {
 pub enum Found {
     /// The current version.
     Current(Stored),
-    /// Its owner removed it.
+    /// It is gone: its owner removed it, or it was erased.
     Removed,
     /// Nothing that the permit opens.
     Nothing,
@@ -166,7 +168,8 @@ impl View {
                         category: row.get(2)?,
                         owner: row.get(3)?,
                         source: row.get(4)?,
-                        removed: state == state::REMOVED,
+                        removed: matches!(state, state::REMOVED | state::ERASED),
+                        erased: state == state::ERASED,
                         derived: state == state::DERIVED,
                     })
                 })
@@ -190,7 +193,7 @@ impl View {
                 })
                 .optional()?;
             Ok(match found {
-                Some((_, state::REMOVED)) => Found::Removed,
+                Some((_, state::REMOVED | state::ERASED)) => Found::Removed,
                 Some((stored, _)) => Found::Current(stored),
                 None => Found::Nothing,
             })

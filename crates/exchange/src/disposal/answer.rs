@@ -6,7 +6,7 @@ use record::identity::PersonId;
 use record::retention::{Due, Retention, Verdict};
 use serde_json::{Value, json};
 
-use super::fold::{Erased, Hold};
+use super::fold::{Erased, ErasedRecord, Hold};
 use crate::register::answer::act;
 
 /// Persons whose time has run, each with the class, the clock and the date, and what the law says.
@@ -31,8 +31,8 @@ pub fn due(due: &[(PersonId, Verdict)], whole: bool) -> Value {
     json!({ "due": due.iter().filter_map(one).collect::<Vec<_>>(), "whole": whole })
 }
 
-/// Erasures: that there was somebody, when it was, who decided and on what ground.
-pub fn erasures(erased: &[Erased]) -> Value {
+/// Erasures: that there was somebody, or some record, when it was, who decided and on what ground.
+pub fn erasures(erased: &[Erased], records: &[ErasedRecord]) -> Value {
     let one = |it: &Erased| {
         json!({
             "person": it.person.to_string(),
@@ -43,7 +43,22 @@ pub fn erasures(erased: &[Erased]) -> Value {
             "approvedBy": it.act.who.name,
         })
     };
-    json!({ "erasures": erased.iter().map(one).collect::<Vec<_>>() })
+    let record = |it: &ErasedRecord| {
+        json!({
+            "record": it.record,
+            "person": it.person.to_string(),
+            "at": format_instant(it.act.at),
+            "version": it.act.position,
+            "basis": it.basis,
+            "request": it.request,
+            "proposedBy": it.proposed_by.name,
+            "approvedBy": it.act.who.name,
+        })
+    };
+    json!({
+        "erasures": erased.iter().map(one).collect::<Vec<_>>(),
+        "records": records.iter().map(record).collect::<Vec<_>>(),
+    })
 }
 
 /// Holds.

@@ -39,7 +39,9 @@ impl Tenant {
         let _turn = self.deciding.lock().await;
         self.may_be_erased(person, basis)?;
         let now = self.now();
-        let waits = |it: &Proposal| it.person == Some(person) && it.waits(now);
+        let is_this = |it: &Change| matches!(it, Change::Erase { .. });
+        let waits =
+            |it: &Proposal| it.person == Some(person) && is_this(&it.change) && it.waits(now);
         if let Some((id, _)) = self.decided().proposals.iter().find(|(_, it)| waits(it)) {
             return Ok(Done::Proposed(*id));
         }
@@ -94,7 +96,7 @@ impl Tenant {
         self.forget_findings(&self.decided().disposal.persons())
     }
 
-    /// [`Tenant::let_go`] of whoever was erased, whatever ended the process afterwards.
+    /// [`Tenant::let_go`] of what was erased, whatever ended the process afterwards.
     pub(crate) fn let_go_of_erased(&self) -> Result<(), Failure> {
         match self.decided().disposal.last_erasure() {
             Some(last) => self.let_go(last),
@@ -104,14 +106,19 @@ impl Tenant {
 
     /// Whether a person may be erased now.
     fn may_be_erased(&self, person: PersonId, basis: Ground) -> Result<(), Failure> {
-        let refused =
-            |by: &str, message: &str| Err(Failure::invalid(IssueCode::BusinessRule, by, message));
         if self.keys.is_erased(person) {
             return Err(Failure::Gone);
         }
-        if self.view.last_recorded(person)?.is_none() && !self.view.has_skipped(person)? {
+        if !self.view.knows(person)? {
             return Err(unknown());
         }
+        self.may_erase(person, basis)
+    }
+
+    /// Whether anything about a person may be erased now.
+    pub(super) fn may_erase(&self, person: PersonId, basis: Ground) -> Result<(), Failure> {
+        let refused =
+            |by: &str, message: &str| Err(Failure::invalid(IssueCode::BusinessRule, by, message));
         if self.decided().disposal.is_held(person) {
             let message = "a hold keeps everything about the person; lift it first";
             return refused("hold", message);

@@ -42,6 +42,23 @@ pub struct Erased {
     pub act: Arc<Act>,
 }
 
+/// The fact that one record was erased.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErasedRecord {
+    /// About whom it was.
+    pub person: PersonId,
+    /// Which: `type/id`.
+    pub record: String,
+    /// On what ground.
+    pub basis: Ground,
+    /// Id of the Task by which a resident asked for it.
+    pub request: Option<String>,
+    /// Who proposed it.
+    pub proposed_by: Who,
+    /// Who agreed, and when.
+    pub act: Arc<Act>,
+}
+
 /// What has been decided about keeping and erasing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Disposal {
@@ -51,6 +68,8 @@ pub struct Disposal {
     pub handed_over: HashMap<PersonId, HandedOver>,
     /// Erasures, by the position of the entry.
     pub erased: BTreeMap<Position, Erased>,
+    /// Erasures of single records, by the position of the entry.
+    pub records: BTreeMap<Position, ErasedRecord>,
 }
 
 impl Disposal {
@@ -82,6 +101,12 @@ impl Disposal {
                 let erased = Erased { person, basis, proposed_by, act: act.clone() };
                 self.erased.insert(act.position, erased);
             }
+            Change::RecordErased { proposed_by, record, basis, request, .. } => {
+                let (record, proposed_by) = (record.clone(), proposed_by.clone());
+                let (basis, request, act) = (*basis, request.clone(), act.clone());
+                let erased = ErasedRecord { person, record, basis, request, proposed_by, act };
+                self.records.insert(erased.act.position, erased);
+            }
             _ => return None,
         }
         Some(())
@@ -101,10 +126,12 @@ impl Disposal {
     pub(crate) fn forget(&mut self, person: PersonId) {
         self.holds.retain(|_, it| it.person != person);
         self.handed_over.remove(&person);
+        self.records.retain(|_, it| it.person != person);
     }
 
-    /// When somebody was last erased, milliseconds since 1970.
+    /// When somebody or something was last erased, milliseconds since 1970.
     pub(crate) fn last_erasure(&self) -> Option<i64> {
-        self.erased.values().map(|it| it.act.at).max()
+        let records = self.records.values().map(|it| it.act.at);
+        self.erased.values().map(|it| it.act.at).chain(records).max()
     }
 }

@@ -19,7 +19,7 @@ use crate::tenant::Tenant;
 
 /// The duties that a change of the register asks for, all of them.
 pub fn duties_of(change: &Change) -> Vec<Duty> {
-    if matches!(change, Change::Erase { .. }) {
+    if matches!(change, Change::Erase { .. } | Change::EraseRecord { .. }) {
         return vec![Duty::PrivacyOfficer];
     }
     let (mut policies, mut others) = (false, false);

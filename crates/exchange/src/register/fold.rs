@@ -189,7 +189,9 @@ impl Folded {
                 self.change(&change, &act)
             }
             Change::Propose { change, expires } => {
-                let person = at.person.filter(|_| matches!(*change, Change::Erase { .. }));
+                let is_of_person =
+                    matches!(*change, Change::Erase { .. } | Change::EraseRecord { .. });
+                let person = at.person.filter(|_| is_of_person);
                 let fits = person.is_some() || is_of_register(&change);
                 let proposal = Proposal { change: *change, person, act, expires, answered: None };
                 fits.then(|| self.proposals.insert(at.position, proposal))?;
@@ -203,6 +205,12 @@ impl Folded {
                 let touched = self.erase(at.person?);
                 self.disposal.apply(at.person?, &change, &act)?;
                 Some(touched)
+            }
+            Change::RecordErased { proposal, .. } => {
+                // The question is not there where the person has been erased since.
+                drop(self.answer(proposal, true, &act));
+                self.disposal.apply(at.person?, &change, &act)?;
+                Some(Touched::Nothing)
             }
             Change::Approve { proposal } => {
                 let change = self.answer(proposal, true, &act)?;

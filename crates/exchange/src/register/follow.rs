@@ -11,10 +11,11 @@ use parking_lot::RwLock;
 use record::decision::{Change, Decision, Who};
 use record::entry::{Kind, Position};
 use record::identity::PersonId;
+use record::resealing::Resealing;
 use view::store::View;
 
 use super::change::{SOURCE, difference, draft, parts_that_differ, values};
-use super::fold::{At, Folded, Touched};
+use super::fold::{At, Folded, Touched, Unreadable};
 use super::part::members;
 use crate::error::Failure;
 use crate::standing::Holder;
@@ -94,6 +95,13 @@ impl Follower {
                 (Kind::Erasure, Some(_)) => {
                     let at = At { position: entry.position, recorded, person };
                     let taken = folded.get_or_insert_with(next).take(at, body);
+                    touched.push(taken.map_err(|error| error.to_string())?);
+                }
+                (Kind::Resealing, Some(_)) => {
+                    let at = At { position: entry.position, recorded, person };
+                    let unreadable = || Unreadable(entry.position).to_string();
+                    let (_, decision) = Resealing::open(body).map_err(|_| unreadable())?;
+                    let taken = folded.get_or_insert_with(next).take(at, decision);
                     touched.push(taken.map_err(|error| error.to_string())?);
                 }
                 _ => {}

@@ -13,6 +13,7 @@ use record::entry::Position;
 use super::admin::{approving, duties_of};
 use super::change::{Done, check_reason, difference, values};
 use super::fold::{At, Folded, Proposal};
+use crate::disposal::record::Asked;
 use crate::error::Failure;
 use crate::tenant::Tenant;
 
@@ -55,6 +56,12 @@ impl Tenant {
         if let (Change::Erase { basis }, Some(person)) = (&proposal.change, proposal.person) {
             check_reason(&why)?;
             return self.erase(caller, id, &proposal, person, *basis).await;
+        }
+        if let Change::EraseRecord { record, basis, request } = &proposal.change {
+            check_reason(&why)?;
+            let (record, request) = (record.clone(), request.clone());
+            let asked = Asked { record, basis: *basis, request };
+            return self.erase_record(caller, id, &proposal, asked).await;
         }
         let duties = duties_of(&proposal.change);
         let deeds = approving(&proposal, &duties);

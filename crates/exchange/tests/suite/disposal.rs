@@ -73,16 +73,16 @@ async fn approve(town: &Town, who: &str, id: Position) -> Result<Position, Failu
     town.tenant.approve(&admin(who), id, "enig".to_owned()).await
 }
 
-fn rule<T>(result: Result<T, Failure>) -> Option<Rule> {
+pub fn rule<T>(result: Result<T, Failure>) -> Option<Rule> {
     result.err().and_then(|failure| failure.refusal()).map(|refusal| refusal.rule)
 }
 
-fn said<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
+pub fn said<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
     result.unwrap_err().issues().into_iter().map(|it| it.message).collect()
 }
 
 /// The files of a folder, into another that keeps those it has.
-fn copy(from: &Path, to: &Path, which: impl Fn(&str) -> bool) {
+pub fn copy(from: &Path, to: &Path, which: impl Fn(&str) -> bool) {
     for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
         let name = file.file_name().into_string().unwrap();
         if file.file_type().unwrap().is_file() && !name.ends_with(".lock") && which(&name) {
@@ -92,33 +92,33 @@ fn copy(from: &Path, to: &Path, which: impl Fn(&str) -> bool) {
 }
 
 /// Which files of a folder, by name.
-type Part = fn(&str) -> bool;
+pub type Part = fn(&str) -> bool;
 
-fn folder(parts: &[(&Path, Part)]) -> TempDir {
+pub fn folder(parts: &[(&Path, Part)]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     parts.iter().for_each(|(from, which)| copy(from, dir.path(), which));
     dir
 }
 
-fn all(_: &str) -> bool {
+pub fn all(_: &str) -> bool {
     true
 }
 
-fn of_keys(name: &str) -> bool {
+pub fn of_keys(name: &str) -> bool {
     name.starts_with("keys.db") || name == "municipality.key"
 }
 
-fn of_ledger(name: &str) -> bool {
+pub fn of_ledger(name: &str) -> bool {
     name.starts_with("ledger.db")
 }
 
-fn of_view(name: &str) -> bool {
+pub fn of_view(name: &str) -> bool {
     name.starts_with("view.db")
 }
 
 /// All bytes that somebody gets out of a folder who has it and the municipality's key: the files as they
 /// are, and everything in the ledgers that opens.
-fn spoils(dir: &Path) -> Vec<u8> {
+pub fn spoils(dir: &Path) -> Vec<u8> {
     let own = folder(&[(dir, all)]);
     let mut bytes = Vec::new();
     for file in std::fs::read_dir(own.path()).unwrap() {
@@ -140,7 +140,7 @@ fn spoils(dir: &Path) -> Vec<u8> {
     bytes.to_ascii_lowercase()
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+pub fn holds(bytes: &[u8], text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }

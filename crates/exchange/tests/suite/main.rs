@@ -10,6 +10,7 @@ mod catalogue;
 mod conditions;
 mod control;
 mod disposal;
+mod erased_record;
 mod incomplete;
 mod later;
 mod norway;

@@ -5,10 +5,10 @@
 //! voucher decides: when it fits the successor as it stands, the entry is to blame; when it fits the
 //! successor with the right `prev_hash` put in, the successor is.
 
+use super::bodies::Bodies;
 use super::{Report, Trust, What};
 use crate::append::event_key;
 use crate::chain::{CHECKPOINT_EVERY, Seal, hash};
-use crate::crypto::sha256;
 use record::entry::{Entry, Kind, Position};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::BTreeMap;
@@ -39,6 +39,9 @@ pub(crate) struct Walk<'a> {
     checkpoints: BTreeMap<Position, SignedRow>,
     /// Rows of the index of erasures that no entry has vouched for yet; nothing before version 3.
     erasures: Option<BTreeMap<i64, Vec<u8>>>,
+    /// The same of resealings; nothing before version 4.
+    resealings: Option<BTreeMap<i64, Vec<u8>>>,
+    bodies: Bodies,
     last: Option<Link>,
     /// An entry that its successor does not vouch for, while the successor is not judged.
     doubt: Option<Position>,
@@ -62,8 +65,10 @@ impl<'a> Walk<'a> {
                 Err(_) => report.add(0, What::CheckpointChanged),
             }
         }
-        let erasures = erasures(connection)?;
-        Ok(Self { signed, report, head, checkpoints, erasures, last: None, doubt: None })
+        let erasures = indexed(connection, "erasure")?;
+        let resealings = indexed(connection, "resealing")?;
+        let (bodies, last, doubt) = (Bodies::default(), None, None);
+        Ok(Self { signed, report, head, checkpoints, erasures, resealings, bodies, last, doubt })
     }
 
     /// Takes the next entry; answers how many there were.
@@ -117,10 +122,14 @@ impl<'a> Walk<'a> {
         if entry.position != position {
             self.report.add(position, What::EntryMisplaced(entry.position));
         }
-        let erases = entry.person.filter(|_| entry.kind == Kind::Erasure);
-        let indexed =
-            self.erasures.as_mut().map(|it| it.remove(&row.get::<_, i64>(0).unwrap_or(0)));
-        let is_indexed = indexed.is_none_or(|it| it == erases.map(|person| person.0.to_vec()));
+        let mut is_indexed = true;
+        for (kind, index) in
+            [(Kind::Erasure, &mut self.erasures), (Kind::Resealing, &mut self.resealings)]
+        {
+            let right = entry.person.filter(|_| entry.kind == kind).map(|it| it.0.to_vec());
+            let found = index.as_mut().map(|it| it.remove(&row.get::<_, i64>(0).unwrap_or(0)));
+            is_indexed &= found.is_none_or(|it| it == right);
+        }
         let right_event = entry.source_event_id.as_deref().map(|id| event_key(&entry.source, id));
         if event.as_deref() != right_event.as_ref().map(<[u8; 16]>::as_slice)
             || person.as_deref() != entry.person.as_ref().map(|person| person.0.as_slice())
@@ -128,13 +137,7 @@ impl<'a> Walk<'a> {
         {
             self.report.add(position, What::IndexColumns);
         }
-        match body {
-            None => self.report.add(position, What::BodyMissing),
-            Some(body) if sha256(&[&body]) != entry.body_hash => {
-                self.report.add(position, What::BodyChanged);
-            }
-            Some(_) => {}
-        }
+        self.bodies.take(position, entry, body.as_deref());
         Ok(())
     }
 
@@ -191,8 +194,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Judges the last entry by the head, and what should have come after it.
-    pub(crate) fn end(mut self) {
+    /// Judges the last entry by the head, what should have come after it, and then the bodies.
+    pub(crate) fn end(mut self, connection: &Connection) -> rusqlite::Result<()> {
         let (position, own, mended) = match &self.last {
             Some(last) => (last.position, last.hash, last.mended),
             None => (0, [0; 32], None),
@@ -212,12 +215,14 @@ impl<'a> Walk<'a> {
                 self.report.add(at, What::CheckpointChanged);
             }
         }
-        for at in std::mem::take(&mut self.erasures).into_iter().flatten().map(|(at, _)| at) {
+        let left = [self.erasures.take(), self.resealings.take()];
+        for at in left.into_iter().flatten().flatten().map(|(at, _)| at) {
             self.report.add(u64::try_from(at).unwrap_or(0), What::IndexColumns);
         }
         for known in self.signed.heads.iter().filter(|known| known.position > position) {
             self.report.add(position + 1, What::EntriesMissing(known.position));
         }
+        self.bodies.end(connection, self.report)
     }
 
     /// What the head says the last entry's hash is, as far as it can be trusted.
@@ -246,11 +251,15 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn erasures(connection: &Connection) -> rusqlite::Result<Option<BTreeMap<i64, Vec<u8>>>> {
-    if !connection.table_exists(None, "erasure")? {
+/// Position and person of the rows of an index of entries of one kind; nothing where there is no such table.
+fn indexed(
+    connection: &Connection,
+    table: &str,
+) -> rusqlite::Result<Option<BTreeMap<i64, Vec<u8>>>> {
+    if !connection.table_exists(None, table)? {
         return Ok(None);
     }
-    let mut select = connection.prepare("SELECT position, person FROM erasure")?;
+    let mut select = connection.prepare(&format!("SELECT position, person FROM {table}"))?;
     select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>().map(Some)
 }
 

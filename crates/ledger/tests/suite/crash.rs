@@ -29,7 +29,7 @@ fn group(who: usize, n: usize, a: record::identity::PersonId) -> Vec<Draft> {
 }
 
 /// The points at which the batch is on disk.
-trait Kept {
+pub trait Kept {
     fn kept(self) -> bool;
 }
 
@@ -40,9 +40,9 @@ impl Kept for Point {
 }
 
 /// Ends the process, as kill -9 would, when a point is passed for the nth time.
-struct AbortAt {
-    point: Option<Point>,
-    left: AtomicUsize,
+pub struct AbortAt {
+    pub point: Option<Point>,
+    pub left: AtomicUsize,
 }
 
 impl Faults for AbortAt {
@@ -79,7 +79,7 @@ fn child(dir: &Path, point: Option<Point>, appenders: usize, signs: bool) {
 }
 
 /// Runs the child part of `test`, in this binary however `command` starts it.
-fn start(mut command: Command, test: &str, dir: &Path, point: Option<Point>) -> Child {
+pub fn start(mut command: Command, test: &str, dir: &Path, point: Option<Point>) -> Child {
     command
         .args(["--exact", test, "--nocapture"])
         .env("FKJ_CRASH_CHILD", dir)
@@ -90,18 +90,18 @@ fn start(mut command: Command, test: &str, dir: &Path, point: Option<Point>) -> 
         .unwrap()
 }
 
-fn this_binary() -> Command {
+pub fn this_binary() -> Command {
     Command::new(std::env::current_exe().unwrap())
 }
 
-fn child_folder() -> Option<(PathBuf, Option<Point>)> {
+pub fn child_folder() -> Option<(PathBuf, Option<Point>)> {
     let dir = std::env::var_os("FKJ_CRASH_CHILD")?.into();
     let point = std::env::var("FKJ_CRASH_POINT").unwrap();
     Some((dir, Point::ALL.into_iter().find(|p| format!("{:?}", Some(*p)) == point)))
 }
 
 /// The acknowledgements up to the end of the child, which is killed after `limit` of them.
-fn acknowledged(child: &mut Child, limit: usize) -> HashSet<(usize, usize)> {
+pub fn acknowledged(child: &mut Child, limit: usize) -> HashSet<(usize, usize)> {
     let mut acks = HashSet::new();
     for line in BufReader::new(child.stderr.take().unwrap()).lines() {
         let line = line.unwrap();

@@ -1,6 +1,6 @@
 //! Any flipped byte is found, and placed.
 
-use crate::town::{NAME, draft, keys, open, options, person, wait};
+use crate::town::{NAME, draft, keys, open, options, person, resealing, wait};
 use ledger::append::Draft;
 use ledger::verify::{Fault, PublicKeys, Report, What, verify};
 use record::entry::Kind;
@@ -60,6 +60,70 @@ fn flip_all(dir: &Path, public_keys: &PublicKeys, table: &str, column: &str, pla
     }
     assert!(check(dir, public_keys).is_sound());
     count
+}
+
+/// The same of a ledger in which records of one person were erased twice: bodies fit the later of the
+/// resealings that name them, and one that is damaged is blamed alone.
+#[test]
+fn any_flipped_byte_of_what_was_sealed_anew_is_found_and_placed() {
+    let dir = tempdir().unwrap();
+    let public_keys = ledger(dir.path(), 0);
+    {
+        let keys = keys(dir.path());
+        let a = person(&keys, "01810112345");
+        let ledger = open(dir.path(), options(&keys));
+        let group = ["6", "7", "8"].map(|id| draft(id, Some(a), id)).to_vec();
+        ledger.append_blocking(group).unwrap();
+        ledger.append_blocking(vec![resealing(a, &[1])]).unwrap();
+        ledger.append_blocking(vec![draft("10", Some(a), "ten")]).unwrap();
+        ledger.append_blocking(vec![resealing(a, &[6, 7])]).unwrap();
+        ledger.append_blocking(vec![draft("12", Some(a), "twelve")]).unwrap();
+    }
+    let flipped: usize = [
+        ("entry", "bytes", "position"),
+        ("body", "bytes", "position"),
+        ("resealed", "hash", "position"),
+        ("resealing", "person", "position"),
+    ]
+    .map(|(table, column, place)| flip_all(dir.path(), &public_keys, table, column, place))
+    .iter()
+    .sum();
+    assert!(flipped > 2_500, "{flipped}");
+    let connection = Connection::open(dir.path().join("ledger.db")).unwrap();
+    let faults = |change: &str, back: &str| {
+        connection.execute_batch(change).unwrap();
+        let faults = check(dir.path(), &public_keys).faults;
+        connection.execute_batch(back).unwrap();
+        assert!(check(dir.path(), &public_keys).is_sound());
+        faults.into_iter().map(|fault| (fault.position, fault.what)).collect::<Vec<_>>()
+    };
+    // What was erased is there again; the table names another resealing, or none, or one too many.
+    assert_eq!(
+        faults("INSERT INTO body VALUES (6, x'01')", "DELETE FROM body WHERE position = 6"),
+        [(6, What::BodyLeft)]
+    );
+    assert_eq!(
+        faults(
+            "UPDATE resealed SET resealing = 9 WHERE position = 3",
+            "UPDATE resealed SET resealing = 11 WHERE position = 3"
+        ),
+        [(3, What::IndexColumns)]
+    );
+    assert_eq!(
+        faults(
+            "CREATE TEMP TABLE kept AS SELECT * FROM resealed WHERE position = 3;
+             DELETE FROM resealed WHERE position = 3",
+            "INSERT INTO resealed SELECT * FROM kept; DROP TABLE kept"
+        ),
+        [(3, What::IndexColumns)]
+    );
+    assert_eq!(
+        faults(
+            "INSERT INTO resealed VALUES (2, NULL, 11)",
+            "DELETE FROM resealed WHERE position = 2"
+        ),
+        [(2, What::IndexColumns)]
+    );
 }
 
 /// The same of the hashes of the tree, which are told at the last entry they are about.

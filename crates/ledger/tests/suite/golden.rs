@@ -6,12 +6,15 @@
 use ledger::body::{self, Belonging, DICTIONARY_V1};
 use ledger::chain::{Head, entry_hash};
 use ledger::crypto::{DataKey, Secret, sha256};
+use ledger::manifest::Manifest;
 use record::entry::{Entry, Kind};
 use record::identity::PersonId;
+use record::resealing::Resealing;
 use std::collections::BTreeMap;
 
 const ENTRIES: &str = include_str!("../../../../cases/formats/v1/ledger-entry.txt");
 const BODIES: &str = include_str!("../../../../cases/formats/v1/sealed-body.txt");
+const RESEALINGS: &str = include_str!("../../../../cases/formats/v1/resealing.txt");
 const HEADS: &str = include_str!("../../../../cases/formats/v1/signed-head.txt");
 
 /// `name: value` lines in blocks divided by empty lines; `#` begins a comment.
@@ -94,6 +97,52 @@ fn bodies_of_version_1_open() {
         "7fe97e9eb0b5e4ecb3cf45f219c0e55fef5ed3afdad96d4e5493819bbb4c1450",
         "a dictionary in use is never replaced; add one with a new format byte"
     );
+}
+
+#[test]
+fn resealings_of_version_1_decode_and_encode() {
+    let blocks = blocks(RESEALINGS);
+    let [entry_block, body_block, plain_block] = blocks.as_slice() else { panic!("{blocks:?}") };
+    let entry = entry(entry_block);
+    assert_eq!(entry.kind, Kind::Resealing);
+    assert_eq!(hex(&entry.canonical()), entry_block["canonical"]);
+    assert_eq!(hex(&entry_hash(&entry)), entry_block["hash"]);
+    assert_eq!(Entry::from_canonical(&bytes(entry_block["canonical"])), Ok(entry.clone()));
+
+    let positions = |text: &str| text.split(' ').map(|it| it.parse().unwrap()).collect::<Vec<_>>();
+    let resealed = body_block["resealed"].split(' ').map(|it| it.split_once(':').unwrap());
+    let manifest = Manifest {
+        erased: positions(body_block["erased"]),
+        resealed: resealed.map(|(at, hash)| (at.parse().unwrap(), array(hash))).collect(),
+        handover: bytes(body_block["handover"]),
+    };
+    let body = bytes(body_block["body"]);
+    assert_eq!(sha256(&[&body]), entry.body_hash);
+    assert_eq!(Manifest::of(&body), Some(manifest));
+    assert!((0..173).all(|length| Manifest::of(&body[..length]).is_none()));
+    let sealed = &crate::golden::blocks(BODIES)[0];
+    let person = Some(PersonId::parse(sealed["person"]).unwrap());
+    let belonging = Belonging { ledger: sealed["ledger"], person };
+    let key = DataKey::new(&Secret::new(array(sealed["key"])));
+    assert_eq!(body::open(&key, belonging, &body), Some(bytes(sealed["plain"])));
+
+    let plain = bytes(plain_block["plain"]);
+    let (told, decision) = Resealing::open(&plain).unwrap();
+    let text = |name: &str| plain_block[name].to_owned();
+    let expected = Resealing {
+        v: 1,
+        kind: text("type"),
+        id: text("id"),
+        category: text("category"),
+        owner: text("owner"),
+        source: text("source"),
+        erased: positions(plain_block["erased"]),
+    };
+    assert_eq!(told, expected);
+    assert_eq!(hex(decision), plain_block["decision"]);
+    assert_eq!(told.seal(decision), plain);
+    let other = String::from_utf8(plain).unwrap().replacen("\"v\":1", "\"v\":2", 1);
+    assert!(Resealing::open(other.as_bytes()).is_err());
 }
 
 #[test]

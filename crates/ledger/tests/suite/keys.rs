@@ -71,6 +71,32 @@ fn a_destroyed_key_is_in_no_file_and_its_person_stays_known() {
     assert!(home.data_key(stays).is_ok());
 }
 
+/// Among many, so that SQLite has moved rows from page to page.
+#[test]
+fn of_many_destroyed_keys_none_is_in_a_file() {
+    let dir = tempdir().unwrap();
+    let home = keys(dir.path());
+    let numbers: Vec<String> = (0..900).map(|n| format!("{n:011}")).collect();
+    let of: Vec<PersonKey<'_>> =
+        numbers.iter().map(|value| PersonKey { system: FNR, value }).collect();
+    let persons: Vec<_> = of.chunks(30).flat_map(|some| home.resolve(some).unwrap()).collect();
+    let file = rusqlite::Connection::open(dir.path().join("keys.db")).unwrap();
+    let wrapped: Vec<Vec<u8>> = persons
+        .iter()
+        .map(|person| {
+            let select = "SELECT wrapped FROM person WHERE id = ?1";
+            file.query_row(select, [person.0], |row| row.get(0)).unwrap()
+        })
+        .collect();
+    drop(file);
+    persons.iter().step_by(30).for_each(|person| home.destroy(*person).unwrap());
+    for (n, wrapped) in wrapped.iter().enumerate() {
+        let left =
+            ["keys.db", "keys.db-wal"].iter().any(|it| contains(&dir.path().join(it), wrapped));
+        assert_eq!(left, n % 30 != 0, "{n}");
+    }
+}
+
 #[test]
 fn the_municipality_key_is_kept_close() {
     let dir = tempdir().unwrap();

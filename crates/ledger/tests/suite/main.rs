@@ -14,6 +14,7 @@ mod golden;
 mod keys;
 mod merkle;
 mod model;
+mod resealing;
 mod tamper;
 mod town;
 mod tree;

@@ -94,9 +94,9 @@ fn rows_moved_or_added() {
             0: the tables and indexes are not those of this format
             7: the entry was changed after it was chained
             8: the entry belongs at position 9
-            8: the body is not the one the entry names
+            8: the body is not the one the ledger names
             9: the entry belongs at position 8
-            9: the body is not the one the entry names
+            9: the body is not the one the ledger names
         "#]],
     );
     sql(
@@ -105,8 +105,8 @@ fn rows_moved_or_added() {
             1026: the entry was changed after it was chained
             1027: the entry belongs at position 1026
             1027: the index columns differ from the entry
-            1027: the body is missing
             1027: entries stand after the signed head, through position 1027
+            1027: the body is missing
         "#]],
     );
 }

@@ -9,8 +9,9 @@ use ledger::keys::{Keys, PersonKey};
 use ledger::ledger::{Ledger, LedgerOptions};
 use ledger::random::SystemRandom;
 use parking_lot::Mutex;
-use record::entry::Kind;
+use record::entry::{Kind, Position};
 use record::identity::PersonId;
+use record::resealing::Resealing;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, mpsc};
@@ -54,6 +55,22 @@ pub fn draft(id: &str, person: Option<PersonId>, content: &str) -> Draft {
         fingerprint: sha256(&[content.as_bytes()]),
         body: content.as_bytes().to_vec(),
     }
+}
+
+/// A resealing that erases the bodies at these positions.
+pub fn resealing(person: PersonId, erased: &[Position]) -> Draft {
+    let resealing = Resealing {
+        v: Resealing::VERSION,
+        kind: "Observation".to_owned(),
+        id: "pulse-1".to_owned(),
+        category: "vital-signs".to_owned(),
+        owner: "974760673".to_owned(),
+        source: "velferd-1".to_owned(),
+        erased: erased.to_vec(),
+    };
+    let body = resealing.seal(b"decided");
+    let (kind, source_event_id) = (Kind::Resealing, None);
+    Draft { kind, source_event_id, body, ..draft("", Some(person), "") }
 }
 
 /// Stops the writer each time it has taken a batch, until told to go on.

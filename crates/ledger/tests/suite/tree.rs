@@ -140,7 +140,8 @@ fn made_old(file: &Path) {
     let connection = Connection::open(file).unwrap();
     connection
         .execute_batch(
-            "DROP TABLE tree; DROP TABLE note; DROP TABLE erasure; PRAGMA user_version = 1;",
+            "DROP TABLE tree; DROP TABLE note; DROP TABLE erasure;
+             DROP TABLE resealing; DROP TABLE resealed; PRAGMA user_version = 1;",
         )
         .unwrap();
 }

@@ -1,6 +1,6 @@
 //! The officers' page of preservation and disposal.
 
-use exchange::disposal::fold::{Erased, Hold};
+use exchange::disposal::fold::{Erased, ErasedRecord, Hold};
 use exchange::disposal::overview::{Disposing, Waiting};
 use exchange::register::fold::{Act, Proposal};
 use pages::layout::Session;
@@ -31,6 +31,7 @@ pub fn page(session: &Session, text: &str) -> String {
     let waiting = [true, false].map(|may| Waiting {
         id: 5 + u64::from(may),
         person: person(3),
+        record: may.then(|| "Observation/0199".to_owned()),
         basis,
         proposal: proposal.clone(),
         may,
@@ -40,7 +41,20 @@ pub fn page(session: &Session, text: &str) -> String {
         whole: false,
         holds: vec![(4, Hold { person: person(4), act: act.clone(), lifted: None })],
         waiting: waiting.to_vec(),
-        erased: vec![Erased { person: person(6), basis, proposed_by: who, act }],
+        erased: vec![Erased {
+            person: person(6),
+            basis,
+            proposed_by: who.clone(),
+            act: act.clone(),
+        }],
+        records: vec![ErasedRecord {
+            person: person(7),
+            record: "Task/0198".to_owned(),
+            basis,
+            request: None,
+            proposed_by: who,
+            act,
+        }],
     };
     pages::disposal::render(session, &shown, Some(Notice::Refused(text.to_owned())), NOW)
 }
@@ -58,6 +72,9 @@ fn what_is_kept_and_erased_is_told_with_its_rule_and_no_name() {
         "Ført på feil person (helsepersonelloven § 43)",
         "Foreslått og bestemt av",
         "01010101010101010101010101010101",
+        "Opplysning: Observation/0199",
+        "Opplysning: Task/0198",
+        "Slett opplysningen for godt",
     ] {
         assert!(page.contains(said), "{said}");
     }

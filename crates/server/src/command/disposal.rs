@@ -12,7 +12,8 @@ pub fn erasures(place: &Place) -> Result<(), Failed> {
     for municipality in place.municipalities()? {
         let decided = open(&municipality)?.decided();
         let erased: Vec<_> = decided.disposal.erased.values().rev().cloned().collect();
-        println!("{}", serde_json::to_string_pretty(&answer::erasures(&erased))?);
+        let records: Vec<_> = decided.disposal.records.values().rev().cloned().collect();
+        println!("{}", serde_json::to_string_pretty(&answer::erasures(&erased, &records))?);
     }
     Ok(())
 }

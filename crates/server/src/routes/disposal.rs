@@ -1,10 +1,11 @@
 //! Preservation and disposal, for the privacy officer: whose time has run, holds, what the depot has, and the
-//! erasure of a person. In JSON. A person is named by number, or by the id that lists give.
+//! erasure of a person or of one record. In JSON. A person is named by number, or by the id that lists give.
 
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
 use exchange::disposal::answer;
+use exchange::disposal::record::Asked;
 use exchange::error::Failure;
 use fhir::issue::IssueCode;
 use record::decision::Ground;
@@ -25,6 +26,10 @@ struct Erase {
     person: Option<String>,
     #[serde(default)]
     number: Option<String>,
+    #[serde(default)]
+    record: Option<String>,
+    #[serde(default)]
+    request: Option<String>,
     basis: Ground,
     why: String,
 }
@@ -65,14 +70,28 @@ pub async fn retention(call: Call) -> Answer {
 /// `GET erasures`.
 pub async fn erasures(call: Call) -> Answer {
     let erased = call.tenant.erasures(&call.caller).await?;
-    Ok(told(StatusCode::OK, &answer::erasures(&erased)))
+    let records = call.tenant.erased_records(&call.caller).await?;
+    Ok(told(StatusCode::OK, &answer::erasures(&erased, &records)))
 }
 
 /// `POST erasures`: asks a second officer.
 pub async fn propose(call: Call, body: Body) -> Answer {
-    let Erase { person, number, basis, why } = sent(&call, body).await?;
-    let person = whom(&call, person, number)?;
-    let done = call.tenant.propose_erasure(&call.caller, person, basis, why).await?;
+    let Erase { person, number, record, request, basis, why } = sent(&call, body).await?;
+    let done = match (record, &person, &number, &request) {
+        (Some(record), None, None, _) => {
+            let asked = Asked { record, basis, request };
+            call.tenant.propose_record_erasure(&call.caller, asked, why).await?
+        }
+        (None, _, _, None) => {
+            let person = whom(&call, person, number)?;
+            call.tenant.propose_erasure(&call.caller, person, basis, why).await?
+        }
+        _ => {
+            let message =
+                "send either `person`, `number`, or `record`, the last perhaps with `request`";
+            return Err(Failure::malformed(IssueCode::Structure, "record", message).into());
+        }
+    };
     Ok(became(&call, done))
 }
 

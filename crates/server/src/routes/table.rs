@@ -55,7 +55,7 @@ pub static TABLE: [Section; 14] = [
     },
     Section {
         id: "disposal",
-        about: "Preservation and disposal: what must be kept, and the erasure of a person",
+        about: "Preservation and disposal: what must be kept, and the erasure of a person or a record",
         endpoints: disposal::ROWS,
     },
     Section {

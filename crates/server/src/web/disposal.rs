@@ -6,10 +6,11 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use exchange::disposal::record::Asked;
 use exchange::error::Failure;
 use pages::disposal::{
-    ACT, APPROVE, GROUND, HAND_OVER, HOLD, ID, LIFT, NUMBER, PERSON, PROPOSE, REFERENCE, REJECT,
-    WHY, refusal, render,
+    ACT, APPROVE, GROUND, HAND_OVER, HOLD, ID, LIFT, NUMBER, PERSON, PROPOSE, PROPOSE_RECORD,
+    RECORD, REFERENCE, REJECT, REQUEST, WHY, refusal, render,
 };
 use pages::layout::Area;
 use pages::notice::Notice;
@@ -75,6 +76,13 @@ async fn done(who: &SignedIn, form: &Form) -> Result<(), Failure> {
         PROPOSE => {
             let ground = Ground::from_key(form.field(GROUND)).ok_or(Failure::NotFound)?;
             tenant.propose_erasure(caller, person()?, ground, why).await?;
+        }
+        PROPOSE_RECORD => {
+            let basis = Ground::from_key(form.field(GROUND)).ok_or(Failure::NotFound)?;
+            let record = form.field(RECORD).trim().to_owned();
+            let request = Some(form.field(REQUEST).trim().to_owned()).filter(|it| !it.is_empty());
+            let asked = Asked { record, basis, request };
+            tenant.propose_record_erasure(caller, asked, why).await?;
         }
         APPROVE => drop(tenant.approve(caller, id()?, why).await?),
         REJECT => drop(tenant.reject(caller, id()?, why).await?),

@@ -9,6 +9,7 @@
 
 mod added;
 mod costs;
+mod erased;
 mod limits;
 mod model;
 mod naive;

@@ -40,7 +40,7 @@ pub const ROWS: &[Endpoint] = &[
         &[Post],
         "/{kommune}/admin/erasures",
         "admin-erase-propose",
-        "Ask a second officer to erase everything about a person",
+        "Ask a second officer to erase everything about a person, or one record",
         |with| on(with, disposal::propose),
     )
     .callers(ADMINS)

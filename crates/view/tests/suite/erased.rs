@@ -1,0 +1,183 @@
+//! One record is erased: the live view, from which it was taken out, and one made anew, which never saw
+//! it, are the same; nothing of it is left in the view's files, and that there was one is told.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use record::decision::ADMINISTRATION;
+use record::entry::{Entry, Kind};
+use record::resealing::Resealing;
+use view::history::Span;
+use view::store::Found;
+use view::trace::Traces;
+
+use crate::model::{Key, Model, Row, State};
+use crate::permits::{MUNICIPALITY, keys, of_person};
+use crate::story::{NUMBERS, Step, about, steps, take};
+use crate::town::Town;
+
+#[derive(Clone, Debug)]
+enum Act {
+    Step(Step),
+    /// The nth record about somebody is erased.
+    EraseRecord(usize),
+    /// So many entries are projected.
+    Project(usize),
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    (steps(10..60), prop::collection::vec((any::<usize>(), 0..9_usize), 60)).prop_map(
+        |(steps, others)| {
+            let acts = steps.into_iter().zip(others).flat_map(|(step, (n, count))| {
+                let erases = (n % 4 == 0).then_some(Act::EraseRecord(n / 4));
+                [Some(Act::Step(step)), erases, Some(Act::Project(count))]
+            });
+            acts.flatten().collect()
+        },
+    )
+}
+
+fn erase(town: &Town, row: &Row) -> Entry {
+    let resealing = Resealing {
+        v: Resealing::VERSION,
+        kind: row.kind.to_owned(),
+        id: row.id.clone(),
+        category: row.category.to_owned(),
+        owner: row.owner.clone(),
+        source: row.source.to_owned(),
+        erased: row.versions.clone(),
+    };
+    let about = about(Kind::Resealing, row.person, ADMINISTRATION, 0);
+    town.append(&about, resealing.seal(b"{\"decided\":\"so\"}"))
+}
+
+/// Which resource a step writes.
+fn written(town: &Town, model: &Model, step: &Step) -> Option<Key> {
+    match step {
+        Step::Put(put) => Some((put.kind, put.id(town.person(NUMBERS[put.person])))),
+        Step::Remove(n) => model.removable(*n).map(Row::key),
+        _ => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn a_view_that_let_go_of_a_record_is_one_that_never_saw_it(
+        acts in acts(),
+        step in 1..30_usize,
+    ) {
+        let (mut town, mut model) = (Town::new(), Model::default());
+        let mut gone: Vec<(Row, Entry)> = Vec::new();
+        for act in &acts {
+            match act {
+                // What was erased is not written again.
+                Act::Step(step) => match written(&town, &model, step) {
+                    Some(key) if gone.iter().any(|(row, _)| row.key() == key) => {}
+                    _ => take(&town, &mut model, step),
+                },
+                Act::EraseRecord(n) => {
+                    let of_source = |row: &&Row| row.person.is_some() && row.state != State::Derived;
+                    let all: Vec<&Row> = model.rows.iter().filter(of_source).collect();
+                    let Some(row) = all.get(n % all.len().max(1)).copied().cloned() else { continue };
+                    gone.push((row.clone(), erase(&town, &row)));
+                    model.rows.retain(|it| it.key() != row.key());
+                }
+                Act::Project(count) => drop(town.project(*count)),
+            }
+        }
+        town.project_all();
+        town.walk(usize::MAX);
+        prop_assert_eq!(town.dump(), town.rebuilt(step));
+        let view = town.view();
+        for (row, entry) in &gone {
+            let person = row.person.unwrap();
+            if model.erased.contains(&person) {
+                continue;
+            }
+            let located = view.locate(row.kind, &row.id).unwrap().unwrap();
+            prop_assert!(located.erased && located.removed);
+            prop_assert_eq!((located.version, located.person), (entry.position, row.person));
+            prop_assert_eq!(located.category, row.category);
+            prop_assert_eq!(view.all_versions(row.kind, &row.id).unwrap(), vec![entry.position]);
+            let permit = of_person(person, &keys());
+            let found = view.read(&permit, row.kind, &row.id).unwrap();
+            prop_assert!(matches!(found, Found::Removed));
+            let records = view.records(&permit, row.kind).unwrap();
+            prop_assert!(records.iter().all(|it| it.id != row.id));
+            // The history says that there was one, and no more.
+            let span = Span { from: 1, before: u64::MAX, lasting: 0 };
+            let all = view.changes(&permit, Some(row.kind), &span, 1_000).unwrap().changes;
+            let of: Vec<u64> =
+                all.iter().filter(|it| it.id == row.id).map(|it| it.version).collect();
+            prop_assert_eq!(of, vec![entry.position]);
+        }
+    }
+}
+
+fn note(town: &Town, n: usize, m: usize) -> String {
+    let number = format!("{n:011}");
+    let person = town.person(&number);
+    let text = format!("Merkelig{n:04}x{m}x").repeat(1 + (n * 7 + m * 13) % 20);
+    let json = format!(
+        "{{\"resourceType\":\"Observation\",\"id\":\"o{n}-{m}\",\"status\":\"final\",\
+         \"code\":{{\"text\":\"{text}\"}},\"subject\":{{\"identifier\":{{\"value\":\"{number}\"}}}}}}"
+    );
+    let about = about(Kind::Version, Some(person), "measurements", 0);
+    town.record(&about, "Observation", &format!("o{n}-{m}"), &json);
+    format!("merkelig{n:04}x{m}x")
+}
+
+fn left(town: &Town, text: &str) -> bool {
+    let files = std::fs::read_dir(town.dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.to_string_lossy().contains("view.db")).any(|path| {
+        let bytes = std::fs::read(path).unwrap().to_ascii_lowercase();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_file_of_the_view_holds_a_byte_of_an_erased_record(
+        order in prop::collection::vec((0..20_usize, 0..12_usize), 300),
+        erased in prop::collection::btree_set((0..20_usize, 0..12_usize), 1..6),
+        step in 1..50_usize,
+    ) {
+        let mut town = Town::new();
+        let all: BTreeSet<(usize, usize)> = order.iter().chain(&erased).copied().collect();
+        let texts: Vec<((usize, usize), String)> =
+            order.iter().chain(&erased).map(|of| (*of, note(&town, of.0, of.1))).collect();
+        while !town.waiting().is_empty() {
+            town.project(step);
+        }
+        for (n, m) in &erased {
+            let id = format!("o{n}-{m}");
+            let versions = town.view().all_versions("Observation", &id).unwrap();
+            let resealing = Resealing {
+                v: Resealing::VERSION,
+                kind: "Observation".to_owned(),
+                id,
+                category: "measurements".to_owned(),
+                owner: MUNICIPALITY.to_owned(),
+                source: crate::permits::SOURCES[0].to_owned(),
+                erased: versions,
+            };
+            let person = town.person(&format!("{n:011}"));
+            let about = about(Kind::Resealing, Some(person), ADMINISTRATION, 0);
+            town.append(&about, resealing.seal(b"{}"));
+            town.project_all();
+        }
+        prop_assert_eq!(town.projector.clear_traces(u64::MAX).unwrap(), Traces::None);
+        for (of, text) in texts {
+            prop_assert_eq!(left(&town, &text), !erased.contains(&of), "{}", text);
+        }
+        let now = town.view();
+        for (n, m) in &all {
+            let located = now.locate("Observation", &format!("o{n}-{m}")).unwrap().unwrap();
+            prop_assert_eq!(located.erased, erased.contains(&(*n, *m)));
+        }
+    }
+}
