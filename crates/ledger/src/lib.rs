@@ -78,6 +78,7 @@
 //! `keys.db` keeps destroyed keys for as long as it is kept.
 
 pub mod append;
+pub mod backup;
 pub mod body;
 pub mod chain;
 pub mod clock;
@@ -91,6 +92,7 @@ pub mod merkle;
 pub mod note;
 pub mod random;
 mod read;
+pub mod sealed_key;
 mod store;
 pub mod tree;
 pub mod verify;
