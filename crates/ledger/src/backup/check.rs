@@ -195,7 +195,10 @@ impl Checking<'_> {
                 return Ok(());
             }
         };
-        let mut bodies = Some(Reading::begin(bodies));
+        let mut bodies = match Reading::begin(bodies) {
+            Ok(bodies) => Some(bodies),
+            Err(broken) => self.unreadable(names.1, segment.first, broken)?,
+        };
         let mut entries = match Reading::begin(entries) {
             Ok(entries) => entries,
             Err(broken) => return self.broken(names.0, segment, walk, broken),
@@ -206,41 +209,41 @@ impl Checking<'_> {
                 Ok(_) => return self.broken(names.0, segment, walk, Broken::Form),
                 Err(broken) => return self.broken(names.0, segment, walk, broken),
             };
-            let body = match bodies.take() {
-                Some(Ok(mut reading)) => {
-                    let next = reading.next();
-                    bodies = Some(Ok(reading));
-                    next
-                }
-                Some(Err(broken)) => Err(broken),
-                None => Ok(None),
-            };
             let decoded = Entry::from_canonical(&entry).ok();
-            let body_hash = decoded.as_ref().map(|entry| entry.body_hash);
-            match body {
-                Ok(Some((at, body))) if at == position => {
-                    if body_hash.is_some_and(|hash| hash != sha256(&[&body])) {
-                        self.fault(names.1, position, "the body is not the one the entry names");
+            if let Some(mut reading) = bodies.take() {
+                bodies = match reading.next() {
+                    Ok(Some((at, body))) if at == position => {
+                        if decoded.as_ref().is_some_and(|it| it.body_hash != sha256(&[&body])) {
+                            let what = "the body is not the one the entry names";
+                            self.fault(names.1, position, what);
+                        }
+                        Some(reading)
                     }
-                }
-                Err(Broken::File(error)) => {
-                    return Err(Error::file("reading a piece of the backup")(error));
-                }
-                // After bytes that are no record nothing can be told apart.
-                _ if bodies.is_some() => {
-                    self.fault(names.1, position, "the piece cannot be read from here on");
-                    bodies = None;
-                }
-                _ => {}
+                    Ok(_) => self.unreadable(names.1, position, Broken::Form)?,
+                    Err(broken) => self.unreadable(names.1, position, broken)?,
+                };
             }
             for (piece, at, what) in walk.take(names.0, position, &entry, decoded.as_ref()) {
                 self.fault(&piece, at, what);
             }
         }
         self.whole(&segment.entries, segment, entries)?;
-        match bodies {
-            Some(Ok(bodies)) => self.whole(&segment.bodies, segment, bodies),
-            _ => Ok(()),
+        bodies.map_or(Ok(()), |bodies| self.whole(&segment.bodies, segment, bodies))
+    }
+
+    /// After bytes that are no record nothing can be told apart.
+    fn unreadable(
+        &mut self,
+        name: &str,
+        position: Position,
+        broken: Broken,
+    ) -> Result<Option<Reading>, Error> {
+        match broken {
+            Broken::File(error) => Err(Error::file("reading a piece of the backup")(error)),
+            Broken::Form => {
+                self.fault(name, position, "the piece cannot be read from here on");
+                Ok(None)
+            }
         }
     }
 
@@ -252,11 +255,7 @@ impl Checking<'_> {
         walk: &mut Walk,
         broken: Broken,
     ) -> Result<(), Error> {
-        if let Broken::File(error) = broken {
-            return Err(Error::file("reading a piece of the backup")(error));
-        }
-        let at = walk.position.max(segment.first.saturating_sub(1)) + 1;
-        self.fault(name, at, "the piece cannot be read from here on");
+        self.unreadable(name, walk.position.max(segment.first.saturating_sub(1)) + 1, broken)?;
         (walk.position, walk.lost) = (segment.last, true);
         Ok(())
     }
@@ -361,35 +360,48 @@ impl Walk {
             *self.kinds.entry(kind(entry.kind)).or_default() += 1;
         }
         for (manifest, expected) in self.expected.remove(&position).unwrap_or_default() {
-            if let Some(what) = self.judge(expected) {
-                found.push((manifest, position, what));
+            match self.judge(expected) {
+                Verdict::Fits => {}
+                Verdict::Entry => found.push((self.piece.clone(), position, CHANGED)),
+                Verdict::Signed(what) => found.push((manifest, position, what)),
             }
         }
         found
     }
 
-    fn judge(&self, expected: Expected) -> Option<&'static str> {
+    fn judge(&self, expected: Expected) -> Verdict {
         let (signed, keys, ledger, seal, what) = match expected {
             Expected::Head(signed, keys, ledger) => {
-                (signed, keys, ledger, Seal::Head, "the signed head is not that of the entries")
+                (signed, keys, ledger, Seal::Head, "the head is not the one that was signed")
             }
             Expected::Checkpoint(signed, keys, ledger) => {
-                let what = "the checkpoint is not that of the entries";
+                let what = "the checkpoint is not the one that was signed";
                 (signed, keys, ledger, Seal::Checkpoint, what)
             }
             Expected::Note(note, key) => {
-                let what = "the checkpoint of the tree is not that of the entries";
                 let fits = Checkpoint::open(&note, &key).is_ok_and(|it| {
                     it.size == self.position && (self.treeless || it.root == self.tree.root())
                 });
-                return (!fits).then_some(what);
+                let what = "the checkpoint of the tree is not that of the entries";
+                return if fits { Verdict::Fits } else { Verdict::Signed(what) };
             }
         };
-        let fits = signed.head().is_some_and(|head| {
-            head.hash == self.hash && head.is_sealed(&keys.head, seal, &ledger, &head.hash)
-        });
-        (!fits).then_some(what)
+        let head = signed.head();
+        match head.filter(|head| head.is_sealed(&keys.head, seal, &ledger, &head.hash)) {
+            None => Verdict::Signed(what),
+            Some(head) if head.hash != self.hash => Verdict::Entry,
+            Some(_) => Verdict::Fits,
+        }
     }
+}
+
+/// Who is to blame where what is signed and what is there differ.
+enum Verdict {
+    Fits,
+    /// The entry: its hash was signed, and is another.
+    Entry,
+    /// What is signed.
+    Signed(&'static str),
 }
 
 fn kind(kind: Kind) -> &'static str {

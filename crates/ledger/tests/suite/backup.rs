@@ -260,7 +260,7 @@ fn found(town: &Town, name: &str, byte: usize) -> Result<Vec<Fault>, String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4))]
+    #![proptest_config(ProptestConfig::with_cases(2))]
     #[test]
     fn any_flipped_byte_is_found_and_placed(start in 0_usize..1 << 20) {
         let town = Town::new();

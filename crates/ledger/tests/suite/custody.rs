@@ -84,7 +84,7 @@ fn older(dir: &Path) -> (Vec<(PersonId, [u8; 16])>, Vec<Vec<u8>>) {
     let connection = Connection::open(dir.join("keys.db")).unwrap();
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL;
+            "PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON;
              CREATE TABLE person(id BLOB PRIMARY KEY, wrapped BLOB) WITHOUT ROWID, STRICT;
              CREATE TABLE number(hash BLOB PRIMARY KEY, person BLOB NOT NULL) WITHOUT ROWID, STRICT;
              CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;

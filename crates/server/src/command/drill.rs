@@ -4,7 +4,7 @@
 //! made, and what is there compared with what the backup holds. The folder is taken away afterwards.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
