@@ -31,10 +31,7 @@ const EXCHANGE: &str = "admin-keys-rotate";
 ///
 /// # Errors
 /// A file that is missing or no key.
-pub fn own_key(
-    directory: &Path,
-    random: &Arc<dyn Random>,
-) -> Result<Arc<dyn KeyService>, Failure> {
+pub fn own_key(directory: &Path, random: &Arc<dyn Random>) -> Result<Arc<dyn KeyService>, Failure> {
     make_private(directory)?;
     let path = directory.join(KEY_FILE);
     let key = match directory.join(KEYS_FILE).exists() {

@@ -118,7 +118,9 @@ impl Error {
             Error::TooLarge { .. } => Category::Invalid,
             Error::Busy => Category::Busy,
             Error::Erased => Category::Erased,
-            Error::UnknownPerson | Error::Corrupt { .. } | Error::Backup { .. } => Category::Corrupt,
+            Error::UnknownPerson | Error::Corrupt { .. } | Error::Backup { .. } => {
+                Category::Corrupt
+            }
             Error::Key { .. }
             | Error::Locked { .. }
             | Error::Stopped

@@ -54,7 +54,8 @@ impl FileKey {
     /// # Errors
     /// As [`FileKey::open`], and where there is none.
     pub fn read(path: &Path, random: Arc<dyn Random>) -> Result<Self, Error> {
-        let failed = "reading the municipality's key file; put back the one that belongs to keys.db";
+        let failed =
+            "reading the municipality's key file; put back the one that belongs to keys.db";
         Ok(Self { key: read(File::open(path).map_err(Error::file(failed))?)?, random })
     }
 

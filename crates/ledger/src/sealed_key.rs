@@ -104,10 +104,8 @@ fn seal(key: &Secret, passphrase: &Passphrase, random: &dyn Random) -> Result<St
     random.fill(&mut salt)?;
     random.fill(&mut nonce)?;
     let [memory, passes, lanes] = USUAL;
-    let head = format!(
-        "{TITLE}\nargon2id m={memory} t={passes} p={lanes}\n{}\n",
-        STANDARD.encode(salt)
-    );
+    let head =
+        format!("{TITLE}\nargon2id m={memory} t={passes} p={lanes}\n{}\n", STANDARD.encode(salt));
     let mut sealed = Vec::new();
     let sealing = derive(passphrase, &salt, USUAL)?;
     crypto::seal(&sealing, nonce, head.as_bytes(), &key.0, &mut sealed)?;
@@ -123,9 +121,8 @@ fn unseal(text: &str, passphrase: &Passphrase) -> Result<Secret, Error> {
     }
     let head = format!("{title}\n{costs}\n{salt}\n");
     let costs = parameters(costs).ok_or(FORM)?;
-    let allowed = LEAST.iter().zip(&costs).zip(&MOST).all(|((least, it), most)| {
-        (least..=most).contains(&it)
-    });
+    let allowed =
+        LEAST.iter().zip(&costs).zip(&MOST).all(|((least, it), most)| (least..=most).contains(&it));
     if !allowed {
         return Err(Error::Key {
             what: "the sealed key's parameters are weaker or costlier than allowed; make a new file",
@@ -181,7 +178,8 @@ mod tests {
         assert_eq!(format!("{right:?}"), "Passphrase(…)");
         assert!(told(&text, "rett setning for hvelvet ").contains("does not open"));
         // Parameters that would be cheap to guess with, or that nobody can pay, are not tried.
-        for costs in ["m=19455 t=3 p=4", "m=65536 t=1 p=4", "m=4194304 t=3 p=4", "m=65536 t=99 p=4"] {
+        for costs in ["m=19455 t=3 p=4", "m=65536 t=1 p=4", "m=4194304 t=3 p=4", "m=65536 t=99 p=4"]
+        {
             let other = text.replace("m=65536 t=3 p=4", costs);
             assert!(told(&other, "x").contains("weaker or costlier"), "{costs}");
         }

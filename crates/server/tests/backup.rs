@@ -252,7 +252,8 @@ fn a_backup_that_is_killed_leaves_the_ones_before_whole() {
     assert!(unfinished > 0, "no backup was killed before its end");
     good(backup(dir.path(), backups.path()));
     good(verify(backups.path()));
-    let left = files(backups.path()).iter().filter(|it| it.to_string_lossy().ends_with(".part")).count();
+    let left =
+        files(backups.path()).iter().filter(|it| it.to_string_lossy().ends_with(".part")).count();
     assert_eq!(left, 0);
     let nothing = good(backup(dir.path(), backups.path()));
     assert_eq!(written(&nothing), 0);

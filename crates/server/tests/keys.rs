@@ -90,7 +90,8 @@ fn a_key_moves_behind_a_passphrase_and_on_while_contents_stay_as_they_are() {
     assert!(new("sealed.key", true).status.success());
     assert!(!new("sealed.key", true).status.success(), "a key is never written over");
 
-    let sealed = "provider = \"sealed-file\"\npath = \"sealed.key\"\npassphrase = { file = \"passphrase\" }";
+    let sealed =
+        "provider = \"sealed-file\"\npath = \"sealed.key\"\npassphrase = { file = \"passphrase\" }";
     let before = "provider = \"file\"\npath = \"9901/municipality.key\"";
     configure(path, sealed, None);
     let (done, told) = rotate(path, "Astrid Moen");

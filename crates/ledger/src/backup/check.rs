@@ -114,8 +114,10 @@ impl Checking<'_> {
         let there: BTreeSet<String> = self.place.list()?.into_iter().collect();
         let files = all.iter().flat_map(|it| it.files.iter().map(|(_, piece)| (piece, true)));
         let keys = all.iter().map(|it| (&it.keys.piece, it.keys.piece == newest.keys.piece));
-        let pieces: BTreeMap<&str, (&Piece, bool)> =
-            files.chain(keys).map(|(piece, needed)| (piece.name.as_str(), (piece, needed))).collect();
+        let pieces: BTreeMap<&str, (&Piece, bool)> = files
+            .chain(keys)
+            .map(|(piece, needed)| (piece.name.as_str(), (piece, needed)))
+            .collect();
         for (name, (piece, needed)) in pieces {
             if !there.contains(name) {
                 if needed {
@@ -146,8 +148,13 @@ impl Checking<'_> {
                 own.all(|it| *it == keys.checkpoints)
             };
             match part.keys().filter(|keys| is_trusted(keys)) {
-                None => self.fault(manifest, None, "the ledger's public keys are not those expected"),
-                Some(_) if (&part.head_key, &part.checkpoint_key) != (&last.head_key, &last.checkpoint_key) => {
+                None => {
+                    self.fault(manifest, None, "the ledger's public keys are not those expected")
+                }
+                Some(_)
+                    if (&part.head_key, &part.checkpoint_key)
+                        != (&last.head_key, &last.checkpoint_key) =>
+                {
                     self.fault(manifest, None, "the ledger's public keys are others than later");
                 }
                 Some(keys) => walk.expect(manifest, part, keys),

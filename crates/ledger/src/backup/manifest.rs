@@ -165,8 +165,8 @@ impl Manifest {
     /// Keeps it, and gives it its name.
     pub(super) fn keep(&mut self, place: &dyn Place) -> Result<(), Error> {
         let failed = "writing a backup's manifest";
-        let text = serde_json::to_vec_pretty(self)
-            .map_err(|error| Error::file(failed)(error.into()))?;
+        let text =
+            serde_json::to_vec_pretty(self).map_err(|error| Error::file(failed)(error.into()))?;
         self.name = name(self.at, &sha256(&[&text]));
         place.keep(&self.name, &mut |path| {
             let file = std::fs::File::create(path).and_then(|mut file| file.write_all(&text));

@@ -179,8 +179,7 @@ impl Restoring<'_> {
         (position, hash): &mut (Position, [u8; 32]),
     ) -> Result<bool, Error> {
         let failed = "restoring entries";
-        let (mut entries, mut bodies) =
-            (self.read(&segment.entries)?, self.read(&segment.bodies)?);
+        let (mut entries, mut bodies) = (self.read(&segment.entries)?, self.read(&segment.bodies)?);
         let tx = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(Error::storage(failed))?;

@@ -27,7 +27,8 @@ impl Writing {
 
     pub(super) fn put(&mut self, position: Position, bytes: &[u8]) -> Result<(), Error> {
         let too_long = || Error::Corrupt { position, what: "a record is longer than any may be" };
-        let length = u32::try_from(bytes.len()).ok().filter(|it| *it <= MOST).ok_or_else(too_long)?;
+        let length =
+            u32::try_from(bytes.len()).ok().filter(|it| *it <= MOST).ok_or_else(too_long)?;
         self.0
             .write_all(&position.to_be_bytes())
             .and_then(|()| self.0.write_all(&length.to_be_bytes()))

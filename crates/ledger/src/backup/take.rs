@@ -96,8 +96,7 @@ pub fn take(source: &Source<'_>, place: &dyn Place, terms: Terms) -> Result<Take
     let written = taking.written;
     let municipality = source.municipality.to_owned();
     let (name, version) = (String::new(), VERSION);
-    let mut manifest =
-        Manifest { name, version, at, before, municipality, ledgers, keys, files };
+    let mut manifest = Manifest { name, version, at, before, municipality, ledgers, keys, files };
     manifest.keep(place)?;
     let erased = erased(&source.directory.join("ledger.db"))?;
     let copies = kept_copies(place, all.iter().chain([&manifest]))?;
@@ -170,7 +169,10 @@ impl Taking<'_> {
         let mut end = last.unwrap_or(Head { position: 0, hash: [0; 32], signature: Vec::new() });
         let head_key = Bytes(keys.head.to_vec());
         let is_same = parts.last().is_none_or(|it| it.head_key == head_key);
-        if !is_same || end.position > head.position || hash_at(&connection, end.position)? != end.hash {
+        if !is_same
+            || end.position > head.position
+            || hash_at(&connection, end.position)? != end.hash
+        {
             return Err(other(
                 "the ledger is not the one whose backups are here, or was cut or restored to an earlier \
                  time; begin a new place",
@@ -277,6 +279,9 @@ impl Taking<'_> {
     }
 }
 
+/// Position, entry and body.
+type Row<'a> = (Position, &'a [u8], Option<&'a [u8]>);
+
 /// Copies rows until the segment is full, and verifies each link of the chain on the way.
 fn copy(
     tx: &Transaction<'_>,
@@ -293,14 +298,13 @@ fn copy(
              WHERE e.position > ?1 AND e.position <= ?2 ORDER BY e.position",
         )
         .map_err(failed("reading for a backup"))?;
-    let mut rows = select
-        .query(params![reached.position, through])
-        .map_err(failed("reading for a backup"))?;
+    let mut rows =
+        select.query(params![reached.position, through]).map_err(failed("reading for a backup"))?;
     let mut size = 0;
     while size < most
         && let Some(row) = rows.next().map_err(failed("reading for a backup"))?
     {
-        let read = || -> rusqlite::Result<(Position, &[u8], Option<&[u8]>)> {
+        let read = || -> rusqlite::Result<Row<'_>> {
             let body = row.get_ref(2)?.as_blob_or_null()?;
             Ok((row.get(0)?, row.get_ref(1)?.as_blob()?, body))
         };

@@ -106,7 +106,9 @@ pub fn opens(path: &Path, service: &dyn KeyService) -> Result<(), Error> {
     let connection = store::open_readable(path)?;
     match wrapping::unwrapped(&connection, service)? {
         Some(_) => Ok(()),
-        None => Err(Error::Key { what: "keys.db is of an older version; open it once by this one" }),
+        None => {
+            Err(Error::Key { what: "keys.db is of an older version; open it once by this one" })
+        }
     }
 }
 

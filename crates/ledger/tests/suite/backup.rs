@@ -61,8 +61,7 @@ impl Town {
 
     fn take(&self, now: i64) -> Result<Taken, Error> {
         let files = [("register.toml".to_owned(), b"number = 9999".to_vec())];
-        let source =
-            Source { directory: self.dir.path(), municipality: "9999", files: &files };
+        let source = Source { directory: self.dir.path(), municipality: "9999", files: &files };
         let place = Folder::writing(self.backups.path()).unwrap();
         take(&source, &place, Terms { segment_bytes: 600, ..Terms::new(now) })
     }
@@ -78,7 +77,8 @@ impl Town {
     fn restore(&self, until: Until, to: &Path) -> Result<ledger::backup::restore::Restored, Error> {
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let key = self.dir.path().join("municipality.key");
-        let service = || Ok(Arc::new(FileKey::read(&key, Arc::new(SystemRandom))?) as Arc<dyn KeyService>);
+        let service =
+            || Ok(Arc::new(FileKey::read(&key, Arc::new(SystemRandom))?) as Arc<dyn KeyService>);
         restore(&self.place(), until, to, &service, &random)
     }
 }

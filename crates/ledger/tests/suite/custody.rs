@@ -48,15 +48,18 @@ fn marks(keys: &Keys) -> Vec<Option<[u8; 16]>> {
 fn wrapped(dir: &Path) -> Vec<Vec<u8>> {
     let connection = Connection::open(dir.join("keys.db")).unwrap();
     let mut select = connection
-        .prepare("SELECT wrapped FROM person WHERE wrapped IS NOT NULL UNION ALL
-                  SELECT value FROM meta WHERE length(value) = 60")
+        .prepare(
+            "SELECT wrapped FROM person WHERE wrapped IS NOT NULL UNION ALL
+                  SELECT value FROM meta WHERE length(value) = 60",
+        )
         .unwrap();
     select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
 /// Which of these stand in the files.
 fn found(dir: &Path, needles: &[Vec<u8>]) -> usize {
-    let files = ["keys.db", "keys.db-wal"].map(|it| std::fs::read(dir.join(it)).unwrap_or_default());
+    let files =
+        ["keys.db", "keys.db-wal"].map(|it| std::fs::read(dir.join(it)).unwrap_or_default());
     let stands = |needle: &&Vec<u8>| {
         files.iter().any(|file| file.windows(needle.len()).any(|it| it == needle.as_slice()))
     };
@@ -205,8 +208,7 @@ fn an_exchange_that_is_killed_anywhere_loses_no_key_and_leaves_no_old_one_when_d
         assert_eq!(rotate::opens(&path, &next).is_ok(), committed, "{step:?}");
         let left = if committed { 0 } else { before.len() };
         assert_eq!(found(dir.path(), &before), left, "{step:?}");
-        let done =
-            rotate(&path, (&either(dir.path()), &next), &random(), 2, &mut |_| {}).unwrap();
+        let done = rotate(&path, (&either(dir.path()), &next), &random(), 2, &mut |_| {}).unwrap();
         assert_eq!((done.persons, done.erased), (PERSONS as u64 - 1, 1));
         assert_eq!(rotate::status(&path).unwrap(), done);
         assert_eq!(found(dir.path(), &before), 0, "{step:?}");

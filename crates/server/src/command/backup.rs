@@ -119,10 +119,7 @@ pub fn places(from: &Path, number: Option<&str>) -> Result<Vec<(String, Folder)>
     if names.is_empty() {
         return Err(format!("`{}` has no backups of that municipality", from.display()).into());
     }
-    names
-        .into_iter()
-        .map(|name| Ok((name.clone(), Folder::reading(&from.join(name))?)))
-        .collect()
+    names.into_iter().map(|name| Ok((name.clone(), Folder::reading(&from.join(name))?))).collect()
 }
 
 impl VerifyBackup {

@@ -17,10 +17,10 @@ use ledger::backup::restore::Until;
 use ledger::ledger::Ledger;
 use serde_json::{Value, json};
 
+use crate::command::Failed;
 use crate::command::backup::places;
 use crate::command::restore::{into, key_of};
 use crate::command::serve::environment;
-use crate::command::Failed;
 use crate::config::{REGISTER_FILE, read_text};
 
 /// Entries read at a time.
@@ -50,7 +50,9 @@ impl RestoreDrill {
     /// Does it for each municipality; fails where anything is not as it should be.
     pub fn run(self) -> Result<ExitCode, Failed> {
         if self.to.exists() {
-            return Err(format!("`{}` is there already; name a new folder", self.to.display()).into());
+            return Err(
+                format!("`{}` is there already; name a new folder", self.to.display()).into()
+            );
         }
         let places = places(&self.from, self.kommune.as_deref())?;
         let mut reports = Vec::new();
@@ -60,9 +62,8 @@ impl RestoreDrill {
             let drilled = self.drill(number, folder);
             // Restored persons' data must not be left lying about.
             let gone = if self.to.exists() { std::fs::remove_dir_all(&self.to) } else { Ok(()) };
-            let mut report = drilled.unwrap_or_else(|error| {
-                json!({ "whole": false, "faults": [error.to_string()] })
-            });
+            let mut report = drilled
+                .unwrap_or_else(|error| json!({ "whole": false, "faults": [error.to_string()] }));
             gone?;
             report["municipality"] = json!(number);
             report["seconds"] = json!(begun.elapsed().as_secs_f64());

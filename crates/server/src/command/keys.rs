@@ -69,7 +69,9 @@ impl New {
             Some(path) => {
                 let passphrase = passphrase(&PassphraseFrom::File { file: path.clone() })?;
                 sealed_key::create(&self.file, &passphrase, &SystemRandom)?;
-                println!("`{file}` holds a new key, which the passphrase opens; keep a copy of both, apart");
+                println!(
+                    "`{file}` holds a new key, which the passphrase opens; keep a copy of both, apart"
+                );
             }
             None => {
                 FileKey::create(&self.file, environment().random)?;

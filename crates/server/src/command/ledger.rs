@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-
 use crate::command::register::open;
 use crate::command::{Failed, Place};
 

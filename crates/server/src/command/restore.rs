@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ledger::backup::place::Place as _;
 use ledger::backup::place::Folder;
+use ledger::backup::place::Place as _;
 use ledger::backup::restore::{Restored, Until, restore};
 use ledger::error::Error;
 use ledger::key_service::KeyService;
@@ -130,7 +130,9 @@ fn until(text: &str) -> Result<Until, Failed> {
     }
     let range = fhir::instant::range(text).filter(|_| fhir::instant::is_instant(text));
     let (_, end) = range.ok_or_else(|| {
-        format!("`{text}` is neither a position nor a time with its zone, such as 2026-11-23T12:00:00Z")
+        format!(
+            "`{text}` is neither a position nor a time with its zone, such as 2026-11-23T12:00:00Z"
+        )
     })?;
     Ok(Until::Time(end - 1))
 }

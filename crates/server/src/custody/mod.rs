@@ -112,7 +112,9 @@ fn credential(name: &str) -> Result<Vec<u8>, Failed> {
 
 fn variable(name: &str) -> Result<Vec<u8>, Failed> {
     let value = std::env::var_os(name).map(OsString::into_encoded_bytes);
-    value.ok_or_else(|| format!("the environment has no `{name}`; set it to the key's base64").into())
+    value.ok_or_else(|| {
+        format!("the environment has no `{name}`; set it to the key's base64").into()
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failed> {
@@ -136,7 +138,9 @@ impl KeyService for Exchanging {
             opened => return opened,
         };
         let opened = self.before.unwrap(wrapped, context).map_err(|_| error)?;
-        tracing::debug!("a key was unwrapped by `key_before`; run `fkj keys rotate` to exchange it");
+        tracing::debug!(
+            "a key was unwrapped by `key_before`; run `fkj keys rotate` to exchange it"
+        );
         Ok(opened)
     }
 }

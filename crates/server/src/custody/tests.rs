@@ -95,7 +95,8 @@ fn every_provider_keeps_the_contract() {
 #[test]
 fn what_is_missing_is_told_with_what_to_do_and_no_secret() {
     let dir = tempfile::tempdir().unwrap();
-    let told = |config: &KeyConfig| provider(config, &random(), false).map(drop).unwrap_err().to_string();
+    let told =
+        |config: &KeyConfig| provider(config, &random(), false).map(drop).unwrap_err().to_string();
     let path = dir.path().join("none.key");
     assert!(told(&KeyConfig::File { path: path.clone() }).contains("put back"));
     assert!(!path.exists());
@@ -219,13 +220,21 @@ fn serve(state: &State, stream: TcpStream) {
             }
         };
         let length = answer.len();
-        let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+        let head = format!(
+            "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
         stream.write_all(format!("{head}{answer}").as_bytes()).unwrap();
     }
 }
 
 /// The secrets engine: a key per name and version, bound to the associated data.
-fn transit(state: &State, path: &str, allowed: bool, namespace: &str, asked: &Value) -> (u16, String) {
+fn transit(
+    state: &State,
+    path: &str,
+    allowed: bool,
+    namespace: &str,
+    asked: &Value,
+) -> (u16, String) {
     let errors = |status: u16, told: &str| (status, json!({ "errors": [told] }).to_string());
     if !allowed {
         return errors(403, "permission denied");

@@ -183,11 +183,15 @@ const fn failed(what: &'static str) -> Error {
 fn refusal(status: StatusCode) -> (Error, bool) {
     match status.as_u16() {
         400 => (
-            failed("Vault does not take what is in keys.db: it was wrapped by another key, or by a version of it that is no longer allowed"),
+            failed(
+                "Vault does not take what is in keys.db: it was wrapped by another key, or by a version of it that is no longer allowed",
+            ),
             false,
         ),
         403 => (
-            failed("Vault refuses the token: see that the token file holds a valid one, whose policy lets it update `encrypt` and `decrypt` of the key"),
+            failed(
+                "Vault refuses the token: see that the token file holds a valid one, whose policy lets it update `encrypt` and `decrypt` of the key",
+            ),
             false,
         ),
         404 => (failed("Vault has no such secrets engine; see `mount` and `namespace`"), false),
