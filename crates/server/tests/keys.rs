@@ -59,6 +59,25 @@ fn count(server: &Server, pid: &str) -> usize {
     server.role("sykepleier").form("/9901/fhir/Observation/_search", &form).matches().len()
 }
 
+/// `fkj keys new`.
+fn new(dir: &Path, file: &str, passphrase: bool) -> bool {
+    let mut command = Command::new(FKJ);
+    command.args(["keys", "new"]).arg(dir.join(file));
+    if passphrase {
+        command.arg("--passphrase-file").arg(dir.join("passphrase"));
+    }
+    command.output().unwrap().status.success()
+}
+
+/// A key behind a passphrase that is long enough.
+fn make_sealed(dir: &Path) {
+    std::fs::write(dir.join("passphrase"), "kort").unwrap();
+    assert!(!new(dir, "sealed.key", true));
+    std::fs::write(dir.join("passphrase"), "en setning som ingen gjetter\n").unwrap();
+    assert!(new(dir, "sealed.key", true));
+    assert!(!new(dir, "sealed.key", true), "a key is never written over");
+}
+
 #[test]
 fn a_key_moves_behind_a_passphrase_and_on_while_contents_stay_as_they_are() {
     let dir = Folder::new();
@@ -76,20 +95,7 @@ fn a_key_moves_behind_a_passphrase_and_on_while_contents_stay_as_they_are() {
     drop(server);
     let bodies = ledger(path);
 
-    std::fs::write(path.join("passphrase"), "kort").unwrap();
-    let new = |file: &str, passphrase: bool| {
-        let mut command = Command::new(FKJ);
-        command.args(["keys", "new"]).arg(path.join(file));
-        if passphrase {
-            command.arg("--passphrase-file").arg(path.join("passphrase"));
-        }
-        command.output().unwrap()
-    };
-    assert!(!new("sealed.key", true).status.success());
-    std::fs::write(path.join("passphrase"), "en setning som ingen gjetter\n").unwrap();
-    assert!(new("sealed.key", true).status.success());
-    assert!(!new("sealed.key", true).status.success(), "a key is never written over");
-
+    make_sealed(path);
     let sealed =
         "provider = \"sealed-file\"\npath = \"sealed.key\"\npassphrase = { file = \"passphrase\" }";
     let before = "provider = \"file\"\npath = \"9901/municipality.key\"";
@@ -115,7 +121,7 @@ fn a_key_moves_behind_a_passphrase_and_on_while_contents_stay_as_they_are() {
     drop(server);
     assert_eq!(ledger(path), bodies);
 
-    assert!(new("next.key", false).status.success());
+    assert!(new(path, "next.key", false));
     let next = "provider = \"file\"\npath = \"next.key\"";
     configure(path, next, Some(sealed));
     std::fs::remove_file(path.join("9901/municipality.key")).unwrap();
@@ -143,7 +149,7 @@ fn administrator(dir: &Path, key: &str) -> String {
     let admins = register.pointer("/parts/admin").or(register.get("admins"));
     let all: Vec<&Value> = admins.and_then(Value::as_array).into_iter().flatten().collect();
     let has = |it: &&&Value| it.to_string().contains("\"register\"");
-    let admin = all.iter().find(has).unwrap_or_else(|| panic!("{register}"));
+    let admin = all.iter().find(has).unwrap();
     let name = admin.pointer("/value/name").or(admin.get("name")).unwrap();
     name.as_str().unwrap().to_owned()
 }

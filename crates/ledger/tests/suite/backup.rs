@@ -118,7 +118,7 @@ fn a_second_backup_writes_what_is_new_and_all_of_it_comes_back() {
     assert_eq!(checked.ledgers[0].entries, 1033);
     // A key that was had elsewhere.
     let key = town.ledger.verifier_key().unwrap();
-    assert_eq!(check(&town.place(), &[key.clone()]).unwrap().faults, []);
+    assert_eq!(check(&town.place(), std::slice::from_ref(&key)).unwrap().faults, []);
     let other = ledger::note::VerifierKey { key: [7; 32], ..key };
     assert_ne!(check(&town.place(), &[other]).unwrap().faults, []);
 

@@ -81,8 +81,11 @@ impl<S: KeyService> KeyService for Counting<S> {
     }
 }
 
+/// A person and the mark of the key.
+type Known = (PersonId, [u8; 16]);
+
 /// A `keys.db` as it was written before there was one key for all: the service wrapped each.
-fn older(dir: &Path) -> (Vec<(PersonId, [u8; 16])>, Vec<Vec<u8>>) {
+fn older(dir: &Path) -> (Vec<Known>, Vec<Vec<u8>>) {
     let service = file_key(dir, "municipality.key");
     let connection = Connection::open(dir.join("keys.db")).unwrap();
     connection

@@ -15,7 +15,8 @@ use ledger::backup::check::{Checked, check};
 use ledger::backup::place::Folder;
 use ledger::backup::restore::Until;
 use ledger::ledger::Ledger;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::command::Failed;
 use crate::command::backup::places;
@@ -56,21 +57,23 @@ impl RestoreDrill {
         }
         let places = places(&self.from, self.kommune.as_deref())?;
         let mut reports = Vec::new();
-        let mut is_whole = true;
         for (number, folder) in &places {
             let begun = Instant::now();
-            let drilled = self.drill(number, folder);
+            let mut report = Report { municipality: number.clone(), ..Report::default() };
+            let drilled = self.drill(folder, &mut report);
             // Restored persons' data must not be left lying about.
-            let gone = if self.to.exists() { std::fs::remove_dir_all(&self.to) } else { Ok(()) };
-            let mut report = drilled
-                .unwrap_or_else(|error| json!({ "whole": false, "faults": [error.to_string()] }));
-            gone?;
-            report["municipality"] = json!(number);
-            report["seconds"] = json!(begun.elapsed().as_secs_f64());
-            is_whole &= report["whole"] == true;
-            print(number, &report);
+            if self.to.exists() {
+                std::fs::remove_dir_all(&self.to)?;
+            }
+            if let Err(error) = drilled {
+                report.faults.push(error.to_string());
+            }
+            report.whole = report.faults.is_empty();
+            report.seconds = begun.elapsed().as_secs_f64();
+            print(&report);
             reports.push(report);
         }
+        let is_whole = reports.iter().all(|it| it.whole);
         if let Some(file) = &self.report {
             let at = fhir::instant::format_instant(environment().clock.now_ms());
             let all = json!({ "at": at, "whole": is_whole, "municipalities": reports });
@@ -79,64 +82,78 @@ impl RestoreDrill {
         Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    fn drill(&self, number: &str, folder: &Folder) -> Result<Value, Failed> {
-        let mut seconds = BTreeMap::new();
+    fn drill(&self, folder: &Folder, report: &mut Report) -> Result<(), Failed> {
+        let number = report.municipality.clone();
         let mut timed = Instant::now();
-        let mut lap = |name: &'static str| {
-            seconds.insert(name, timed.elapsed().as_secs_f64());
+        let mut lap = |steps: &mut BTreeMap<&'static str, f64>, name| {
+            steps.insert(name, timed.elapsed().as_secs_f64());
             timed = Instant::now();
         };
         let checked = check(folder, &[])?;
-        lap("verify");
-        let faults: Vec<String> = checked.faults.iter().map(ToString::to_string).collect();
-        if !faults.is_empty() {
-            return Ok(json!({ "whole": false, "faults": faults }));
+        lap(&mut report.steps, "verify");
+        report.backup = fhir::instant::format_instant(checked.newest);
+        report.faults.extend(checked.faults.iter().map(ToString::to_string));
+        if !report.faults.is_empty() {
+            return Ok(());
         }
-        let to = self.to.join(number);
-        into(folder, Until::Newest, &to, number, Some(&self.key_config))?;
-        lap("restore");
-        let service = key_of(&self.key_config, number)?;
+        let to = self.to.join(&number);
+        into(folder, Until::Newest, &to, &number, Some(&self.key_config))?;
+        lap(&mut report.steps, "restore");
+        let service = key_of(&self.key_config, &number)?;
         let register: Register = toml::from_str(&read_text(&to.join(REGISTER_FILE))?)?;
         let tenant = Tenant::open_with(&to, register, environment(), service)?;
-        lap("view");
-        let found = compared(&checked, &tenant)?;
-        lap("read");
-        Ok(json!({
-            "whole": found.1.is_empty(),
-            "backup": fhir::instant::format_instant(checked.newest),
-            "ledgers": found.0,
-            "view": tenant.visible(),
-            "faults": found.1,
-            "steps": seconds,
-        }))
+        lap(&mut report.steps, "view");
+        compare(&checked, &tenant, report)?;
+        lap(&mut report.steps, "read");
+        Ok(())
     }
 }
 
-/// What the restored ledgers hold beside what the backup holds, and what differs.
-fn compared(checked: &Checked, tenant: &Tenant) -> Result<(Vec<Value>, Vec<String>), Failed> {
-    let (mut told, mut faults) = (Vec::new(), Vec::new());
+/// How a drill of one municipality went.
+#[derive(Default, Serialize)]
+struct Report {
+    municipality: String,
+    whole: bool,
+    /// How long it took, all in all.
+    seconds: f64,
+    /// And each step, in seconds.
+    steps: BTreeMap<&'static str, f64>,
+    /// Time of the newest backup.
+    backup: String,
+    ledgers: Vec<Read>,
+    /// The position that the view reached.
+    view: u64,
+    faults: Vec<String>,
+}
+
+/// What a restored ledger holds.
+#[derive(Default, Serialize)]
+struct Read {
+    ledger: String,
+    entries: u64,
+    /// By kind of entry.
+    kinds: BTreeMap<String, u64>,
+    /// Bodies that opened.
+    opened: u64,
+    /// Bodies of erased persons.
+    erased: u64,
+}
+
+/// What the restored ledgers hold, and where it is not what the backup holds.
+fn compare(checked: &Checked, tenant: &Tenant, report: &mut Report) -> Result<(), Failed> {
     for (wanted, ledger) in checked.ledgers.iter().zip([tenant.ledger(), tenant.audit()]) {
-        let read = read(ledger)?;
-        if read.kinds != wanted.kinds {
-            faults.push(format!("{}: other entries than the backup holds", wanted.ledger));
+        let read = Read { ledger: wanted.ledger.clone(), ..read(ledger)? };
+        if (read.entries, &read.kinds) != (wanted.entries, &wanted.kinds) {
+            report.faults.push(format!("{}: other entries than the backup holds", wanted.ledger));
         }
-        told.push(json!({
-            "ledger": wanted.ledger, "entries": wanted.entries, "kinds": wanted.kinds,
-            "opened": read.opened, "erased": read.erased,
-        }));
+        report.ledgers.push(read);
     }
     let last = checked.ledgers.first().map_or(0, |ledger| ledger.entries);
-    if tenant.visible() != last {
-        faults.push(format!("the view reached position {}, not {last}", tenant.visible()));
+    report.view = tenant.visible();
+    if report.view != last {
+        report.faults.push(format!("the view reached position {}, not {last}", report.view));
     }
-    Ok((told, faults))
-}
-
-#[derive(Default)]
-struct Read {
-    kinds: BTreeMap<String, u64>,
-    opened: u64,
-    erased: u64,
+    Ok(())
 }
 
 /// Opens every body.
@@ -149,6 +166,7 @@ fn read(ledger: &Ledger) -> Result<Read, Failed> {
         for record in &records {
             let kind = format!("{:?}", record.entry.kind).to_lowercase();
             *read.kinds.entry(kind).or_default() += 1;
+            read.entries += 1;
             match record.body {
                 Body::Plain(_) => read.opened += 1,
                 Body::Erased => read.erased += 1,
@@ -157,20 +175,17 @@ fn read(ledger: &Ledger) -> Result<Read, Failed> {
     }
 }
 
-fn print(number: &str, report: &Value) {
-    for ledger in report["ledgers"].as_array().into_iter().flatten() {
+fn print(report: &Report) {
+    let number = &report.municipality;
+    for Read { ledger, entries, opened, erased, .. } in &report.ledgers {
         println!(
-            "{number}: {}: {} entries restored and read, {} opened, {} of erased persons",
-            ledger["ledger"].as_str().unwrap_or_default(),
-            ledger["entries"],
-            ledger["opened"],
-            ledger["erased"]
+            "{number}: {ledger}: {entries} entries restored and read, {opened} opened, {erased} of erased \
+             persons"
         );
     }
-    for fault in report["faults"].as_array().into_iter().flatten() {
-        println!("{number}: {}", fault.as_str().unwrap_or_default());
+    for fault in &report.faults {
+        println!("{number}: {fault}");
     }
-    let seconds = report["seconds"].as_f64().unwrap_or_default();
-    let told = if report["whole"] == true { "whole" } else { "NOT whole" };
-    println!("{number}: the drill took {seconds:.1} s; what was restored is {told}");
+    let told = if report.whole { "whole" } else { "NOT whole" };
+    println!("{number}: the drill took {:.1} s; what was restored is {told}", report.seconds);
 }
