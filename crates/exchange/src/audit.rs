@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use ledger::append::{Body, Draft, Record};
 use record::catalogue::ACCESS;
+use record::decision::Who;
 use record::entry::{Entry, Kind, Position};
 
 use crate::answer::AccessLine;
@@ -206,6 +207,18 @@ impl AuditRecord {
         }
     }
 
+    /// An act of administration by an operator's command, and why.
+    pub(crate) fn of_operator(caller: &Caller, deed: &Deed<'_>, who: &Who, why: &str) -> Self {
+        Self {
+            name: who.name.clone(),
+            subject: who.subject.clone(),
+            role: ADMIN.to_owned(),
+            purpose: Purpose::Delivery.code().to_owned(),
+            purpose_details: Some(why.to_owned()),
+            ..Self::about(caller, deed)
+        }
+    }
+
     /// A look into the log by the municipality's privacy officer.
     pub(crate) fn by_officer(caller: &Caller, deed: &Deed<'_>) -> Self {
         Self {
@@ -264,6 +277,8 @@ impl AuditRecord {
 
 /// A person at work.
 pub(crate) const PRACTITIONER: &str = "practitioner";
+/// Role of acts of administration.
+pub(crate) const ADMIN: &str = "admin";
 /// A resident.
 pub(crate) const RESIDENT: &str = "resident";
 /// A system on its own behalf.

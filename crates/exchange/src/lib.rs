@@ -35,6 +35,7 @@ pub mod consent;
 pub mod control;
 pub mod copy;
 pub mod criteria;
+pub mod custody;
 pub mod disposal;
 pub mod error;
 pub mod history;

@@ -1,8 +1,6 @@
 //! One municipality: its ledgers, keys, view and register. Everything below takes no municipality
 //! number, so that a read across municipalities cannot be written.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
@@ -12,7 +10,7 @@ use access::register::Register;
 use access::standing::Standing;
 use ledger::append::{Committed, Sealing};
 use ledger::clock::Clock;
-use ledger::key_service::FileKey;
+use ledger::key_service::KeyService;
 use ledger::keys::Keys;
 use ledger::ledger::{Ledger, LedgerOptions};
 use ledger::random::Random;
@@ -27,6 +25,7 @@ use view::trace::Traces;
 use crate::added::Added;
 use crate::bulk::job::Jobs;
 use crate::consent::fold::Restrictions;
+use crate::custody::{KEYS_FILE, make_private, own_key};
 use crate::error::Failure;
 use crate::locks::Locks;
 use crate::register::fold::Folded;
@@ -102,20 +101,29 @@ pub struct Tenant {
 struct Projection(Option<std::thread::JoinHandle<()>>);
 
 impl Tenant {
-    /// Opens the municipality in `directory`, or makes it, and brings the view up to the ledger. A new one is
-    /// founded from `register`; of one that is there the ledger says what holds.
+    /// As [`Tenant::open_with`], with the municipality's key in a file in the folder.
     pub fn open(
         directory: &Path,
         register: Register,
         environment: Environment,
     ) -> Result<Self, Failure> {
+        let service = own_key(directory, &environment.random)?;
+        Self::open_with(directory, register, environment, service)
+    }
+
+    /// Opens the municipality in `directory`, or makes it, and brings the view up to the ledger. A new one is
+    /// founded from `register`; of one that is there the ledger says what holds. Its keys are wrapped by
+    /// `service`.
+    pub fn open_with(
+        directory: &Path,
+        register: Register,
+        environment: Environment,
+        service: Arc<dyn KeyService>,
+    ) -> Result<Self, Failure> {
         let number = register.number.clone();
-        make_private(directory).map_err(|error| {
-            Failure::Unavailable(format!("cannot make `{}`: {error}", directory.display()))
-        })?;
+        make_private(directory)?;
         let random = environment.random.clone();
-        let service = FileKey::open(&directory.join("municipality.key"), random.clone())?;
-        let keys = Arc::new(Keys::open(&directory.join("keys.db"), Arc::new(service), random)?);
+        let keys = Arc::new(Keys::open(&directory.join(KEYS_FILE), service, random)?);
         let (commits, arrived) = std::sync::mpsc::channel::<Arc<[Committed]>>();
         let options = |kind: &str, sealing| LedgerOptions {
             clock: environment.clock.clone(),
@@ -258,12 +266,11 @@ impl Drop for Projection {
     }
 }
 
-/// Throws the view away and makes it anew from the ledger. Returns the position reached.
-pub fn rebuild_view(
-    directory: &Path,
-    register: Register,
-    environment: Environment,
-) -> Result<Position, Failure> {
+/// Throws the view away: the next opening makes it anew from the ledger.
+///
+/// # Errors
+/// A file that cannot be removed.
+pub fn forget_view(directory: &Path) -> Result<(), Failure> {
     for name in ["view.db", "view.db-wal", "view.db-shm"] {
         let path = directory.join(name);
         if path.exists() {
@@ -272,13 +279,17 @@ pub fn rebuild_view(
             })?;
         }
     }
-    Tenant::open(directory, register, environment).map(|tenant| tenant.visible())
+    Ok(())
 }
 
-/// The folder, open to the server's own user only.
-fn make_private(directory: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(directory)?;
-    std::fs::set_permissions(directory, Permissions::from_mode(0o700))
+/// Throws the view away and makes it anew from the ledger. Returns the position reached.
+pub fn rebuild_view(
+    directory: &Path,
+    register: Register,
+    environment: Environment,
+) -> Result<Position, Failure> {
+    forget_view(directory)?;
+    Tenant::open(directory, register, environment).map(|tenant| tenant.visible())
 }
 
 /// The view, brought up to the ledger.

@@ -8,7 +8,10 @@
 use crate::error::Error;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::{digest, hmac};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt;
+use std::io::Read;
 use std::sync::Arc;
 
 /// Bytes of an AES-256-GCM nonce.
@@ -23,6 +26,36 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
         context.update(part);
     }
     fixed(context.finish().as_ref())
+}
+
+/// SHA-256 of what comes piece by piece.
+pub(crate) struct Sha256(digest::Context);
+
+impl Sha256 {
+    pub(crate) fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    pub(crate) fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    pub(crate) fn end(self) -> [u8; 32] {
+        fixed(self.0.finish().as_ref())
+    }
+}
+
+/// Size in bytes and SHA-256 of all that is read.
+pub(crate) fn sha256_of(from: &mut impl Read) -> std::io::Result<(u64, [u8; 32])> {
+    let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 18]);
+    loop {
+        let count = from.read(&mut buffer)?;
+        match buffer.get(..count) {
+            None | Some([]) => return Ok((size, hash.end())),
+            Some(read) => hash.update(read),
+        }
+        size += count as u64;
+    }
 }
 
 /// HMAC-SHA256 of the parts put together.
@@ -98,6 +131,17 @@ impl Secret {
 
     pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
+    }
+
+    /// Reads 32 bytes as they are, or as base64 on one line.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        if let Some(secret) = Self::from_slice(bytes) {
+            return Some(secret);
+        }
+        let mut decoded = STANDARD.decode(bytes.trim_ascii()).ok()?;
+        let secret = Self::from_slice(&decoded);
+        decoded.fill(0);
+        secret
     }
 }
 

@@ -64,6 +64,14 @@ pub enum Error {
         /// What failed.
         what: &'static str,
     },
+    /// A backup is not what was written, or not of this ledger.
+    #[error("`{piece}` in the backup: {what}")]
+    Backup {
+        /// Which piece; empty for the whole.
+        piece: String,
+        /// What is wrong, and what to do.
+        what: &'static str,
+    },
     /// Another process has the ledger open for writing.
     #[error("`{name}` is open in another process; stop that first")]
     Locked {
@@ -116,7 +124,9 @@ impl Error {
             Error::TooLarge { .. } | Error::NotErasable { .. } => Category::Invalid,
             Error::Busy => Category::Busy,
             Error::Erased => Category::Erased,
-            Error::UnknownPerson | Error::Corrupt { .. } => Category::Corrupt,
+            Error::UnknownPerson | Error::Corrupt { .. } | Error::Backup { .. } => {
+                Category::Corrupt
+            }
             Error::Key { .. }
             | Error::Locked { .. }
             | Error::Stopped

@@ -1,4 +1,7 @@
-//! The municipality's own key, which wraps every other key and never leaves its service.
+//! The municipality's own key, which never leaves its service.
+//!
+//! A service is asked seldom: it wraps the one key under which `keys.db` wraps all others
+//! ([`crate::keys`]), once when that is made and once each time it is opened.
 
 use crate::crypto::{self, NONCE, Secret};
 use crate::error::Error;
@@ -9,8 +12,8 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Wraps and unwraps keys under the municipality's key. A file in the demo, a key service or
-/// hardware module in production.
+/// Wraps and unwraps a key under the municipality's key. A file in the demo; in production a file
+/// that a passphrase opens ([`crate::sealed_key`]), a credential, or a key service elsewhere.
 pub trait KeyService: Send + Sync {
     /// Wraps `key`; the same `context` must be given to unwrap it.
     ///
@@ -46,7 +49,25 @@ impl FileKey {
         Ok(Self { key, random })
     }
 
-    /// A key held in memory only, for tests.
+    /// Reads the key file that is there.
+    ///
+    /// # Errors
+    /// As [`FileKey::open`], and where there is none.
+    pub fn read(path: &Path, random: Arc<dyn Random>) -> Result<Self, Error> {
+        let failed =
+            "reading the municipality's key file; put back the one that belongs to keys.db";
+        Ok(Self { key: read(File::open(path).map_err(Error::file(failed))?)?, random })
+    }
+
+    /// Makes a new key file with mode 0600.
+    ///
+    /// # Errors
+    /// [`Error::File`], also where there is a file.
+    pub fn create(path: &Path, random: Arc<dyn Random>) -> Result<Self, Error> {
+        Ok(Self { key: create(path, &*random)?, random })
+    }
+
+    /// A key that was had elsewhere and is held in memory only.
     pub fn in_memory(key: Secret, random: Arc<dyn Random>) -> Self {
         Self { key, random }
     }
@@ -65,11 +86,17 @@ fn read(file: File) -> Result<Secret, Error> {
     key.ok_or(Error::Key { what: "the key file does not hold 32 bytes" })
 }
 
-/// Writes beside and links into place, so that a crash never leaves half a key under the name.
 fn create(path: &Path, random: &dyn Random) -> Result<Secret, Error> {
-    let failed = "making the municipality's key file";
     let mut key = Secret([0; 32]);
     random.fill(&mut key.0)?;
+    write_new(path, &key.0)?;
+    Ok(key)
+}
+
+/// Makes a file with mode 0600. Writes beside and links into place, so that a crash never leaves half
+/// a key under the name, and no file is replaced.
+pub(crate) fn write_new(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let failed = "making the municipality's key file";
     let beside = path.with_extension("new");
     let mut file = OpenOptions::new()
         .write(true)
@@ -78,13 +105,12 @@ fn create(path: &Path, random: &dyn Random) -> Result<Secret, Error> {
         .mode(0o600)
         .open(&beside)
         .map_err(Error::file(failed))?;
-    file.write_all(&key.0)
+    file.write_all(content)
         .and_then(|()| file.sync_all())
         .and_then(|()| std::fs::hard_link(&beside, path))
         .and_then(|()| std::fs::remove_file(&beside))
         .map_err(Error::file(failed))?;
-    sync_folder(path)?;
-    Ok(key)
+    sync_folder(path)
 }
 
 /// Makes a new file's name durable.

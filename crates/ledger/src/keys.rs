@@ -4,7 +4,8 @@
 //! - A national number is never stored: only its HMAC-SHA256 under the municipality's index key.
 //! - A person's id is the first 16 bytes of an HMAC of the first number under the same index key: the
 //!   same number gives the same id in one municipality and another id in the next.
-//! - Each person's key is random and wrapped by the municipality's key, bound to the person's id.
+//! - Each person's key is random and wrapped under one key, which alone the municipality's key service
+//!   wraps; bound to the person's id.
 //!   Destroying it makes everything sealed with it unreadable wherever copies are. A backup of
 //!   `keys.db` from before still holds the wrapped key, so such backups must be kept short.
 //! - A destroyed person stays as a tombstone: the number still resolves to the same id, and nothing
@@ -33,6 +34,10 @@ use std::sync::atomic::AtomicU64;
 
 pub(crate) mod reseal;
 
+pub mod published;
+pub mod rotate;
+mod wrapping;
+
 /// One of a person's numbers, as the caller canonicalised it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PersonKey<'a> {
@@ -50,6 +55,7 @@ impl fmt::Debug for PersonKey<'_> {
 
 /// The open `keys.db` of one municipality.
 pub struct Keys {
+    /// Wraps what is in the file, under the one key that the municipality's service wraps.
     service: Arc<dyn KeyService>,
     random: Arc<dyn Random>,
     index: Secret,
@@ -86,6 +92,10 @@ CREATE TABLE number(hash BLOB PRIMARY KEY, person BLOB NOT NULL) WITHOUT ROWID, 
 CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
 ";
 
+/// Version 3: the same tables, in which everything is wrapped under one key. Not to be opened by a
+/// program that knows only those before.
+const UNDER_ONE_KEY: &str = "";
+
 impl Keys {
     /// Opens `keys.db`, or makes it. One process at a time.
     ///
@@ -98,10 +108,9 @@ impl Keys {
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
         let lock = store::lock(path, "keys")?;
-        let mut connection = store::open_writable(path, store::KEYS, &[SCHEMA, reseal::SCHEMA])?;
-        connection
-            .pragma_update(None, "secure_delete", true)
-            .map_err(Error::storage("setting up keys.db"))?;
+        let mut connection = connect(path)?;
+        let service: Arc<dyn KeyService> =
+            Arc::new(wrapping::open(&mut connection, &*service, &random)?);
         let index = kept_secret(&mut connection, &*service, &*random, "index")?;
         // What an ended process erased may still lie in the write-ahead file.
         empty_write_ahead(&connection)?;
@@ -314,7 +323,8 @@ impl Keys {
                 [format!("made:{ledger}")],
             )
             .map(drop)
-            .map_err(Error::storage("marking a ledger as made"))
+            .map_err(Error::storage("marking a ledger as made"))?;
+        self.publish(ledger)
     }
 
     fn kept(&self, name: &str) -> Result<Secret, Error> {
@@ -358,6 +368,16 @@ impl Keys {
 
 fn public(pair: &Ed25519KeyPair) -> Result<[u8; 32], Error> {
     pair.public_key().as_ref().try_into().map_err(|_| Error::Key { what: "not an Ed25519 key" })
+}
+
+/// Opens the file for its one process, so that what is overwritten leaves no trace.
+fn connect(path: &Path) -> Result<Connection, Error> {
+    let connection =
+        store::open_writable(path, store::KEYS, &[SCHEMA, reseal::SCHEMA, UNDER_ONE_KEY])?;
+    connection
+        .pragma_update(None, "secure_delete", true)
+        .map_err(Error::storage("setting up keys.db"))?;
+    Ok(connection)
 }
 
 fn begin<'c>(

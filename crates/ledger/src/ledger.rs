@@ -96,16 +96,7 @@ impl Ledger {
         if missing && options.keys.has_made(&options.name)? {
             return Err(Error::Corrupt { position: 0, what: "the file of a known ledger is gone" });
         }
-        let first = match options.sealing {
-            Sealing::PerPerson => store::LEDGER_SCHEMA.to_owned(),
-            Sealing::Ledger => format!("{}{}", store::LEDGER_SCHEMA, store::PERSON_INDEX),
-        };
-        let versions =
-            [first.as_str(), store::TREE_SCHEMA, store::ERASURE_SCHEMA, store::RESEALING_SCHEMA];
-        let mut connection = store::open_writable(path, store::LEDGER, &versions)?;
-        connection
-            .pragma_update(None, "secure_delete", true)
-            .map_err(Error::storage("setting up a ledger"))?;
+        let mut connection = store::open_ledger(path, options.sealing)?;
         let signing_key = options.keys.signing_key(&options.name)?;
         let notary = options.keys.notary(&options.name)?;
         check_end(&connection, &options, &signing_key)?;

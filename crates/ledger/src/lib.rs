@@ -65,6 +65,9 @@
 //! | The process ends | Afterwards |
 //! |---|---|
 //! | making the municipality's key file | no key file, or a whole one: it is written beside and linked into place |
+//! | bringing an older `keys.db` under one key, or exchanging the municipality's key | all of it under the old key or all under the new; what is left of the old in the files, the next opening clears |
+//! | taking a backup | those before are whole; what it had written, the next one takes away |
+//! | restoring | a folder without a head in its ledger, which no opening takes for a new one: restore anew |
 //! | resolving new persons | all of the call's new persons, or none; a person without entries is harmless |
 //! | between a person's creation and the entry | the person is there, the same number finds it again |
 //! | making a ledger, before its first head | it is made again at the next opening |
@@ -83,11 +86,13 @@
 //! No update, no deletion but of keys and of what was sealed with them, no meaning, no access decision. The digest of
 //! what was erased alone stays in its entry, and its key with the person: whoever has the municipality's key and
 //! guesses the content to the last byte can tell that the guess is right. Overwriting a key on a solid-state disk
-//! does not clean the cells it lay in: put the data folder on an encrypted volume. A backup of
-//! `keys.db` keeps destroyed keys for as long as it is kept, and with them what was erased by destroying them.
+//! does not clean the cells it lay in: put the data folder on an encrypted volume. A copy of
+//! `keys.db` keeps destroyed keys for as long as it is kept, and with them what was erased by destroying them;
+//! [`backup`] tells of such copies and takes them away in time.
 //! A ledger older than a resealing does not open with a newer `keys.db`: the two are restored of one time.
 
 pub mod append;
+pub mod backup;
 pub mod body;
 pub mod chain;
 pub mod clock;
@@ -103,6 +108,7 @@ pub mod note;
 pub mod random;
 mod read;
 mod reseal;
+pub mod sealed_key;
 mod store;
 pub mod tree;
 pub mod verify;

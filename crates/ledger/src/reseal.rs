@@ -164,20 +164,36 @@ fn replace(
 ) -> rusqlite::Result<()> {
     let mut keep = tx.prepare_cached("UPDATE body SET bytes = ?2 WHERE position = ?1")?;
     let mut erase = tx.prepare_cached("DELETE FROM body WHERE position = ?1")?;
-    let mut name = tx.prepare_cached(
-        "INSERT OR REPLACE INTO resealed(position, hash, resealing) VALUES (?1, ?2, ?3)",
-    )?;
     for (position, fate) in bodies {
         match fate {
             Fate::Erased => erase.execute([position])?,
             Fate::Resealed(sealed) => keep.execute(params![position, sealed])?,
         };
     }
+    drop((keep, erase));
+    tell(tx, manifest, resealing)
+}
+
+/// Repeats in the table what a resealing says.
+fn tell(tx: &Transaction<'_>, manifest: &Manifest, resealing: Position) -> rusqlite::Result<()> {
+    let mut name = tx.prepare_cached(
+        "INSERT OR REPLACE INTO resealed(position, hash, resealing) VALUES (?1, ?2, ?3)",
+    )?;
     for position in &manifest.erased {
         name.execute(params![position, None::<&[u8]>, resealing])?;
     }
     for (position, hash) in &manifest.resealed {
         name.execute(params![position, hash, resealing])?;
+    }
+    Ok(())
+}
+
+/// Repeats in the table what all resealings say, where their bodies have been put in place.
+pub(crate) fn tell_all(tx: &Transaction<'_>) -> Result<(), Error> {
+    for (position, _) in resealings(tx)? {
+        let what = "the entry does not say which bodies were sealed anew";
+        let manifest = manifest_at(tx, position)?.ok_or(Error::Corrupt { position, what })?;
+        tell(tx, &manifest, position).map_err(Error::storage("repeating a resealing"))?;
     }
     Ok(())
 }
@@ -229,7 +245,7 @@ pub(crate) fn finish(connection: &Connection, sealer: &Sealer) -> Result<(), Err
     }
 }
 
-fn resealings(connection: &Connection) -> Result<Vec<(Position, PersonId)>, Error> {
+pub(crate) fn resealings(connection: &Connection) -> Result<Vec<(Position, PersonId)>, Error> {
     let failed = "reading resealings";
     let mut select = connection
         .prepare("SELECT position, person FROM resealing ORDER BY position")

@@ -1,5 +1,6 @@
 //! SQLite files: opening, settings and schema.
 
+use crate::append::Sealing;
 use crate::error::Error;
 use crate::key_service::sync_folder;
 use rusqlite::{Connection, OpenFlags};
@@ -76,6 +77,21 @@ pub(crate) fn lock(path: &Path, name: &str) -> Result<File, Error> {
         }
     }
     Err(Error::Locked { name: name.to_owned() })
+}
+
+/// Opens a ledger's file for its single writer, as [`open_writable`] does.
+pub(crate) fn open_ledger(path: &Path, sealing: Sealing) -> Result<Connection, Error> {
+    let first = match sealing {
+        Sealing::PerPerson => LEDGER_SCHEMA.to_owned(),
+        Sealing::Ledger => format!("{LEDGER_SCHEMA}{PERSON_INDEX}"),
+    };
+    let versions = [first.as_str(), TREE_SCHEMA, ERASURE_SCHEMA, RESEALING_SCHEMA];
+    let connection = open_writable(path, LEDGER, &versions)?;
+    // What is replaced or taken out leaves no trace in free pages.
+    connection
+        .pragma_update(None, "secure_delete", true)
+        .map_err(Error::storage("setting up a ledger"))?;
+    Ok(connection)
 }
 
 /// Opens the file for its single writer, making it where there is none, and bringing an older one up to

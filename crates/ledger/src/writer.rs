@@ -374,6 +374,29 @@ fn insert_bodies(tx: &Transaction<'_>, after: Position, new: &[Prepared]) -> rus
     Ok(())
 }
 
+/// Keeps an entry with what the indexes need of it; `bytes` are its canonical ones.
+pub(crate) fn keep_entry(
+    tx: &Transaction<'_>,
+    entry: &Entry,
+    event: Option<[u8; 16]>,
+    bytes: &[u8],
+) -> Result<(), Error> {
+    let person = entry.person.map(|person| person.0);
+    tx.prepare_cached("INSERT INTO entry(position, event, person, bytes) VALUES (?1, ?2, ?3, ?4)")
+        .and_then(|mut insert| insert.execute(params![entry.position, event, person, bytes]))
+        .map_err(Error::storage("keeping an entry"))?;
+    let index = match entry.kind {
+        Kind::Erasure => "INSERT INTO erasure(position, person) VALUES (?1, ?2)",
+        Kind::Resealing => "INSERT INTO resealing(position, person) VALUES (?1, ?2)",
+        _ => return Ok(()),
+    };
+    if let Some(person) = person {
+        tx.execute(index, params![entry.position, person])
+            .map_err(Error::storage("keeping an erasure"))?;
+    }
+    Ok(())
+}
+
 /// The growing end of the chain within one transaction.
 struct Chained<'a> {
     tx: &'a Transaction<'a>,
@@ -394,25 +417,7 @@ impl Chained<'_> {
         entry.recorded_at = now;
         entry.prev_hash = self.head.hash;
         let bytes = entry.canonical();
-        self.tx
-            .prepare_cached(
-                "INSERT INTO entry(position, event, person, bytes) VALUES (?1, ?2, ?3, ?4)",
-            )
-            .and_then(|mut insert| {
-                let person = entry.person.map(|person| person.0);
-                insert.execute(params![entry.position, event, person, bytes])
-            })
-            .map_err(Error::storage("keeping an entry"))?;
-        let index = match entry.kind {
-            Kind::Erasure => Some("INSERT INTO erasure(position, person) VALUES (?1, ?2)"),
-            Kind::Resealing => Some("INSERT INTO resealing(position, person) VALUES (?1, ?2)"),
-            _ => None,
-        };
-        if let (Some(insert), Some(person)) = (index, entry.person) {
-            self.tx
-                .execute(insert, params![entry.position, person.0])
-                .map_err(Error::storage("keeping an erasure"))?;
-        }
+        keep_entry(self.tx, &entry, event, &bytes)?;
         self.head.position = entry.position;
         self.head.hash = chain::hash(&bytes);
         self.tree.push(self.tx, &self.head.hash)?;

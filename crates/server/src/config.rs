@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use access::register::Register;
 use serde::{Deserialize, Serialize};
 
+use crate::custody::config::KeyConfig;
 use crate::token::address;
 use crate::token::claims::IssuerKind;
 use crate::token::verify::Demands;
@@ -131,6 +132,12 @@ pub struct MunicipalityConfig {
     /// Scopes of which a token must hold one; `{audience}/api` where it is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// What keeps its key; the file `municipality.key` in its folder where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyConfig>,
+    /// What kept its key before, until `fkj keys rotate` has been run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_before: Option<KeyConfig>,
 }
 
 /// An authorization server as SMART apps find it (SMART App Launch 2.2 §6). Its tokens are accepted where it
@@ -196,6 +203,8 @@ impl Config {
         self.log.checkpoints = self.log.checkpoints.map(|place| base.join(place));
         for municipality in &mut self.municipalities {
             municipality.directory = base.join(&municipality.directory);
+            let keys = [&mut municipality.key, &mut municipality.key_before];
+            keys.into_iter().flatten().for_each(|key| key.be_under(base));
         }
         self
     }

@@ -9,6 +9,7 @@ mod app;
 mod capability;
 mod command;
 mod config;
+mod custody;
 mod fill;
 mod input;
 mod negotiate;

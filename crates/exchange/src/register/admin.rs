@@ -211,7 +211,7 @@ impl Tenant {
 fn basis() -> Basis {
     Basis {
         purpose: Purpose::Delivery,
-        role: "admin".to_owned(),
+        role: audit::ADMIN.to_owned(),
         purpose_details: None,
         decision_ref: None,
         user_selected: false,

@@ -145,22 +145,28 @@ impl Tenant {
         register: &Register,
         why: String,
     ) -> Result<Done, Failure> {
+        let who = self.operator(who)?;
+        let wanted = members(register).map_err(|fault| refused(&[fault]))?;
+        let changes = difference(&values(&self.decided().members), &wanted);
+        self.make(who, Change::Several { changes, restores: None }, why, None).await
+    }
+
+    /// Who acts by an operator's command: an administrator whom the register knows, by login or name; where it
+    /// knows nobody who may change it, any name.
+    pub(crate) fn operator(&self, who: &str) -> Result<Who, Failure> {
         let now = self.register();
         let mut runs =
             now.admins.iter().filter(|it| it.duties.contains(&Duty::Register)).peekable();
         let nobody = runs.peek().is_none();
         let known = runs.find(|it| it.who == who || it.name == who);
         let client = SOURCE.to_owned();
-        let who = match known {
+        match known {
             Some(admin) => {
-                Who { name: admin.name.clone(), subject: Some(admin.who.clone()), client }
+                Ok(Who { name: admin.name.clone(), subject: Some(admin.who.clone()), client })
             }
-            None if nobody => Who { name: who.to_owned(), subject: None, client },
-            None => return Err(Refusal { rule: Rule::NoDuty }.into()),
-        };
-        let wanted = members(register).map_err(|fault| refused(&[fault]))?;
-        let changes = difference(&values(&self.decided().members), &wanted);
-        self.make(who, Change::Several { changes, restores: None }, why, None).await
+            None if nobody => Ok(Who { name: who.to_owned(), subject: None, client }),
+            None => Err(Refusal { rule: Rule::NoDuty }.into()),
+        }
     }
 
     /// Makes a change, or asks a second person for it. The caller's right to it is decided already.
@@ -244,7 +250,7 @@ pub(crate) fn draft(decision: &Decision, owner: &str, about: Option<PersonId>) -
 }
 
 /// A reason that says something and is no essay.
-pub(super) fn check_reason(why: &str) -> Result<(), Failure> {
+pub(crate) fn check_reason(why: &str) -> Result<(), Failure> {
     if why.trim().is_empty() {
         let message = "say why; the reason stays with the decision";
         return Err(Failure::invalid(IssueCode::Required, "why", message));

@@ -7,8 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod backup;
 mod contract;
 mod crash;
+mod custody;
 mod flip;
 mod golden;
 mod keys;

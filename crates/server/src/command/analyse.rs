@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use access::vigilance::day::Day;
 use access::vigilance::finding::Finding;
-use exchange::tenant::Tenant;
 use exchange::vigilance::answer;
 use serde_json::Value;
 
-use crate::command::serve::environment;
+use crate::command::register::open;
 use crate::command::{Failed, Place};
 
 /// Arguments of `fkj audit analyse`.
@@ -45,8 +44,7 @@ impl Analyse {
         };
         let (from, to) = (day(&self.from)?, day(&self.to)?);
         for municipality in self.place.municipalities()? {
-            let register = municipality.register()?;
-            let tenant = Tenant::open(&municipality.directory, register, environment())?;
+            let tenant = open(&municipality)?;
             let mut found = tenant.analyse_between(&tenant.vigilance_settings()?, from, to)?;
             found.sort_by_key(|it| std::cmp::Reverse((it.score(), it.day)));
             if self.json {
@@ -77,8 +75,7 @@ impl People {
     pub fn run(&self) -> Result<ExitCode, Failed> {
         let text = std::fs::read_to_string(&self.file)?;
         for municipality in self.place.municipalities()? {
-            let register = municipality.register()?;
-            let tenant = Tenant::open(&municipality.directory, register, environment())?;
+            let tenant = open(&municipality)?;
             let count = tenant.bring_people(&text).map_err(|failure| {
                 let told = |it: fhir::issue::Issue| format!("{}: {}", it.location, it.message);
                 failure.issues().into_iter().map(told).collect::<Vec<_>>().join("; ")

@@ -9,7 +9,8 @@ use ledger::note::{Checkpoint, Proof, VerifierKey, several};
 use ledger::verify::{Trust, verify as verify_ledger};
 
 use crate::command::analyse::{Analyse, People};
-use crate::command::serve::{environment, runtime};
+use crate::command::register::open;
+use crate::command::serve::runtime;
 use crate::command::{Failed, Place};
 
 /// What is asked of the log.
@@ -79,8 +80,7 @@ impl Of {
     ) -> Result<ExitCode, Failed> {
         let log = Log::from_key(&self.ledger).ok_or("the ledgers are `audit` and `clinical`")?;
         for municipality in self.place.municipalities()? {
-            let register = municipality.register()?;
-            let tenant = Tenant::open(&municipality.directory, register, environment())?;
+            let tenant = open(&municipality)?;
             println!("{}", work(&tenant, log)?.trim_end_matches('\n'));
         }
         Ok(ExitCode::SUCCESS)

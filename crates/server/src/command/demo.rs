@@ -195,6 +195,8 @@ fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
             dpop_nonce: false,
             smart: None,
             scopes: Vec::new(),
+            key: None,
+            key_before: None,
         });
     }
     Ok(config)

@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use exchange::tenant::Tenant;
-
-use crate::command::serve::environment;
+use crate::command::register::open;
 use crate::command::{Failed, Place};
 
 /// Verifies both ledgers of each municipality; fails where anything is wrong.
@@ -12,8 +10,7 @@ pub fn verify(place: &Place) -> Result<ExitCode, Failed> {
     let mut sound = true;
     for municipality in place.municipalities()? {
         let number = &municipality.number;
-        let register = municipality.register()?;
-        let tenant = Tenant::open(&municipality.directory, register, environment())?;
+        let tenant = open(&municipality)?;
         for (name, ledger) in [("ledger", tenant.ledger()), ("audit", tenant.audit())] {
             let report = ledger.verify(|_, _| {})?;
             for fault in &report.faults {

@@ -7,10 +7,14 @@ use clap::{Parser, Subcommand};
 
 mod analyse;
 mod audit;
+mod backup;
 mod demo;
 mod disposal;
+mod drill;
+mod keys;
 mod ledger;
 mod register;
+mod restore;
 mod serve;
 pub mod token;
 mod view;
@@ -49,6 +53,17 @@ enum Action {
     /// Look after a municipality's view. The server must not be running.
     #[command(subcommand)]
     View(ViewAction),
+    /// What keeps a municipality's key, and exchanging it.
+    #[command(subcommand)]
+    Keys(keys::KeysAction),
+    /// Add what is new to a municipality's backups, beside a running server.
+    Backup(backup::Backup),
+    /// Verify backups: every hash, signature and proof. Needs no key.
+    VerifyBackup(backup::VerifyBackup),
+    /// Restore from backups into an empty folder.
+    Restore(restore::Restore),
+    /// Restore into a folder of its own, verify, make the view, compare, report, and take it away again.
+    RestoreDrill(drill::RestoreDrill),
 }
 
 #[derive(Subcommand)]
@@ -115,6 +130,11 @@ impl Command {
             Action::View(ViewAction::Rebuild(place)) => {
                 view::rebuild(&place).map(|()| ExitCode::SUCCESS)
             }
+            Action::Keys(action) => keys::run(&action).map(|()| ExitCode::SUCCESS),
+            Action::Backup(backup) => backup.run().map(|()| ExitCode::SUCCESS),
+            Action::VerifyBackup(verify) => verify.run(),
+            Action::Restore(restore) => restore.run().map(|()| ExitCode::SUCCESS),
+            Action::RestoreDrill(drill) => drill.run(),
         }
     }
 }

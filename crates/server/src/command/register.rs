@@ -9,7 +9,7 @@ use exchange::register::answer;
 use exchange::register::change::Done;
 use exchange::tenant::Tenant;
 
-use crate::command::serve::{environment, runtime};
+use crate::command::serve::{environment, runtime, tenant};
 use crate::command::{Failed, Place};
 use crate::config::{MunicipalityConfig, read_text};
 
@@ -78,7 +78,7 @@ impl Apply {
 
 /// The municipality, with the server stopped.
 pub fn open(municipality: &MunicipalityConfig) -> Result<Tenant, Failed> {
-    Ok(Tenant::open(&municipality.directory, municipality.register()?, environment())?)
+    tenant(municipality, environment())
 }
 
 fn read(file: &Path) -> Result<Register, Failed> {

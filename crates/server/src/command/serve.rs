@@ -16,6 +16,7 @@ use sandbox::issuer::Issuer;
 use crate::app::{App, Described, Hosted};
 use crate::command::Failed;
 use crate::config::{Config, MunicipalityConfig};
+use crate::custody;
 use crate::outside;
 use crate::routes::router;
 use crate::token::fetch::{Discovery, Source};
@@ -122,8 +123,14 @@ fn verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Verifier, Failed> 
     Ok(Verifier::new(issuers, replay, Nonces::new(&secret), clock))
 }
 
-fn tenant(municipality: &MunicipalityConfig, environment: Environment) -> Result<Tenant, Failed> {
-    Ok(Tenant::open(&municipality.directory, municipality.register()?, environment)?)
+/// Opens a municipality with the key that its configuration names.
+pub fn tenant(
+    municipality: &MunicipalityConfig,
+    environment: Environment,
+) -> Result<Tenant, Failed> {
+    let service = custody::service(municipality, &environment.random)?;
+    let (directory, register) = (&municipality.directory, municipality.register()?);
+    Ok(Tenant::open_with(directory, register, environment, service)?)
 }
 
 /// Takes the address, before anything else is done: a second start fails at once.
