@@ -5,7 +5,8 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvError, Sender, TryRecvError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use access::register::Register;
@@ -29,6 +30,7 @@ use crate::bulk::job::Jobs;
 use crate::consent::fold::Restrictions;
 use crate::error::Failure;
 use crate::locks::Locks;
+use crate::power;
 use crate::register::fold::Folded;
 use crate::register::follow::{Decided, Follower, founding, tell_difference};
 use crate::standing::Holder;
@@ -94,12 +96,17 @@ pub struct Tenant {
     changes: broadcast::Sender<Change>,
     visible: watch::Receiver<Position>,
     directory: PathBuf,
-    // Dropped after the ledger, whose end closes the channel that the projection reads.
+    // Keeps the projection, and so the reading, where the ledger's writer has stopped.
+    _commits: Sender<Arc<[Committed]>>,
+    // Dropped after the ledger and the sender, whose end closes the channel that the projection reads.
     _projection: Projection,
 }
 
-/// The projection thread; dropping waits for its end.
-struct Projection(Option<std::thread::JoinHandle<()>>);
+/// The projection thread; dropping waits for its end, and sees to that what it wrote is on disk.
+struct Projection {
+    thread: Option<JoinHandle<()>>,
+    directory: PathBuf,
+}
 
 impl Tenant {
     /// Opens the municipality in `directory`, or makes it, and brings the view up to the ledger. A new one is
@@ -116,7 +123,14 @@ impl Tenant {
         let random = environment.random.clone();
         let service = FileKey::open(&directory.join("municipality.key"), random.clone())?;
         let keys = Arc::new(Keys::open(&directory.join("keys.db"), Arc::new(service), random)?);
+        power::begin(directory).map_err(|error| {
+            Failure::Unavailable(format!(
+                "cannot begin a view in `{}`: {error}",
+                directory.display()
+            ))
+        })?;
         let (commits, arrived) = std::sync::mpsc::channel::<Arc<[Committed]>>();
+        let to_projection = commits.clone();
         let options = |kind: &str, sealing| LedgerOptions {
             clock: environment.clock.clone(),
             random: environment.random.clone(),
@@ -124,7 +138,7 @@ impl Tenant {
         };
         let clinical = LedgerOptions {
             // The projection thread outlives the ledger; a closed channel means that it has ended.
-            on_commit: Some(Box::new(move |batch| drop(commits.send(batch)))),
+            on_commit: Some(Box::new(move |batch| drop(to_projection.send(batch)))),
             ..options("ledger", Sealing::PerPerson)
         };
         let ledger = Ledger::open(&directory.join("ledger.db"), clinical)?;
@@ -163,7 +177,8 @@ impl Tenant {
             changes,
             visible,
             directory: directory.to_owned(),
-            _projection: Projection(Some(projection)),
+            _commits: commits,
+            _projection: Projection { thread: Some(projection), directory: directory.to_owned() },
         };
         tenant.let_go_of_erased()?;
         Ok(tenant)
@@ -252,8 +267,11 @@ impl Tenant {
 
 impl Drop for Projection {
     fn drop(&mut self) {
-        if let Some(thread) = self.0.take() {
+        if let Some(thread) = self.thread.take() {
             drop(thread.join());
+        }
+        if let Err(error) = power::end(&self.directory) {
+            tracing::warn!(%error, "the view is not on disk, and is made anew after a power cut");
         }
     }
 }
@@ -264,14 +282,12 @@ pub fn rebuild_view(
     register: Register,
     environment: Environment,
 ) -> Result<Position, Failure> {
-    for name in ["view.db", "view.db-wal", "view.db-shm"] {
-        let path = directory.join(name);
-        if path.exists() {
-            std::fs::remove_file(&path).map_err(|error| {
-                Failure::Unavailable(format!("cannot remove `{}`: {error}", path.display()))
-            })?;
-        }
-    }
+    power::remove(directory).map_err(|error| {
+        Failure::Unavailable(format!(
+            "cannot remove the view in `{}`: {error}",
+            directory.display()
+        ))
+    })?;
     Tenant::open(directory, register, environment).map(|tenant| tenant.visible())
 }
 

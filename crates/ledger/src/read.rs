@@ -6,6 +6,7 @@
 
 use crate::append::{Record, Sealer, event_key};
 use crate::chain::{self, Head};
+use crate::condition::Watch;
 use crate::error::Error;
 use crate::merkle::{self, Hash};
 use crate::note::Proof;
@@ -26,6 +27,7 @@ pub(crate) struct Readers {
     pub(crate) path: PathBuf,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) idle: Mutex<Vec<Connection>>,
+    pub(crate) watch: Arc<Watch>,
 }
 
 const BY_POSITION: &str = "SELECT e.position, e.bytes, b.bytes FROM entry e
@@ -51,10 +53,10 @@ impl Readers {
                     || after.entry.prev_hash != chain::entry_hash(&before.entry))
             {
                 let position = before.entry.position;
-                return Err(Error::Corrupt {
-                    position,
-                    what: "the chain is broken after the entry",
-                });
+                let what = "the chain is broken after the entry";
+                let broken = Error::Corrupt { position, what };
+                self.watch.met(&broken);
+                return Err(broken);
             }
         }
         Ok(records)
@@ -129,7 +131,8 @@ impl Readers {
             let rows = select.query_map(params, stored).map_err(Error::storage(failed))?;
             rows.collect::<Result<_, _>>().map_err(Error::storage(failed))
         })?;
-        rows.into_iter().map(|stored| self.open(stored)).collect()
+        let records: Result<_, Error> = rows.into_iter().map(|stored| self.open(stored)).collect();
+        records.inspect_err(|error| self.watch.met(error))
     }
 
     fn open(&self, stored: Stored) -> Result<Record, Error> {
@@ -158,7 +161,7 @@ impl Readers {
         if idle.len() < IDLE {
             idle.push(connection);
         }
-        result
+        result.inspect_err(|error| self.watch.met(error))
     }
 }
 

@@ -3,10 +3,11 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod content;
+pub mod disk;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -83,7 +84,18 @@ impl Server {
         Self::serve_by(dir, command)
     }
 
-    fn serve_by(dir: &Arc<Folder>, mut command: Command) -> Self {
+    /// The same with these variables; what it said, where it ended before it was ready.
+    pub fn try_serve(dir: &Arc<Folder>, variables: &[(&str, PathBuf)]) -> Result<Self, String> {
+        let mut command = Command::new(FKJ);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        Self::try_serve_by(dir, command)
+    }
+
+    fn serve_by(dir: &Arc<Folder>, command: Command) -> Self {
+        Self::try_serve_by(dir, command).expect("fkj serves")
+    }
+
+    fn try_serve_by(dir: &Arc<Folder>, mut command: Command) -> Result<Self, String> {
         let port = free_port();
         let path = dir.path().join("fkj.toml");
         let is_address = |line: &&str| line.starts_with("listen") || line.starts_with("public_url");
@@ -93,10 +105,19 @@ impl Server {
         let head = format!("listen = \"{address}\"\npublic_url = \"http://{address}\"\n");
         std::fs::write(&path, head + &rest.join("\n")).unwrap();
         command.arg("serve").arg("--config").arg(path);
-        Self::start(command, port, dir, "fkj serves on")
+        Self::try_start(command, port, dir, "fkj serves on")
     }
 
-    fn start(mut command: Command, port: u16, dir: &Arc<Folder>, ready: &'static str) -> Self {
+    fn start(command: Command, port: u16, dir: &Arc<Folder>, ready: &'static str) -> Self {
+        Self::try_start(command, port, dir, ready).expect("fkj serves")
+    }
+
+    fn try_start(
+        mut command: Command,
+        port: u16,
+        dir: &Arc<Folder>,
+        ready: &'static str,
+    ) -> Result<Self, String> {
         command.env("FKJ_LOG", "debug").stderr(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -112,8 +133,10 @@ impl Server {
             }
         });
         let server = Self { child: Mutex::new(child), port, dir: dir.clone(), log };
-        assert!(tells.recv().is_ok(), "fkj ended before it was ready: {}", server.log());
-        server
+        match tells.recv() {
+            Ok(()) => Ok(server),
+            Err(_) => Err(format!("fkj ended before it was ready: {}", server.log())),
+        }
     }
 
     /// What it has said and logged so far.
