@@ -101,7 +101,7 @@ fn write(
         if !ward.is_taken(source, known) {
             return ward;
         }
-        drop(tell.send(()));
+        let _ = tell.send(());
     }
 }
 
@@ -149,7 +149,7 @@ fn look(nurse: &Client, pids: &[String], first: usize, known: Shared<'_>, tell: 
         if found(nurse, pid, known).is_none() {
             return;
         }
-        drop(tell.send(()));
+        let _ = tell.send(());
     }
 }
 

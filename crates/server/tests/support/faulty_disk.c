@@ -50,6 +50,7 @@ static char current[ORDER];
 static unsigned long passed;
 
 static ssize_t (*real_write)(int, const void *, size_t);
+static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
 static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_ftruncate)(int, off_t);
@@ -59,6 +60,7 @@ static int (*real_unlink)(const char *);
 
 __attribute__((constructor)) static void begin(void) {
     real_write = dlsym(RTLD_NEXT, "write");
+    real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
     real_fsync = dlsym(RTLD_NEXT, "fsync");
     real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
     real_ftruncate = dlsym(RTLD_NEXT, "ftruncate64");
@@ -165,9 +167,7 @@ static void note(struct file *file, int fd, uint64_t at, const void *bytes, uint
     free(record);
 }
 
-ssize_t write(int fd, const void *bytes, size_t length) {
-    struct file *file = file_of(fd);
-    if (!file) return real_write(fd, bytes, length);
+static ssize_t written(struct file *file, int fd, const void *bytes, size_t length, off_t at) {
     int error = ask("write", file);
     if (error > 0) {
         errno = error;
@@ -175,14 +175,32 @@ ssize_t write(int fd, const void *bytes, size_t length) {
     }
     pthread_mutex_lock(&file->lock);
     size_t part = error < 0 ? length / 2 : length;
-    note(file, fd, (uint64_t)lseek(fd, 0, SEEK_CUR), bytes, part, 0);
-    ssize_t done = real_write(fd, bytes, part);
+    note(file, fd, (uint64_t)at, bytes, part, 0);
+    ssize_t done = real_pwrite(fd, bytes, part, at);
     if (error < 0) kill(getpid(), SIGKILL);
     int kept = errno;
     pthread_mutex_unlock(&file->lock);
     ask("written", file);
     errno = kept;
     return done;
+}
+
+ssize_t write(int fd, const void *bytes, size_t length) {
+    struct file *file = file_of(fd);
+    if (!file) return real_write(fd, bytes, length);
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    ssize_t done = written(file, fd, bytes, length, at);
+    if (done > 0) lseek(fd, at + done, SEEK_SET);
+    return done;
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at) {
+    struct file *file = file_of(fd);
+    return file ? written(file, fd, bytes, length, at) : real_pwrite(fd, bytes, length, at);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at) {
+    return pwrite64(fd, bytes, length, at);
 }
 
 static int synced(int fd, int (*sync)(int)) {
