@@ -211,7 +211,7 @@ fn a_damaged_page_is_told_to_who_asks_for_it_and_to_operators() {
     assert!(
         town.metrics().contains("fkj_ledger_damaged{municipality=\"9901\",ledger=\"ledger\"} 1")
     );
-    assert_eq!(town.logged("what can be read is read; run `fkj, 1);
+    assert_eq!(town.logged("what can be read is read; run"), 1);
     town.server.kill();
     let verified = fkj(&["ledger", "verify", "--kommune", "9901"], town.dir.path());
     let said = String::from_utf8(verified.stdout).unwrap();

@@ -37,6 +37,8 @@ const ON_ONE_FOLDER: u64 = 100;
 const WHOLE: u64 = 25;
 /// Answers after which a server is ended that has not come to the point where it should have ended.
 const ENOUGH: usize = 90;
+/// Answers by which the view's write-ahead file has been copied into the view.
+const MANY: usize = 900;
 
 /// Where a server ends of itself: before and after each kind of call on each file. The first are passed
 /// often, the last only while files are emptied, at opening or after much.
@@ -68,6 +70,31 @@ enum End {
     Point,
     /// As one of the others, and the power is cut.
     Power,
+    /// The same after much work, when files have been copied into one another.
+    LatePower,
+    /// Stopped as an operator does, and then the power is cut.
+    Stop,
+}
+
+/// Of so many kills, how many are of which kind.
+const ENDS: [(End, u64); 5] =
+    [(End::Chance, 8), (End::Point, 14), (End::Power, 7), (End::LatePower, 1), (End::Stop, 2)];
+
+impl End {
+    fn cuts_power(self) -> bool {
+        matches!(self, End::Power | End::LatePower | End::Stop)
+    }
+
+    fn by(chance: &mut Chance) -> Self {
+        let mut at = chance.below(ENDS.iter().map(|(_, of)| of).sum());
+        for (end, of) in ENDS {
+            if at < of {
+                return end;
+            }
+            at -= of;
+        }
+        End::Chance
+    }
 }
 
 /// What happened, for the report.
@@ -120,8 +147,13 @@ impl Run {
             report.starts += 1;
             report.start_seconds += begun.elapsed().as_secs_f64();
             if load::compare(&server, &mut self.wards, &self.known).is_some() {
-                let limit = if point.is_empty() { 1 + index(&mut self.chance, 60) } else { ENOUGH };
-                self.wards = load::work(&server, &self.known, limit);
+                let limit = match end {
+                    End::LatePower => MANY,
+                    _ if point.is_empty() => 1 + index(&mut self.chance, 60),
+                    _ => ENOUGH,
+                };
+                let stop = if end == End::Stop { Server::stop } else { Server::kill };
+                self.wards = load::work(&server, &self.known, limit, stop);
             }
             server.kill();
         } else {
@@ -132,7 +164,7 @@ impl Run {
         if self.disk.has_reached() {
             *report.points.entry(point).or_default() += 1;
         }
-        if end == End::Power {
+        if end.cuts_power() {
             report.bytes_lost += self.disk.cut_power(&mut self.chance);
             start_another_machine(self.dir.path());
         }
@@ -194,8 +226,7 @@ fn whatever_was_acknowledged_survives_kills_and_power_cuts_and_the_view_is_made_
         let mut run = Run::new(template.path(), Chance(chance.below(u64::MAX)));
         let last = kills.min(report.kills + ON_ONE_FOLDER);
         while report.kills < last {
-            let end = [End::Chance, End::Point, End::Point, End::Power][index(&mut chance, 4)];
-            run.round(end, &mut report);
+            run.round(End::by(&mut chance), &mut report);
             if report.kills.is_multiple_of(WHOLE) && report.kills < last {
                 run.compare_whole(&mut report);
             }
@@ -223,6 +254,26 @@ fn whatever_was_acknowledged_survives_kills_and_power_cuts_and_the_view_is_made_
         std::fs::write(path, format!("{told:#}")).unwrap();
     }
     assert!(report.acknowledged > 0 && report.looks > 0 && report.points.len() > 1);
+}
+
+/// Much is written, so that the view's write-ahead file was copied into the view and begun anew, none of it
+/// synced. What a power cut then leaves is no view; the start of another day makes it anew.
+#[test]
+fn a_view_that_a_power_cut_tore_is_made_anew_at_the_next_start() {
+    let (dir, disk) = (Folder::new(), Disk::new(true));
+    let server = Server::demo_on(&dir, 60, &disk.variables());
+    server.kill();
+    let lost = disk.cut_power(&mut Chance(1));
+    eprintln!("{lost} bytes were lost");
+    let folder = dir.path().join("9901");
+    // As if nobody had noticed that the machine was started anew: the view is not to be used.
+    let copy = Folder::new();
+    copy_folder(&folder, copy.path());
+    drop(std::fs::remove_file(copy.path().join("view.db-shm")));
+    assert!(check::is_torn(copy.path()), "the cut did no harm, and shows nothing");
+    start_another_machine(dir.path());
+    assert!(!check::is_torn(&folder));
+    check::check(&folder, &Known::default());
 }
 
 fn verify(dir: &Path) -> (bool, String) {

@@ -41,9 +41,9 @@ pub fn check(folder: &Path, known: &Known) -> u64 {
     events(&tenant, known);
     looks(&tenant, known);
     drop(tenant);
-    let live = dump(&folder.join("view.db"));
+    let live = dump(&folder.join("view.db")).unwrap();
     rebuild_view(folder, register(folder), environment()).unwrap();
-    let anew = dump(&folder.join("view.db"));
+    let anew = dump(&folder.join("view.db")).unwrap();
     if live != anew {
         let only = |one: &[String], other: &[String]| -> Vec<String> {
             let other: BTreeSet<&String> = other.iter().collect();
@@ -53,6 +53,17 @@ pub fn check(folder: &Path, known: &Known) -> u64 {
         assert_eq!(live, anew, "the live view (left) is not the one made anew");
     }
     entries
+}
+
+/// Whether the view of a folder, once it is opened, is another than one made anew, or cannot be opened at all.
+pub fn is_torn(folder: &Path) -> bool {
+    let path = folder.join("view.db");
+    if Tenant::open(folder, register(folder), environment()).is_err() {
+        return true;
+    }
+    let Ok(live) = dump(&path) else { return true };
+    rebuild_view(folder, register(folder), environment()).unwrap();
+    live != dump(&path).unwrap()
 }
 
 /// Every event that was acknowledged once, no transaction by half, nothing that nobody sent.
@@ -107,18 +118,16 @@ fn looks(tenant: &Tenant, known: &Known) {
 }
 
 /// Every row of every table, as text, in order.
-fn dump(path: &Path) -> Vec<String> {
-    let connection = Connection::open(path).unwrap();
-    let mut select =
-        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
-    let names: Vec<String> =
-        select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+fn dump(path: &Path) -> rusqlite::Result<Vec<String>> {
+    let connection = Connection::open(path)?;
+    let mut select = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+    let names: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut rows = Vec::new();
     for name in names {
-        let mut select = connection.prepare(&format!("SELECT * FROM {name}")).unwrap();
+        let mut select = connection.prepare(&format!("SELECT * FROM {name}"))?;
         let columns = select.column_count();
-        let mut found = select.query([]).unwrap();
-        while let Some(row) = found.next().unwrap() {
+        let mut found = select.query([])?;
+        while let Some(row) = found.next()? {
             let cells = (0..columns).map(|column| match row.get_ref(column).unwrap() {
                 ValueRef::Null => "-".to_owned(),
                 ValueRef::Integer(number) => number.to_string(),
@@ -129,5 +138,5 @@ fn dump(path: &Path) -> Vec<String> {
         }
     }
     rows.sort();
-    rows
+    Ok(rows)
 }

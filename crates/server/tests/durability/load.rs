@@ -58,9 +58,9 @@ fn locked(known: Shared<'_>) -> std::sync::MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Works until the server is gone, which ends it after `limit` answers unless it has ended before.
+/// Works until the server is gone, which `end` ends after `limit` answers unless it has ended before.
 /// Tells each system's patient and last request.
-pub fn work(server: &Server, known: Shared<'_>, limit: usize) -> Vec<Ward> {
+pub fn work(server: &Server, known: Shared<'_>, limit: usize, end: impl Fn(&Server)) -> Vec<Ward> {
     let wards: Vec<Ward> =
         (0..WRITERS).map(|_| Ward { pid: person(), ..Ward::default() }).collect();
     let pids: Vec<String> = wards.iter().map(|ward| ward.pid.clone()).collect();
@@ -81,7 +81,7 @@ pub fn work(server: &Server, known: Shared<'_>, limit: usize) -> Vec<Ward> {
         drop(tell);
         for (nth, ()) in (1..).zip(told.iter()) {
             if nth == limit {
-                server.kill();
+                end(server);
             }
         }
         writers.into_iter().map(|writer| writer.join().unwrap()).collect()

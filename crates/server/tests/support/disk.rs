@@ -155,7 +155,10 @@ fn records(mut bytes: &[u8]) -> Vec<Record> {
 fn torn(mut file: Vec<u8>, records: &[Record], chance: &mut Chance) -> Vec<u8> {
     for record in records.iter().rev() {
         file.resize(record.size_before, 0);
-        file[record.at..][..record.old.len()].copy_from_slice(&record.old);
+        // A write beyond the end has nothing before it.
+        if let Some(there) = file.get_mut(record.at..record.at + record.old.len()) {
+            there.copy_from_slice(&record.old);
+        }
     }
     // Nothing; a beginning, its last write torn; or any of it, in any state.
     let mode = chance.below(3);

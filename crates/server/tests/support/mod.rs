@@ -71,6 +71,17 @@ impl Server {
         Self::start(command, port, dir, "Open http")
     }
 
+    /// `fkj demo` in a folder, with these variables.
+    pub fn demo_on(dir: &Arc<Folder>, patients: u32, variables: &[(&str, PathBuf)]) -> Self {
+        let port = free_port();
+        let mut command = Command::new(FKJ);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        command.arg("demo").arg("--dir").arg(dir.path());
+        command.args(["--listen", &format!("127.0.0.1:{port}"), "--live", "0"]);
+        command.args(["--patients", &patients.to_string()]);
+        Self::start(command, port, dir, "Open http")
+    }
+
     /// `fkj serve` with the configuration of a demo's folder.
     pub fn serve(dir: &Arc<Folder>) -> Self {
         Self::serve_by(dir, Command::new(FKJ))
@@ -149,6 +160,13 @@ impl Server {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         drop(child.kill());
         drop(child.wait());
+    }
+
+    /// Stops it as an operator does: what has begun is finished.
+    pub fn stop(&self) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+        assert!(told.unwrap().success() && child.wait().unwrap().success(), "{}", self.log());
     }
 
     /// A client with the token of a role in 9901.
