@@ -5,8 +5,10 @@
 //! Invariant: a view is opened only where everything written to it is in this machine's memory or on disk.
 
 use std::fs::File;
-use std::io::{ErrorKind, Result, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+
+use crate::error::Failure;
 
 /// The file beside the view.
 const MARK: &str = "view.boot";
@@ -21,7 +23,7 @@ const UNKNOWN: &str = "unknown";
 const VIEW: [&str; 3] = ["view.db", "view.db-wal", "view.db-shm"];
 
 /// Before the view is opened: removes what a power cut may have torn, and says that it is being written.
-pub(crate) fn begin(directory: &Path) -> Result<()> {
+pub(crate) fn begin(directory: &Path) -> Result<(), Failure> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
     let boot = boot.as_deref().map_or(UNKNOWN, str::trim);
     let said = std::fs::read_to_string(directory.join(MARK)).unwrap_or_default();
@@ -33,11 +35,14 @@ pub(crate) fn begin(directory: &Path) -> Result<()> {
         );
         remove(directory)?;
     }
-    if said == boot { Ok(()) } else { mark(directory, boot) }
+    if said == boot {
+        return Ok(());
+    }
+    mark(directory, boot).map_err(|error| failed("begin", directory, &error))
 }
 
 /// After the view was closed: what was written is now on disk, and the file says so.
-pub(crate) fn end(directory: &Path) -> Result<()> {
+pub(crate) fn end(directory: &Path) -> io::Result<()> {
     for name in VIEW {
         match File::open(directory.join(name)) {
             Ok(file) => file.sync_all()?,
@@ -49,10 +54,12 @@ pub(crate) fn end(directory: &Path) -> Result<()> {
 }
 
 /// Removes the view.
-pub(crate) fn remove(directory: &Path) -> Result<()> {
+pub(crate) fn remove(directory: &Path) -> Result<(), Failure> {
     for name in VIEW {
         match std::fs::remove_file(directory.join(name)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(failed("remove", directory, &error));
+            }
             _ => {}
         }
     }
@@ -60,11 +67,15 @@ pub(crate) fn remove(directory: &Path) -> Result<()> {
 }
 
 /// Written beside and moved into place, so that it is never read by half; on disk before it returns.
-fn mark(directory: &Path, says: &str) -> Result<()> {
+fn mark(directory: &Path, says: &str) -> io::Result<()> {
     let beside = directory.join("view.boot.new");
     let mut file = File::create(&beside)?;
     file.write_all(says.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(beside, directory.join(MARK))?;
     File::open(directory)?.sync_all()
+}
+
+fn failed(what: &str, directory: &Path, error: &io::Error) -> Failure {
+    Failure::Unavailable(format!("cannot {what} the view in `{}`: {error}", directory.display()))
 }

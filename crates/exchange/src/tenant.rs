@@ -123,12 +123,7 @@ impl Tenant {
         let random = environment.random.clone();
         let service = FileKey::open(&directory.join("municipality.key"), random.clone())?;
         let keys = Arc::new(Keys::open(&directory.join("keys.db"), Arc::new(service), random)?);
-        power::begin(directory).map_err(|error| {
-            Failure::Unavailable(format!(
-                "cannot begin a view in `{}`: {error}",
-                directory.display()
-            ))
-        })?;
+        power::begin(directory)?;
         let (commits, arrived) = std::sync::mpsc::channel::<Arc<[Committed]>>();
         let to_projection = commits.clone();
         let options = |kind: &str, sealing| LedgerOptions {
@@ -282,12 +277,7 @@ pub fn rebuild_view(
     register: Register,
     environment: Environment,
 ) -> Result<Position, Failure> {
-    power::remove(directory).map_err(|error| {
-        Failure::Unavailable(format!(
-            "cannot remove the view in `{}`: {error}",
-            directory.display()
-        ))
-    })?;
+    power::remove(directory)?;
     Tenant::open(directory, register, environment).map(|tenant| tenant.visible())
 }
 
