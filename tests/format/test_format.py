@@ -129,6 +129,18 @@ class Format(unittest.TestCase):
         for ledger, count in counts.items():
             self.assertIn(f"9901/{ledger}: {count} entries, the chain is whole", said)
 
+    def test_what_was_erased_is_told_from_what_is_damaged(self):
+        with tempfile.TemporaryDirectory() as copy:
+            place = shutil.copytree(self.place, Path(copy) / "9901")
+            whole = [(entry["person"], body) for entry, body in Reader(place, "ledger").read()]
+            erased = next(person for person, _ in whole if person)
+            keys = sqlite3.connect(place / "keys.db")
+            with keys:
+                keys.execute("UPDATE person SET wrapped = NULL WHERE id = ?", (erased,))
+            keys.close()
+            for (person, before), (_, after) in zip(whole, Reader(place, "ledger").read()):
+                self.assertEqual(after, None if person == erased else before)
+
     def test_a_flipped_byte_is_noticed_wherever_it_is(self):
         columns = [("entry", "bytes"), ("body", "bytes"), ("head", "hash"), ("head", "signature")]
         for table, column in [*columns, ("tree", "hash"), ("note", "bytes")]:
