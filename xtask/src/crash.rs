@@ -16,7 +16,8 @@ pub fn run(arguments: &[&str]) -> Result<(), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no workspace")?;
     let report = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
     let mut command = Command::new(env!("CARGO"));
-    command.args(["test", "--quiet", "--package", "server", "--test", "durability", "--"]);
+    // Of the whole workspace, so that nothing is built otherwise than for all tests.
+    command.args(["test", "--quiet", "--workspace", "--test", "durability", "--"]);
     command.args(["--exact", TEST, "--nocapture"]).current_dir(root);
     command.env("FKJ_CRASH_KILLS", "1000").env("FKJ_CRASH_REPORT", report.path());
     let mut rest = arguments.iter();
