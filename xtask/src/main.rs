@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 mod bench;
+mod crash;
 mod definitions;
 mod fuzz;
 mod oracles;
@@ -12,6 +13,7 @@ mod test;
 const USAGE: &str = "usage:
   cargo xtask test
   cargo xtask long
+  cargo xtask crash [--kills 1000] [--seed 1]
   cargo xtask bench [--quick | --proofs | --growth [--patients 1000,10000]]
   cargo xtask fuzz [seconds for each target]
   cargo xtask oracles
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let result = match arguments.as_slice() {
         ["test"] => test::run(),
         ["long"] => test::long(),
+        ["crash", options @ ..] => crash::run(options),
         ["bench", options @ ..] => bench::run(options),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => match seconds.parse() {

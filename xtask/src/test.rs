@@ -28,14 +28,15 @@ pub fn run() -> Result<(), String> {
     python(root)
 }
 
-/// Runs the tests of Python's FHIR clients in an environment of their own.
+/// Runs the tests of Python's FHIR clients, and of the reader of the ledger's format, in an environment of
+/// their own.
 fn python(root: &Path) -> Result<(), String> {
     let folder = root.join("tests/clients");
     let environment = root.join("target/python");
     let made = Command::new("python3").args(["-m", "venv"]).arg(&environment).output();
     if !made.is_ok_and(|output| output.status.success()) {
         println!(
-            "skipped: the Python clients, since python3 and python3-venv are not installed; \
+            "skipped: the Python clients and the reader of the format, since python3 and python3-venv are not installed; \
              `apt-get install -y python3 python3-venv`"
         );
         return Ok(());
@@ -47,7 +48,10 @@ fn python(root: &Path) -> Result<(), String> {
             .current_dir(&folder),
     )?;
     let python = environment.join("bin/python");
-    step(Command::new(python).args(["-m", "unittest", "-v"]).current_dir(&folder))
+    for folder in [folder, root.join("tests/format")] {
+        step(Command::new(&python).args(["-m", "unittest", "-v"]).current_dir(folder))?;
+    }
+    Ok(())
 }
 
 /// Fetches what HL7 publishes for tests. Without it the tests that read it say that they skip.
@@ -72,10 +76,10 @@ const VALUE_CASES: &str = "5000";
 /// Cases of each property that opens databases.
 const STORE_CASES: &str = "200";
 
-/// How often the long run kills at new moments.
+/// How often the long run ends the ledger's own process anew.
 const KILLS: usize = 20;
 
-/// The long forms: properties with many cases, and many kills at chance moments.
+/// The long forms: properties with many cases, and many kills.
 pub fn long() -> Result<(), String> {
     let cargo = |cases: &str, arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO"));
@@ -92,9 +96,8 @@ pub fn long() -> Result<(), String> {
     }
     for _ in 0..KILLS {
         step(&mut cargo(STORE_CASES, &["--package", "ledger", "--test", "suite", "crash"]))?;
-        step(&mut cargo(STORE_CASES, &["--package", "server", "--test", "durability"]))?;
     }
-    Ok(())
+    crate::crash::run(&[])
 }
 
 fn is_installed(name: &str) -> bool {

@@ -317,7 +317,11 @@ pub fn placed(failure: Failure, location: &str) -> Failure {
         Failure::Conflict(issue) => {
             Failure::Conflict(Issue { location: location.to_owned(), ..issue })
         }
-        Failure::Busy | Failure::Unavailable(_) | Failure::Within { .. } => failure,
+        Failure::Busy
+        | Failure::NoRoom
+        | Failure::Stopped
+        | Failure::Unavailable(_)
+        | Failure::Within { .. } => failure,
         other => Failure::Within { location: location.to_owned(), failure: Box::new(other) },
     }
 }

@@ -56,6 +56,14 @@ pub enum Failure {
     /// Queues are full.
     #[error("too much at once; try again shortly")]
     Busy,
+    /// The disk is nearly full: what is there is still read.
+    #[error("the disk is nearly full, and nothing was stored; send it again when there is room")]
+    NoRoom,
+    /// Nothing can be stored until the server is started anew: what is there is still read.
+    #[error(
+        "nothing can be stored until the server has been looked at and started anew; what was not acknowledged is to be sent again"
+    )]
+    Stopped,
     /// A part of the platform is out of order; nothing was answered or stored half-way.
     #[error("the platform cannot answer now: {0}")]
     Unavailable(String),
@@ -99,7 +107,7 @@ impl Failure {
             Failure::NotFound | Failure::Unknown(_) => Category::NotFound,
             Failure::Gone | Failure::Erased | Failure::Removed(_) => Category::Gone,
             Failure::Busy => Category::Busy,
-            Failure::Unavailable(_) => Category::Unavailable,
+            Failure::NoRoom | Failure::Stopped | Failure::Unavailable(_) => Category::Unavailable,
         }
     }
 
@@ -120,7 +128,18 @@ impl Failure {
             Failure::NotFound | Failure::Unmatched => one(IssueCode::NotFound),
             Failure::Gone | Failure::Erased | Failure::Removed(_) => one(IssueCode::Deleted),
             Failure::Busy => one(IssueCode::Throttled),
+            Failure::NoRoom | Failure::Stopped => one(IssueCode::NoStore),
             Failure::Unavailable(_) => one(IssueCode::Exception),
+        }
+    }
+
+    /// After how many seconds the same may be sent again, where it may pass by itself.
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Failure::Busy | Failure::Unavailable(_) => Some(1),
+            Failure::NoRoom => Some(60),
+            Failure::Within { failure, .. } => failure.retry_after(),
+            _ => None,
         }
     }
 
@@ -163,6 +182,8 @@ impl From<ledger::error::Error> for Failure {
         }
         match error.category() {
             Kind::Busy => Failure::Busy,
+            Kind::NoRoom => Failure::NoRoom,
+            Kind::Stopped => Failure::Stopped,
             Kind::Conflict => Failure::Conflict(Issue::error(
                 IssueCode::Duplicate,
                 "",

@@ -40,7 +40,7 @@ impl Tenant {
         caller: &Caller,
         mut submission: Submission,
     ) -> Result<Vec<Result<Receipt, Failure>>, Failure> {
-        self.check_view()?;
+        self.check_taking()?;
         let (atomic, channel) = (submission.atomic, submission.channel);
         let conditions = submission.operations.iter().filter_map(|it| it.criteria.as_ref());
         let alone = self.conditions.hold(conditions.map(|it| it.name(caller))).await;

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvError, Sender, TryRecvError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use access::register::Register;
@@ -28,6 +29,7 @@ use crate::consent::fold::Restrictions;
 use crate::custody::{KEYS_FILE, make_private, own_key};
 use crate::error::Failure;
 use crate::locks::Locks;
+use crate::power;
 use crate::register::fold::Folded;
 use crate::register::follow::{Decided, Follower, founding, tell_difference};
 use crate::standing::Holder;
@@ -93,12 +95,17 @@ pub struct Tenant {
     changes: broadcast::Sender<Change>,
     visible: watch::Receiver<Position>,
     directory: PathBuf,
-    // Dropped after the ledger, whose end closes the channel that the projection reads.
+    // Keeps the projection, and so the reading, where the ledger's writer has stopped.
+    _commits: Sender<Arc<[Committed]>>,
+    // Dropped after the ledger and the sender, whose end closes the channel that the projection reads.
     _projection: Projection,
 }
 
-/// The projection thread; dropping waits for its end.
-struct Projection(Option<std::thread::JoinHandle<()>>);
+/// The projection thread; dropping waits for its end, and sees to that what it wrote is on disk.
+struct Projection {
+    thread: Option<JoinHandle<()>>,
+    directory: PathBuf,
+}
 
 impl Tenant {
     /// As [`Tenant::open_with`], with the municipality's key in a file in the folder.
@@ -124,7 +131,9 @@ impl Tenant {
         make_private(directory)?;
         let random = environment.random.clone();
         let keys = Arc::new(Keys::open(&directory.join(KEYS_FILE), service, random)?);
+        power::begin(directory)?;
         let (commits, arrived) = std::sync::mpsc::channel::<Arc<[Committed]>>();
+        let to_projection = commits.clone();
         let options = |kind: &str, sealing| LedgerOptions {
             clock: environment.clock.clone(),
             random: environment.random.clone(),
@@ -132,7 +141,7 @@ impl Tenant {
         };
         let clinical = LedgerOptions {
             // The projection thread outlives the ledger; a closed channel means that it has ended.
-            on_commit: Some(Box::new(move |batch| drop(commits.send(batch)))),
+            on_commit: Some(Box::new(move |batch| drop(to_projection.send(batch)))),
             ..options("ledger", Sealing::PerPerson)
         };
         let ledger = Ledger::open(&directory.join("ledger.db"), clinical)?;
@@ -171,7 +180,8 @@ impl Tenant {
             changes,
             visible,
             directory: directory.to_owned(),
-            _projection: Projection(Some(projection)),
+            _commits: commits,
+            _projection: Projection { thread: Some(projection), directory: directory.to_owned() },
         };
         tenant.let_go_of_erased()?;
         Ok(tenant)
@@ -260,26 +270,13 @@ impl Tenant {
 
 impl Drop for Projection {
     fn drop(&mut self) {
-        if let Some(thread) = self.0.take() {
+        if let Some(thread) = self.thread.take() {
             drop(thread.join());
         }
-    }
-}
-
-/// Throws the view away: the next opening makes it anew from the ledger.
-///
-/// # Errors
-/// A file that cannot be removed.
-pub fn forget_view(directory: &Path) -> Result<(), Failure> {
-    for name in ["view.db", "view.db-wal", "view.db-shm"] {
-        let path = directory.join(name);
-        if path.exists() {
-            std::fs::remove_file(&path).map_err(|error| {
-                Failure::Unavailable(format!("cannot remove `{}`: {error}", path.display()))
-            })?;
+        if let Err(error) = power::end(&self.directory) {
+            tracing::warn!(%error, "the view is not on disk, and is made anew after a power cut");
         }
     }
-    Ok(())
 }
 
 /// Throws the view away and makes it anew from the ledger. Returns the position reached.
@@ -288,7 +285,7 @@ pub fn rebuild_view(
     register: Register,
     environment: Environment,
 ) -> Result<Position, Failure> {
-    forget_view(directory)?;
+    power::remove(directory)?;
     Tenant::open(directory, register, environment).map(|tenant| tenant.visible())
 }
 

@@ -31,6 +31,9 @@ pub enum Error {
         /// The most allowed.
         limit: usize,
     },
+    /// There is less room on the disk than is to be kept free. Nothing was kept.
+    #[error("the disk is nearly full, and nothing was kept; make room, then send again")]
+    NoRoom,
     /// The queue is full. Nothing was kept; try again later.
     #[error("the ledger's queue is full; try again shortly")]
     Busy,
@@ -108,11 +111,15 @@ pub enum Category {
     Invalid,
     /// Try the same again shortly.
     Busy,
+    /// Nothing is taken until an operator has made room on the disk: try the same again later.
+    NoRoom,
+    /// Nothing is taken until the ledger is opened anew.
+    Stopped,
     /// The content is gone for good, by decision.
     Erased,
     /// An operator must verify and restore.
     Corrupt,
-    /// Disk, key service or writer is out of order: an operator must look, then try again.
+    /// Disk or key service is out of order: an operator must look, then try again.
     Unavailable,
 }
 
@@ -123,16 +130,23 @@ impl Error {
             Error::Conflict { .. } | Error::NumberTaken => Category::Conflict,
             Error::TooLarge { .. } | Error::NotErasable { .. } => Category::Invalid,
             Error::Busy => Category::Busy,
+            Error::NoRoom => Category::NoRoom,
+            Error::Stopped => Category::Stopped,
+            Error::Storage { source, .. } if is_full(source) => Category::NoRoom,
             Error::Erased => Category::Erased,
             Error::UnknownPerson | Error::Corrupt { .. } | Error::Backup { .. } => {
                 Category::Corrupt
             }
             Error::Key { .. }
             | Error::Locked { .. }
-            | Error::Stopped
             | Error::Storage { .. }
             | Error::File { .. } => Category::Unavailable,
         }
+    }
+
+    /// Whether the disk had no room for it.
+    pub(crate) fn is_no_room(&self) -> bool {
+        self.category() == Category::NoRoom
     }
 
     pub(crate) fn storage(what: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
@@ -142,4 +156,8 @@ impl Error {
     pub(crate) fn file(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Error::File { what, source: Arc::new(source) }
     }
+}
+
+fn is_full(source: &rusqlite::Error) -> bool {
+    source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
 }

@@ -4,6 +4,7 @@ use crate::append::{Appended, Body, Committed, Draft, Record, Sealer, Sealing};
 use crate::body::MAX_BYTES;
 use crate::chain::{self, Head, Seal};
 use crate::clock::{Clock, SystemClock};
+use crate::condition::{Condition, Watch};
 use crate::error::Error;
 use crate::faults::{Faults, NoFaults};
 use crate::keys::Keys;
@@ -77,6 +78,7 @@ impl LedgerOptions {
 pub struct Ledger {
     path: PathBuf,
     sealer: Arc<Sealer>,
+    watch: Arc<Watch>,
     readers: Readers,
     // Some until dropped: closing the queue is what ends the writer.
     queue: Option<mpsc::Sender<Job>>,
@@ -113,7 +115,10 @@ impl Ledger {
         if sealer.sealing == Sealing::PerPerson {
             reseal::finish(&connection, &sealer)?;
         }
+        let watch = Arc::new(Watch::new(sealer.ledger.clone()));
         let writer = Writer {
+            path: path.to_owned(),
+            watch: watch.clone(),
             connection,
             sealer: sealer.clone(),
             signing_key,
@@ -129,11 +134,16 @@ impl Ledger {
             .name("ledger-writer".to_owned())
             .spawn(move || writer.run(jobs))
             .map_err(Error::file("starting the ledger's writer"))?;
-        let readers =
-            Readers { path: path.to_owned(), sealer: sealer.clone(), idle: Mutex::default() };
+        let readers = Readers {
+            path: path.to_owned(),
+            sealer: sealer.clone(),
+            idle: Mutex::default(),
+            watch: watch.clone(),
+        };
         Ok(Self {
             path: path.to_owned(),
             sealer,
+            watch,
             readers,
             queue: Some(queue),
             writer: Some(writer),
@@ -344,6 +354,16 @@ impl Ledger {
     /// [`Error::Storage`], [`Error::Corrupt`].
     pub fn first_recorded(&self, ms: i64) -> Result<Position, Error> {
         self.readers.first_recorded(ms)
+    }
+
+    /// Whether it takes entries, and whether damage was met.
+    pub fn condition(&self) -> Condition {
+        self.watch.condition()
+    }
+
+    /// Takes no entries while fewer bytes than this are free where it lies; 0: takes what the disk takes.
+    pub fn keep_free(&self, bytes: u64) {
+        self.watch.keep_free(bytes);
     }
 
     fn queue(&self) -> Result<&mpsc::Sender<Job>, Error> {

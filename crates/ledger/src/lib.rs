@@ -77,9 +77,13 @@
 //! | destroying a key, before its commit | the key is there: do it again |
 //! | destroying a key, after its commit | the key is gone for every use; an earlier copy may remain in the write-ahead file until it is destroyed again or the next opening |
 //!
+//! # When the disk fails
+//!
 //! A failed commit whose outcome is unknown stops the writer: appenders get
 //! [`error::Error::Stopped`], and opening again tells what is kept. A full disk is refused cleanly and
-//! the writer goes on.
+//! the writer goes on; so is less room than is to be kept free ([`ledger::Ledger::keep_free`]). Readers
+//! go on in any case, and a damaged page is an error to whoever needs it. The state is
+//! [`condition::Condition`], and each change of it is in the log once.
 //!
 //! # What is not here
 //!
@@ -96,6 +100,7 @@ pub mod backup;
 pub mod body;
 pub mod chain;
 pub mod clock;
+pub mod condition;
 pub mod crypto;
 pub mod error;
 pub mod faults;

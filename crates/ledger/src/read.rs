@@ -6,6 +6,7 @@
 
 use crate::append::{Body, Record, Sealer, event_key};
 use crate::chain::{self, Head};
+use crate::condition::Watch;
 use crate::error::Error;
 use crate::merkle::{self, Hash};
 use crate::note::Proof;
@@ -26,6 +27,7 @@ pub(crate) struct Readers {
     pub(crate) path: PathBuf,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) idle: Mutex<Vec<Connection>>,
+    pub(crate) watch: Arc<Watch>,
 }
 
 /// Columns of [`Stored`], and where they come from.
@@ -66,10 +68,10 @@ impl Readers {
                     || after.entry.prev_hash != chain::entry_hash(&before.entry))
             {
                 let position = before.entry.position;
-                return Err(Error::Corrupt {
-                    position,
-                    what: "the chain is broken after the entry",
-                });
+                let what = "the chain is broken after the entry";
+                let broken = Error::Corrupt { position, what };
+                self.watch.met(&broken);
+                return Err(broken);
             }
         }
         Ok(records)
@@ -144,7 +146,8 @@ impl Readers {
             let rows = select.query_map(params, stored).map_err(Error::storage(failed))?;
             rows.collect::<Result<_, _>>().map_err(Error::storage(failed))
         })?;
-        rows.into_iter().map(|stored| self.open(stored)).collect()
+        let records: Result<_, Error> = rows.into_iter().map(|stored| self.open(stored)).collect();
+        records.inspect_err(|error| self.watch.met(error))
     }
 
     fn open(&self, mut stored: Stored) -> Result<Record, Error> {
@@ -178,7 +181,7 @@ impl Readers {
         if idle.len() < IDLE {
             idle.push(connection);
         }
-        result
+        result.inspect_err(|error| self.watch.met(error))
     }
 }
 

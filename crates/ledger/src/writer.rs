@@ -12,6 +12,7 @@
 use crate::append::{Appended, Committed, Prepared, Sealer};
 use crate::chain::{self, CHECKPOINT_EVERY, Head, Seal};
 use crate::clock::Clock;
+use crate::condition::Watch;
 use crate::error::Error;
 use crate::faults::{Faults, Point};
 use crate::ledger::Sink;
@@ -23,6 +24,7 @@ use record::entry::{Entry, Kind, Position};
 use record::identity::PersonId;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -50,6 +52,8 @@ pub(crate) struct Writer {
     pub(crate) faults: Arc<dyn Faults>,
     pub(crate) sink: Option<Sink>,
     pub(crate) limits: Limits,
+    pub(crate) path: PathBuf,
+    pub(crate) watch: Arc<Watch>,
 }
 
 /// When a batch is full.
@@ -112,15 +116,30 @@ impl Writer {
         let wanted = batch.iter().any(|job| job.checkpoint);
         let (groups, answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|job| (job.group, job.answer)).unzip();
-        let (verdicts, committed) = match self.write(groups, wanted) {
+        let written = match self.watch.has_room(&self.path) {
+            true => self.write(groups, wanted),
+            false => Err(Error::NoRoom.into()),
+        };
+        let (verdicts, committed) = match written {
             Ok(written) => written,
             Err(Stop { error, stop }) => {
+                if !matches!(error, Error::NoRoom) {
+                    self.watch.failed(&error, stop);
+                }
+                // Where the writer stops, nobody knows whether it is kept.
+                let told = if stop { Error::Stopped } else { error.clone() };
                 for answer in answers {
-                    let _ = answer.send(Err(error.clone()));
+                    let _ = answer.send(Err(told.clone()));
                 }
                 return if stop { Err(error) } else { Ok(()) };
             }
         };
+        if !committed.is_empty() {
+            self.watch.wrote();
+        }
+        for refused in verdicts.iter().filter_map(|verdict| verdict.as_ref().err()) {
+            self.watch.met(refused);
+        }
         let answered: Vec<_> = answers
             .into_iter()
             .zip(verdicts)

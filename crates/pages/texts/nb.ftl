@@ -698,6 +698,7 @@ docs-call-issuer-token = Hent token
 docs-call-issuer-launch = Åpne en app på pasienten som er åpen
 docs-call-health = Prosessen svarer
 docs-call-ready = Kommunene er åpne
+docs-call-metrics = Det samme som tall, til overvåking
 docs-field-issuer = helseid, idporten, maskinporten eller smart
 docs-field-DPoP = Bevis for nøkkelen, med tjenerens nonce
 docs-field-kind = Ressurstype

@@ -188,6 +188,28 @@ fn an_unknown_body_is_refused() {
     }
 }
 
+const ENVELOPES: &str = include_str!("../../../cases/formats/v1/envelope.txt");
+
+#[test]
+fn bodies_of_version_1_decode_and_encode() {
+    let hex = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let mut seen = 0;
+    for block in ENVELOPES.split("\n\n") {
+        let of = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
+        let (Some(envelope), Some(resource), Some(body)) =
+            (of("envelope: "), of("resource: "), of("body: "))
+        else {
+            continue;
+        };
+        let envelope: Envelope = serde_json::from_str(envelope).unwrap();
+        let sealed = envelope.seal(resource.as_bytes());
+        assert_eq!(hex(&sealed), body);
+        assert_eq!(Envelope::open(&sealed).unwrap(), (envelope, resource.as_bytes()));
+        seen += 1;
+    }
+    assert_eq!(seen, 5);
+}
+
 const DECISIONS: &str = include_str!("../../../cases/formats/v1/decision.txt");
 
 #[test]
@@ -208,7 +230,8 @@ fn decisions_of_version_1_decode_and_encode() {
         let newer = line.replacen("\"v\":1", "\"v\":2", 1);
         assert_eq!(Decision::open(newer.as_bytes()), Err(NotADecision), "{newer}");
     }
-    let all = "approve certify end open propose put record-erased reject represent represent-end review settle several";
+    let all = "approve certify end erase erased hand-over hold open propose put record-erased reject release represent \
+               represent-end review settle several";
     assert_eq!(kinds.into_iter().collect::<Vec<_>>().join(" "), all);
     for bytes in [&b""[..], b"{}", b"null", b"\xff"] {
         assert_eq!(Decision::open(bytes), Err(NotADecision));

@@ -47,6 +47,9 @@ pub struct Config {
     /// where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proofs_file: Option<PathBuf>,
+    /// Megabytes that are kept free on the disk: with less, nothing more is taken, while what is there is read.
+    #[serde(default = "least_free")]
+    pub least_free_mb: u64,
     /// What of the log leaves for others to keep.
     #[serde(default, skip_serializing_if = "LogConfig::is_default")]
     pub log: LogConfig,
@@ -54,6 +57,14 @@ pub struct Config {
     pub issuers: Vec<IssuerConfig>,
     /// Municipalities served.
     pub municipalities: Vec<MunicipalityConfig>,
+}
+
+/// Megabytes kept free where nothing is said: room for what the log of looks, the view and their write-ahead
+/// files need until somebody has come.
+pub const LEAST_FREE_MB: u64 = 256;
+
+fn least_free() -> u64 {
+    LEAST_FREE_MB
 }
 
 /// What of the log leaves for others to keep.

@@ -82,8 +82,8 @@ fn failed(failure: &Failure) -> Response {
     }
     let status = status(failure.category());
     let mut response = outcome(status, &failure.issues());
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(seconds) = failure.retry_after() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

@@ -5,6 +5,7 @@
 
 use crate::town::{draft, keys, open, options, person, wait};
 use ledger::append::{Body, Draft};
+use ledger::condition::Writing;
 use ledger::error::Error;
 use ledger::faults::{Faults, Point};
 use ledger::ledger::LedgerOptions;
@@ -276,7 +277,8 @@ fn child_until_refused(dir: &Path) {
     let ledger = open(dir, options(&keys));
     for n in 0.. {
         if let Err(refused) = ledger.append_blocking(group(0, n, a)) {
-            assert!(matches!(refused, Error::Storage { .. }), "{refused}");
+            assert!(matches!(refused, Error::Stopped), "{refused}");
+            assert_eq!(ledger.condition().writing, Writing::Stopped);
             let after = ledger.append_blocking(group(0, n + 1, a)).unwrap_err();
             assert!(matches!(after, Error::Stopped), "{after}");
             // What the parent takes for a crash.

@@ -6,16 +6,23 @@
 use ledger::body::{self, Belonging, DICTIONARY_V1};
 use ledger::chain::{Head, entry_hash};
 use ledger::crypto::{DataKey, Secret, sha256};
+use ledger::key_service::{FileKey, KeyService};
 use ledger::manifest::Manifest;
+use ledger::merkle::{self, Frontier};
+use ledger::note::{Checkpoint, VerifierKey, origin};
+use ledger::random::SystemRandom;
 use record::entry::{Entry, Kind};
 use record::identity::PersonId;
 use record::resealing::Resealing;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const ENTRIES: &str = include_str!("../../../../cases/formats/v1/ledger-entry.txt");
 const BODIES: &str = include_str!("../../../../cases/formats/v1/sealed-body.txt");
 const RESEALINGS: &str = include_str!("../../../../cases/formats/v1/resealing.txt");
 const HEADS: &str = include_str!("../../../../cases/formats/v1/signed-head.txt");
+const SECRETS: &str = include_str!("../../../../cases/formats/v1/wrapped-secret.txt");
+const TREES: &str = include_str!("../../../../cases/formats/v1/tree-note.txt");
 
 /// `name: value` lines in blocks divided by empty lines; `#` begins a comment.
 fn blocks(text: &str) -> Vec<BTreeMap<&str, &str>> {
@@ -63,7 +70,8 @@ fn entry(block: &BTreeMap<&str, &str>) -> Entry {
 #[test]
 fn entries_of_version_1_decode_and_encode() {
     let blocks = blocks(ENTRIES);
-    assert_eq!(blocks.len(), 5);
+    let kinds: Vec<&str> = blocks.iter().map(|block| block["kind"]).collect();
+    assert_eq!(kinds, Kind::ALL.map(|kind| (kind as u8).to_string()), "one of each kind");
     for block in blocks {
         let entry = entry(&block);
         assert_eq!(hex(&entry.canonical()), block["canonical"]);
@@ -75,7 +83,7 @@ fn entries_of_version_1_decode_and_encode() {
 #[test]
 fn bodies_of_version_1_open() {
     let blocks = blocks(BODIES);
-    assert_eq!(blocks.len(), 4);
+    assert_eq!(blocks.len(), 5);
     for block in blocks {
         let key = DataKey::new(&Secret::new(array(block["key"])));
         let person = block.get("person").map(|person| PersonId::parse(person).unwrap());
@@ -153,6 +161,38 @@ fn heads_of_version_1_are_signed() {
         assert!(head.is_signed(&array(block["public_key"]), block["ledger"]));
         let other = Head { position: position + 1, ..head };
         assert!(!other.is_signed(&array(block["public_key"]), block["ledger"]));
+    }
+}
+
+#[test]
+fn wrapped_secrets_of_version_1_are_unwrapped() {
+    let blocks = blocks(SECRETS);
+    assert_eq!(blocks.len(), 3);
+    for block in blocks {
+        let key = Secret::new(array(block["municipality"]));
+        let service = FileKey::in_memory(key, Arc::new(SystemRandom));
+        let (wrapped, context) = (bytes(block["wrapped"]), bytes(block["context"]));
+        let secret = service.unwrap(&wrapped, &context).unwrap();
+        assert_eq!(*secret.bytes(), array(block["secret"]));
+        assert!(service.unwrap(&wrapped, b"another").is_err());
+    }
+}
+
+#[test]
+fn trees_and_notes_of_version_1_fit_the_entries() {
+    let entries = blocks(ENTRIES);
+    let blocks = blocks(TREES);
+    assert_eq!(blocks.len(), entries.len());
+    let mut tree = Frontier::default();
+    for (entry, block) in entries.iter().zip(blocks) {
+        let leaf = merkle::leaf(&array::<32>(entry["hash"]));
+        tree.push(leaf, |_, _| Ok::<_, ()>(())).unwrap();
+        assert_eq!(hex(&tree.root()), block["root"]);
+        let origin = origin("9999/ledger");
+        let key = VerifierKey { origin: origin.clone(), key: array(block["public_key"]) };
+        let note = String::from_utf8(bytes(block["note"])).unwrap();
+        let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
+        assert_eq!(Checkpoint::open(&note, &key), Ok(checkpoint));
     }
 }
 

@@ -16,8 +16,8 @@ use crate::command::serve::{listen, open, runtime, serve};
 use crate::command::token::ISSUER_DIR;
 use crate::command::{CONFIG_FILE, Failed};
 use crate::config::{
-    Config, IssuerConfig, LogConfig, MunicipalityConfig, REGISTER_FILE, Scheme, SmartConfig,
-    write_toml,
+    Config, IssuerConfig, LEAST_FREE_MB, LogConfig, MunicipalityConfig, REGISTER_FILE, Scheme,
+    SmartConfig, write_toml,
 };
 use crate::fill::{deliver, fill};
 use crate::outside;
@@ -172,6 +172,7 @@ fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
         listen: listen.to_owned(),
         public_url: format!("http://{listen}"),
         proofs_file: None,
+        least_free_mb: LEAST_FREE_MB,
         log: LogConfig::default(),
         issuers: vec![
             trusted(HELSEID, IssuerKind::Helseid),

@@ -68,6 +68,7 @@ pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
         let number = municipality.number.clone();
         match tenant(municipality, environment.clone()) {
             Ok(tenant) => {
+                tenant.keep_free(config.least_free_mb << 20);
                 let hosted = Hosted {
                     tenant: Arc::new(tenant),
                     demands: municipality.demands(),

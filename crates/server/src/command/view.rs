@@ -1,6 +1,6 @@
 //! `fkj view rebuild`.
 
-use exchange::tenant::forget_view;
+use exchange::power;
 
 use crate::command::register::open;
 use crate::command::{Failed, Place};
@@ -8,7 +8,7 @@ use crate::command::{Failed, Place};
 /// Makes each view anew and says how far it reached.
 pub fn rebuild(place: &Place) -> Result<(), Failed> {
     for municipality in place.municipalities()? {
-        forget_view(&municipality.directory)?;
+        power::remove(&municipality.directory)?;
         let position = open(&municipality)?.visible();
         println!("{}: the view is made anew, up to position {position}", municipality.number);
     }

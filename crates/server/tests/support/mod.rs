@@ -3,10 +3,11 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod content;
+pub mod disk;
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -70,6 +71,17 @@ impl Server {
         Self::start(command, port, dir, "Open http")
     }
 
+    /// `fkj demo` in a folder, with these variables.
+    pub fn demo_on(dir: &Arc<Folder>, patients: u32, variables: &[(&str, PathBuf)]) -> Self {
+        let port = free_port();
+        let mut command = Command::new(FKJ);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        command.arg("demo").arg("--dir").arg(dir.path());
+        command.args(["--listen", &format!("127.0.0.1:{port}"), "--live", "0"]);
+        command.args(["--patients", &patients.to_string()]);
+        Self::start(command, port, dir, "Open http")
+    }
+
     /// `fkj serve` with the configuration of a demo's folder.
     pub fn serve(dir: &Arc<Folder>) -> Self {
         Self::serve_by(dir, Command::new(FKJ))
@@ -83,7 +95,18 @@ impl Server {
         Self::serve_by(dir, command)
     }
 
-    fn serve_by(dir: &Arc<Folder>, mut command: Command) -> Self {
+    /// The same with these variables; what it said, where it ended before it was ready.
+    pub fn try_serve(dir: &Arc<Folder>, variables: &[(&str, PathBuf)]) -> Result<Self, String> {
+        let mut command = Command::new(FKJ);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        Self::try_serve_by(dir, command)
+    }
+
+    fn serve_by(dir: &Arc<Folder>, command: Command) -> Self {
+        Self::try_serve_by(dir, command).expect("fkj serves")
+    }
+
+    fn try_serve_by(dir: &Arc<Folder>, mut command: Command) -> Result<Self, String> {
         let port = free_port();
         let path = dir.path().join("fkj.toml");
         let is_address = |line: &&str| line.starts_with("listen") || line.starts_with("public_url");
@@ -93,10 +116,19 @@ impl Server {
         let head = format!("listen = \"{address}\"\npublic_url = \"http://{address}\"\n");
         std::fs::write(&path, head + &rest.join("\n")).unwrap();
         command.arg("serve").arg("--config").arg(path);
-        Self::start(command, port, dir, "fkj serves on")
+        Self::try_start(command, port, dir, "fkj serves on")
     }
 
-    fn start(mut command: Command, port: u16, dir: &Arc<Folder>, ready: &'static str) -> Self {
+    fn start(command: Command, port: u16, dir: &Arc<Folder>, ready: &'static str) -> Self {
+        Self::try_start(command, port, dir, ready).expect("fkj serves")
+    }
+
+    fn try_start(
+        mut command: Command,
+        port: u16,
+        dir: &Arc<Folder>,
+        ready: &'static str,
+    ) -> Result<Self, String> {
         command.env("FKJ_LOG", "debug").stderr(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -112,8 +144,10 @@ impl Server {
             }
         });
         let server = Self { child: Mutex::new(child), port, dir: dir.clone(), log };
-        assert!(tells.recv().is_ok(), "fkj ended before it was ready: {}", server.log());
-        server
+        match tells.recv() {
+            Ok(()) => Ok(server),
+            Err(_) => Err(format!("fkj ended before it was ready: {}", server.log())),
+        }
     }
 
     /// What it has said and logged so far.
@@ -126,6 +160,13 @@ impl Server {
         let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         drop(child.kill());
         drop(child.wait());
+    }
+
+    /// Stops it as an operator does: what has begun is finished.
+    pub fn stop(&self) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+        assert!(told.unwrap().success() && child.wait().unwrap().success(), "{}", self.log());
     }
 
     /// A client with the token of a role in 9901.

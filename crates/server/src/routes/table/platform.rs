@@ -25,8 +25,16 @@ pub const ROWS: &[Endpoint] = &[
         &[Get],
         "/readyz",
         "ready",
-        "Each municipality, and the position its readers see",
+        "Each municipality, the position its readers see, and what is wrong",
         |with| on(with, health::ready),
+    )
+    .answers(&[(200, Form::Text)]),
+    Endpoint::new(
+        &[Get],
+        "/metrics",
+        "metrics",
+        "The same as figures, in Prometheus' text format",
+        |with| on(with, health::metrics),
     )
     .answers(&[(200, Form::Text)]),
 ];
