@@ -85,7 +85,7 @@ impl Demo {
                 "A token for the API: fkj token --dir {dir} --kommune 9901 --as utvikler{proof}"
             );
             eprintln!("Stop with Ctrl-C.");
-            outside::start(&app, &config.log)?;
+            outside::start(&app, &config)?;
             serve(listener, app).await
         })
     }
@@ -173,6 +173,7 @@ fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
         public_url: format!("http://{listen}"),
         proofs_file: None,
         log: LogConfig::default(),
+        events: Vec::new(),
         issuers: vec![
             trusted(HELSEID, IssuerKind::Helseid),
             trusted(IDPORTEN, IssuerKind::Idporten),
