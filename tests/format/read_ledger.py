@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 DICTIONARY = Path(__file__).parents[2] / "crates/ledger/data/body-v1.dict"
-KINDS = {1: "version", 2: "removal", 3: "erasure", 4: "audit", 5: "decision"}
+KINDS = {1: "version", 2: "removal", 3: "erasure", 4: "audit", 5: "decision", 6: "resealing"}
 
 
 def sha256(*parts):
@@ -57,10 +57,11 @@ def read_entry(data):
 class Reader:
     def __init__(self, folder, name):
         folder = Path(folder)
-        self.key = AESGCM((folder / "municipality.key").read_bytes())
         keys = sqlite3.connect(folder / "keys.db")
         self.meta = dict(keys.execute("SELECT name, value FROM meta"))
         self.persons = dict(keys.execute("SELECT id, wrapped FROM person"))
+        outer, wrapped = AESGCM((folder / "municipality.key").read_bytes()), self.meta["wrapping"]
+        self.key = AESGCM(outer.decrypt(wrapped[:12], wrapped[12:], b"fkj wrapping key v1"))
         self.ledger = sqlite3.connect(folder / f"{name}.db")
         # The name stands in front of `/ledger` or `/audit` in the marks of keys.db.
         made = [it.removeprefix("made:") for it in self.meta if it.startswith("made:")]
@@ -76,11 +77,30 @@ class Reader:
     def public(self, name):
         return Ed25519PrivateKey.from_private_bytes(self.secret(name)).public_key()
 
-    def body(self, entry, sealed):
-        """The plain body, or None where the person was erased."""
-        need(sha256(sealed) == entry["body_hash"], "the body is another")
+    def resealed(self):
+        """What bodies must hash to since resealings: position to hash, or None where it is erased."""
+        query = """SELECT position, entry.bytes, body.bytes FROM resealing JOIN entry USING (position)
+                   JOIN body USING (position) ORDER BY position"""
+        named, rows = {}, {}
+        for at, data, sealed in self.ledger.execute(query):
+            need(sha256(sealed) == read_entry(data)["body_hash"], f"the resealing {at} is another")
+            for position, digest in manifest(sealed)[0]:
+                named[position], rows[position] = digest, (digest, at)
+        told = self.ledger.execute("SELECT position, hash, resealing FROM resealed")
+        need(rows == {it[0]: it[1:] for it in told}, "the table `resealed` says something else")
+        return named
+
+    def body(self, entry, sealed, named):
+        """The plain body, or None where it or the person was erased."""
+        wanted = named.get(entry["position"], entry["body_hash"])
+        need((sealed and sha256(sealed)) == wanted, "the body is another")
+        if sealed is None:
+            return None
+        if entry["kind"] == "resealing":
+            sealed = manifest(sealed)[1]
         person, about = entry["person"], entry["person"] or b""
-        if self.name.endswith("/audit") or person is None or entry["kind"] == "erasure":
+        ledgers_own = person is None or entry["kind"] in ("erasure", "resealing")
+        if self.name.endswith("/audit") or ledgers_own:
             secret = self.secret(f"content:{self.name}")
         elif self.persons.get(person) is None:
             return None
@@ -100,17 +120,17 @@ class Reader:
         """Every entry with its body; raises at the first thing that is not as it was written."""
         query = """SELECT entry.position, entry.bytes, body.bytes FROM entry
                    LEFT JOIN body USING (position) ORDER BY entry.position"""
-        before, leaves, hashes = bytes(32), [], {0: bytes(32)}
+        before, leaves, hashes, named = bytes(32), [], {0: bytes(32)}, self.resealed()
         for position, data, sealed in self.ledger.execute(query):
             entry = read_entry(data)
             need(entry["position"] == position == len(leaves) + 1, f"no entry {len(leaves) + 1}")
             need(entry["prev_hash"] == before, f"the chain is broken before {position}")
-            yield entry, self.body(entry, sealed)
+            yield entry, self.body(entry, sealed, named)
             before = hashes[position] = sha256(data)
             leaves.append(sha256(b"\0", before))
-        self.ends(hashes, leaves)
+        self.ends(hashes, leaves, [it for it in named.values() if it is None])
 
-    def ends(self, hashes, leaves):
+    def ends(self, hashes, leaves, erased):
         """What is signed, and the tree, against the entries."""
         (head,) = self.ledger.execute("SELECT position, hash, signature FROM head")
         need(head[:2] == (len(leaves), hashes[len(leaves)]), "the head is not the last entry's")
@@ -127,7 +147,7 @@ class Reader:
                 need(kept.pop((level, n), None) == root(part), f"the tree at {level}, {n}")
         need(not kept, "more of a tree than there are entries")
         (count,) = self.ledger.execute("SELECT count(*) FROM body").fetchone()
-        need(count == len(leaves), "bodies without entries")
+        need(count == len(leaves) - len(erased), "bodies without entries")
         for size, note in self.ledger.execute("SELECT size, bytes FROM note"):
             self.note(note.decode(), size, root(leaves[:size]))
 
@@ -141,6 +161,26 @@ class Reader:
         ours = [base64.b64decode(it[2]) for it in lines if it[:2] == ["\u2014", origin]]
         (signature,) = [it[4:] for it in ours if it[:4] == named]
         key.verify(signature, text.encode())
+
+
+def manifest(body):
+    """What a body of form 2 says in the clear, and the sealed body in it."""
+    need(body[0] == 2, "a resealing of an unknown form")
+    at = 5
+
+    def number(size):
+        nonlocal at
+        at += size
+        return int.from_bytes(body[at - size : at])
+
+    named = [(number(8), None) for _ in range(number(4))]
+    for _ in range(number(4)):
+        position = number(8)
+        named.append((position, body[at : at + 32]))
+        at += 32
+    length = number(4)
+    need(at + length == 5 + int.from_bytes(body[1:5]), "a manifest that is cut or too long")
+    return named, body[at + length :]
 
 
 def root(leaves):

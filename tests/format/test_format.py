@@ -74,7 +74,8 @@ class Format(unittest.TestCase):
     @classmethod
     def work(cls, demo):
         """Writes, changes, removes and looks; tells what the server answered with, by version."""
-        cls.tokens = {role: demo.token(role) for role in ("plo-epj", "sykepleier")}
+        roles = ("plo-epj", "sykepleier", "personvernombud", "sikkerhetsleder")
+        cls.tokens = {role: demo.token(role) for role in roles}
         written = {}
         entries = [
             {"resource": pulse(n % 9 + 2, n), "request": {"method": "POST", "url": "Observation"}}
@@ -97,12 +98,30 @@ class Format(unittest.TestCase):
             if (it := entry["resource"])["resourceType"] == "Observation":
                 written[int(it["meta"]["versionId"])] = it
         cls.send("DELETE", f"Observation/{ids[1]}", "plo-epj")
+        cls.erase(pulse(1, 304))
         return written
+
+    @classmethod
+    def erase(cls, wrong):
+        """Has two officers erase a record for good, and records something more of the same person."""
+        record = json.loads(cls.send("POST", "Observation", "plo-epj", json.dumps(wrong)))
+        cls.erased = int(record["meta"]["versionId"])
+        cls.send("POST", "Observation", "plo-epj", json.dumps(pulse(1, 305)))
+        base = cls.demo.base
+        cls.demo.base = base.removesuffix("/fhir")
+        asked = {"record": f"Observation/{record['id']}", "basis": "wrong-person", "why": "sak 26/118"}
+        answer = cls.send("POST", "admin/erasures", "personvernombud", json.dumps(asked), "application/json")
+        path = f"admin/proposals/{json.loads(answer)['id']}/approve"
+        cls.send("POST", path, "sikkerhetsleder", json.dumps({"why": "enig"}), "application/json")
+        cls.demo.base = base
+        cls.send("POST", "Observation", "plo-epj", json.dumps(pulse(1, 306)))
 
     def test_every_entry_and_body_is_read_as_the_server_told(self):
         read = list(Reader(self.place, "ledger").read())
         kinds = {entry["kind"] for entry, _ in read}
-        self.assertLessEqual({"version", "removal", "decision"}, kinds)
+        self.assertLessEqual({"version", "removal", "decision", "resealing"}, kinds)
+        gone = [entry["position"] for entry, body in read if body is None]
+        self.assertEqual(gone, [self.erased])
         self.assertGreater(len(read), 300)
         self.assertEqual(len(self.seen), 2)
         for position, told in self.seen.items():
@@ -115,6 +134,10 @@ class Format(unittest.TestCase):
         for entry, body in read:
             if entry["kind"] == "removal":
                 self.assertIsNone(resource(body)[1])
+            elif entry["kind"] == "resealing":
+                told, decision = resource(body)
+                self.assertEqual(told["erased"], [self.erased])
+                self.assertEqual(decision["change"]["type"], "record-erased")
             elif entry["kind"] == "decision":
                 self.assertEqual(json.loads(body)["v"], 1)
         looks = [json.loads(body) for _, body in Reader(self.place, "audit").read()]
@@ -143,7 +166,7 @@ class Format(unittest.TestCase):
 
     def test_a_flipped_byte_is_noticed_wherever_it_is(self):
         columns = [("entry", "bytes"), ("body", "bytes"), ("head", "hash"), ("head", "signature")]
-        for table, column in [*columns, ("tree", "hash"), ("note", "bytes")]:
+        for table, column in [*columns, ("tree", "hash"), ("note", "bytes"), ("resealed", "hash")]:
             with self.subTest(table=table, column=column), tempfile.TemporaryDirectory() as copy:
                 place = shutil.copytree(self.place, Path(copy) / "9901")
                 self.bend(place / "ledger.db", table, column)
@@ -153,7 +176,7 @@ class Format(unittest.TestCase):
     def bend(self, path, table, column):
         """Changes one bit in the middle of the middle row."""
         connection = sqlite3.connect(path)
-        rows = list(connection.execute(f"SELECT {column} FROM {table}"))
+        rows = list(connection.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"))
         (value,) = rows[len(rows) // 2]
         bent = bytearray(value)
         bent[len(bent) // 2] ^= 1

@@ -12,6 +12,7 @@
 //! - The resident's own: [`control`], said as Consents, which [`consent`] reads and prints; [`pvk`] is
 //!   Helsenorge's shape of the same. [`copy`] is what the resident gets a copy of, [`rights`] what the
 //!   resident asks for and how it is answered.
+//! - To whoever wants to know that something happened: [`news`], without content.
 //! - Both, much at once: [`bulk`]. What has a `$`: [`operation`].
 //! - [`rules`] is what a resource must be, by R4 and by the Norwegian profiles.
 //! - [`audit`] is what the audit ledger holds of both, [`audit_event`] and [`audit_search`] show it as
@@ -42,6 +43,7 @@ pub mod health;
 pub mod history;
 pub mod look;
 pub mod naming;
+pub mod news;
 pub mod okt;
 pub mod operation;
 pub mod origin;

@@ -230,6 +230,11 @@ impl Tenant {
         *self.visible.borrow()
     }
 
+    /// That position, as it moves on.
+    pub fn follow(&self) -> watch::Receiver<Position> {
+        self.visible.clone()
+    }
+
     /// Milliseconds since 1970.
     pub fn now(&self) -> i64 {
         self.environment.clock.now_ms()

@@ -53,6 +53,9 @@ pub struct Config {
     /// What of the log leaves for others to keep.
     #[serde(default, skip_serializing_if = "LogConfig::is_default")]
     pub log: LogConfig,
+    /// Brokers that are told that something happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<BrokerConfig>,
     /// Issuers whose tokens are accepted.
     pub issuers: Vec<IssuerConfig>,
     /// Municipalities served.
@@ -106,6 +109,40 @@ pub struct ExportConfig {
     /// Headers of OTLP requests, such as a key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+}
+
+/// A NATS JetStream that gets thin CloudEvents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrokerConfig {
+    /// Name, in the files that keep how far it is.
+    pub name: String,
+    /// `tls://host:4222`, several with commas between; `nats://` for one on this machine.
+    pub to: String,
+    /// Its credentials file (`.creds`), where it asks who comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<PathBuf>,
+    /// Start of subjects and streams.
+    #[serde(default = "subject_prefix")]
+    pub prefix: String,
+    /// Copies that a new stream keeps.
+    #[serde(default = "one")]
+    pub replicas: usize,
+    /// Days that a new stream keeps events.
+    #[serde(default = "a_week")]
+    pub days: u64,
+}
+
+fn subject_prefix() -> String {
+    "fkj".to_owned()
+}
+
+fn one() -> usize {
+    1
+}
+
+fn a_week() -> u64 {
+    7
 }
 
 /// A trusted issuer.
@@ -212,6 +249,9 @@ impl Config {
         }
         self.proofs_file = self.proofs_file.map(|file| base.join(file));
         self.log.checkpoints = self.log.checkpoints.map(|place| base.join(place));
+        for broker in &mut self.events {
+            broker.credentials = broker.credentials.take().map(|file| base.join(file));
+        }
         for municipality in &mut self.municipalities {
             municipality.directory = base.join(&municipality.directory);
             let keys = [&mut municipality.key, &mut municipality.key_before];
@@ -235,15 +275,19 @@ impl Config {
         {
             return Err(format!("audience `{name}` stands twice; give each municipality its own"));
         }
-        let names: Vec<&str> = self.log.export.iter().map(|it| it.name.as_str()).collect();
-        let is_plain = |name: &&str| {
-            !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
-        };
-        if let Some(name) = names.iter().find(|name| !is_plain(name)) {
-            return Err(format!("export `{name}`: a name is letters, digits and `-`"));
+        let exports = ("export", self.log.export.iter().map(|it| it.name.as_str()).collect());
+        let brokers = ("events", self.events.iter().map(|it| it.name.as_str()).collect());
+        for (what, names) in [exports, brokers] {
+            let names: Vec<&str> = names;
+            if let Some(name) = names.iter().find(|name| !is_plain(name)) {
+                return Err(format!("{what} `{name}`: a name is letters, digits and `-`"));
+            }
+            if let Some(name) = twice(names) {
+                return Err(format!("{what} `{name}` stands twice; give each its own name"));
+            }
         }
-        if let Some(name) = twice(names) {
-            return Err(format!("export `{name}` stands twice; give each its own name"));
+        if let Some(broker) = self.events.iter().find(|it| !is_plain(&it.prefix)) {
+            return Err(format!("events `{}`: a prefix is letters, digits and `-`", broker.name));
         }
         match address::normal(&self.public_url) {
             Some(_) => Ok(()),
@@ -255,6 +299,11 @@ impl Config {
     pub fn municipality(&self, number: &str) -> Option<&MunicipalityConfig> {
         self.municipalities.iter().find(|it| it.number == number)
     }
+}
+
+/// Whether a name may be a part of a file's and a subject's.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
 }
 
 impl MunicipalityConfig {

@@ -85,7 +85,7 @@ impl Demo {
                 "A token for the API: fkj token --dir {dir} --kommune 9901 --as utvikler{proof}"
             );
             eprintln!("Stop with Ctrl-C.");
-            outside::start(&app, &config.log)?;
+            outside::start(&app, &config)?;
             serve(listener, app).await
         })
     }
@@ -174,6 +174,7 @@ fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
         proofs_file: None,
         least_free_mb: LEAST_FREE_MB,
         log: LogConfig::default(),
+        events: Vec::new(),
         issuers: vec![
             trusted(HELSEID, IssuerKind::Helseid),
             trusted(IDPORTEN, IssuerKind::Idporten),

@@ -42,7 +42,7 @@ impl Serve {
         let app = open(&config, None)?;
         eprintln!("fkj serves on http://{}", listener.local_addr()?);
         runtime()?.block_on(async {
-            outside::start(&app, &config.log)?;
+            outside::start(&app, &config)?;
             serve(listener, app).await
         })
     }

@@ -1,44 +1,73 @@
-//! Entries of one municipality's audit ledger to one target, in order, from a position that is kept.
+//! What a ledger holds, to somebody outside, in order, from a position that is kept.
 //!
-//! Invariants: an entry is passed over only when it was sent; the kept position is never ahead of that.
-//! What is sent twice has the same position. Nobody waits for the target but this.
+//! Invariants: an entry is passed over only when it was sent, or is of no concern to the receiver; the kept
+//! position is never ahead of that. What is sent twice has the same position. Nobody waits for the receiver but
+//! this.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use exchange::tenant::Tenant;
 use record::entry::Position;
 
-use super::event::Event;
-use super::line::{Broken, REWIND, Target};
 use crate::command::Failed;
 
-/// Entries sent at a time.
-const BATCH: usize = 500;
-/// How often new entries are looked for.
-const LOOK: Duration = Duration::from_secs(1);
 /// Wait after the first failure; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// Longest wait between tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Entries on their way to a target.
-pub struct Feed {
-    tenant: Arc<Tenant>,
+/// A receiver, and what it gets.
+pub trait Outlet: Send + Sized + 'static {
+    /// What goes out, for the server's log.
+    const WHAT: &'static str;
+    /// Start of the name of the file that keeps how far it is.
+    const FILE: &'static str;
+
+    /// How far to go back after a restart, since what was sent last may not have arrived.
+    fn unsure(&self) -> u64 {
+        0
+    }
+
+    /// Sends what is next after a position, and says how far that was; nothing where there is nothing.
+    fn send(
+        &mut self,
+        after: Position,
+    ) -> impl Future<Output = Result<Option<Position>, Broken>> + Send;
+
+    /// Waits until there may be something after a position.
+    fn wait(&mut self, after: Position) -> impl Future<Output = ()> + Send;
+}
+
+/// Why a batch did not get through.
+pub struct Broken {
+    /// What happened.
+    pub error: Failed,
+    /// How many entries before it may be lost as well.
+    pub rewind: u64,
+}
+
+impl<E: Into<Failed>> From<E> for Broken {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), rewind: 0 }
+    }
+}
+
+/// A ledger's entries on their way to a receiver.
+pub struct Feed<O> {
+    outlet: O,
     name: String,
-    target: Target,
     file: PathBuf,
     position: Position,
 }
 
-impl Feed {
-    /// The feed called `name`, from where it had come.
+impl<O: Outlet> Feed<O> {
+    /// The feed called `name` of a municipality, from where it had come.
     ///
     /// # Errors
     /// Where its place cannot be read.
-    pub fn new(tenant: Arc<Tenant>, name: &str, target: Target) -> Result<Self, Failed> {
-        let file = tenant.directory().join(format!("export-{name}.position"));
+    pub fn new(tenant: &Tenant, name: &str, outlet: O) -> Result<Self, Failed> {
+        let file = tenant.directory().join(format!("{}-{name}.position", O::FILE));
         let position: Position = match std::fs::read_to_string(&file) {
             Ok(text) => text
                 .trim()
@@ -47,8 +76,8 @@ impl Feed {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
             Err(error) => return Err(format!("`{}`: {error}", file.display()).into()),
         };
-        let position = if target.is_unsure() { position.saturating_sub(REWIND) } else { position };
-        Ok(Self { tenant, name: name.to_owned(), target, file, position })
+        let position = position.saturating_sub(outlet.unsure());
+        Ok(Self { outlet, name: name.to_owned(), file, position })
     }
 
     /// Sends for as long as the server runs.
@@ -58,22 +87,16 @@ impl Feed {
             match self.step().await {
                 Ok(true) => {
                     if told {
-                        tracing::info!(name = self.name, "the log goes out again");
+                        tracing::info!(name = self.name, "{} go out again", O::WHAT);
                     }
                     (wait, told) = (FIRST_WAIT, false);
                 }
-                Ok(false) => tokio::time::sleep(LOOK).await,
+                Ok(false) => self.outlet.wait(self.position).await,
                 Err(Broken { error, rewind }) => {
-                    if rewind {
-                        self.position = self.position.saturating_sub(REWIND);
-                    }
+                    self.position = self.position.saturating_sub(rewind);
                     if !told {
-                        let position = self.position;
-                        tracing::warn!(
-                            name = self.name,
-                            position,
-                            "the log does not go out: {error}"
-                        );
+                        let (name, position) = (&self.name, self.position);
+                        tracing::warn!(name, position, "{} do not go out: {error}", O::WHAT);
                         told = true;
                     }
                     tokio::time::sleep(wait).await;
@@ -85,19 +108,8 @@ impl Feed {
 
     /// Sends what is next; `false` where there is nothing.
     async fn step(&mut self) -> Result<bool, Broken> {
-        let (tenant, from) = (self.tenant.clone(), self.position + 1);
-        let read = tokio::task::spawn_blocking(move || {
-            let number = &tenant.register().number;
-            let records = tenant.audit_records(from, BATCH)?;
-            let events: Vec<Event> =
-                records.iter().map(|(entry, record)| Event::new(number, entry, record)).collect();
-            Ok::<_, Failed>(events)
-        });
-        let events = read.await??;
-        let Some(last) = events.last().map(|event| event.position) else { return Ok(false) };
-        let number = &self.tenant.register().number;
-        self.target.send(&events, &format!("fkj-{number}")).await?;
-        self.position = last;
+        let Some(reached) = self.outlet.send(self.position).await? else { return Ok(false) };
+        self.position = reached;
         self.keep()?;
         Ok(true)
     }

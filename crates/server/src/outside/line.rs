@@ -17,6 +17,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::event::Event;
+use super::feed::Broken;
 use super::otlp::Otlp;
 use super::syslog::{framed, message};
 use crate::command::Failed;
@@ -52,20 +53,6 @@ pub struct Stream {
 trait Line: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Line for T {}
 
-/// Why a batch did not get through.
-pub struct Broken {
-    /// What happened.
-    pub error: Failed,
-    /// Whether batches before may be lost as well.
-    pub rewind: bool,
-}
-
-impl<E: Into<Failed>> From<E> for Broken {
-    fn from(error: E) -> Self {
-        Self { error: error.into(), rewind: false }
-    }
-}
-
 impl Target {
     /// The target of a configuration.
     ///
@@ -84,7 +71,7 @@ impl Target {
         };
         match uri.scheme_str() {
             Some("https" | "http") => Ok(Target::Otlp(Box::new(Otlp::new(to, &config.headers)?))),
-            Some("syslog+tls") => stream(Some(tls()?), 6514),
+            Some("syslog+tls") => stream(Some(TlsConnector::from(Arc::new(tls()?))), 6514),
             Some("syslog+tcp") => stream(None, 601),
             Some("syslog+udp") => {
                 let port = uri.port_u16().unwrap_or(514);
@@ -144,7 +131,7 @@ impl Stream {
             Err(_) => format!("nothing went through in {} s", PATIENCE.as_secs()).into(),
         };
         self.line = None;
-        Err(Broken { error, rewind: had_line })
+        Err(Broken { error, rewind: if had_line { REWIND } else { 0 } })
     }
 
     async fn through(&mut self, bytes: &[u8]) -> Result<(), Failed> {
@@ -180,10 +167,9 @@ async fn open(host: &str, port: u16, tls: Option<&TlsConnector>) -> Result<Box<d
 }
 
 /// TLS with the machine's trusted roots.
-fn tls() -> Result<TlsConnector, Failed> {
-    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+pub fn tls() -> Result<ClientConfig, Failed> {
+    Ok(ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?
         .with_native_roots()?
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
+        .with_no_client_auth())
 }

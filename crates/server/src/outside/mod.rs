@@ -1,4 +1,5 @@
-//! What leaves the log for others to keep: signed checkpoints to a place outside, and entries to a SIEM.
+//! What leaves for others: signed checkpoints to a place outside, entries of the log to a SIEM, and events to a
+//! message broker, which say that something happened and never what.
 //!
 //! Invariants: nothing here is waited for by a request. What could not be sent is sent later, from a
 //! position that is kept, at least once. No identity number and nothing of what was seen leaves.
@@ -6,37 +7,46 @@
 mod checkpoints;
 mod event;
 mod feed;
+mod jetstream;
 mod line;
 mod otlp;
+mod siem;
 mod syslog;
+mod thin;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::App;
 use crate::command::Failed;
-use crate::config::LogConfig;
+use crate::config::Config;
 
 use self::feed::Feed;
+use self::jetstream::JetStream;
 use self::line::Target;
+use self::siem::Siem;
 
 /// Begins all of it, beside the serving.
 ///
 /// # Errors
 /// Where the configuration names what cannot be: nothing is begun.
-pub fn start(app: &Arc<App>, config: &LogConfig) -> Result<(), Failed> {
-    let mut feeds = Vec::new();
-    for export in &config.export {
-        for hosted in app.tenants.values() {
-            let target = Target::of(export)?;
-            feeds.push(Feed::new(hosted.tenant.clone(), &export.name, target)?);
+pub fn start(app: &Arc<App>, config: &Config) -> Result<(), Failed> {
+    let (mut logs, mut events) = (Vec::new(), Vec::new());
+    for hosted in app.tenants.values() {
+        let tenant = &hosted.tenant;
+        for export in &config.log.export {
+            let siem = Siem { tenant: tenant.clone(), target: Target::of(export)? };
+            logs.push(Feed::new(tenant, &export.name, siem)?);
+        }
+        for broker in &config.events {
+            let outlet = JetStream::new(tenant.clone(), broker, &app.public_url)?;
+            events.push(Feed::new(tenant, &broker.name, outlet)?);
         }
     }
-    let every = Duration::from_secs(config.checkpoint_seconds.max(1));
-    let place = config.checkpoints.clone().map(checkpoints::Outside::open).transpose()?;
+    let every = Duration::from_secs(config.log.checkpoint_seconds.max(1));
+    let place = config.log.checkpoints.clone().map(checkpoints::Outside::open).transpose()?;
     tokio::spawn(checkpoints::run(app.clone(), every, place));
-    for feed in feeds {
-        tokio::spawn(feed.run());
-    }
+    logs.into_iter().for_each(|feed| drop(tokio::spawn(feed.run())));
+    events.into_iter().for_each(|feed| drop(tokio::spawn(feed.run())));
     Ok(())
 }
