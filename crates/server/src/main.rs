@@ -11,6 +11,7 @@ mod command;
 mod config;
 mod custody;
 mod fill;
+mod https;
 mod input;
 mod negotiate;
 mod openapi;
