@@ -114,6 +114,7 @@ pub mod random;
 mod read;
 mod reseal;
 pub mod sealed_key;
+mod storage;
 mod store;
 pub mod tree;
 pub mod verify;
