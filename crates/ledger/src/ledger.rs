@@ -5,6 +5,7 @@ use crate::body::MAX_BYTES;
 use crate::chain::{self, Head, Seal};
 use crate::clock::{Clock, SystemClock};
 use crate::condition::{Condition, Watch};
+use crate::database::Database;
 use crate::error::Error;
 use crate::faults::{Faults, NoFaults};
 use crate::keys::Keys;
@@ -13,6 +14,7 @@ use crate::note::{Checkpoint, Proof, VerifierKey};
 use crate::random::{Random, SystemRandom};
 use crate::read::Readers;
 use crate::reseal;
+use crate::storage::postgres::Schema;
 use crate::storage::sqlite::{LedgerFile, SqliteStore, complete_tree};
 use crate::storage::{Ended, Reading, Storage, Store};
 use crate::store;
@@ -105,6 +107,21 @@ impl Ledger {
         Self::start(storage, Box::new(SqliteStore(connection)), Some(lock), options)
     }
 
+    /// Opens the ledger in a schema of `database`, or makes both. Other servers may have it open too: each one's
+    /// batches are chained to what is there.
+    ///
+    /// What other servers have appended is in every answer to a reader; [`LedgerOptions::on_commit`] hears of
+    /// this one's own.
+    ///
+    /// # Errors
+    /// [`Error::Database`]; [`Error::Key`]; [`Error::Corrupt`] as [`Ledger::open`], and where the schema is of
+    /// a newer version.
+    pub fn open_in(database: &Arc<Database>, options: LedgerOptions) -> Result<Self, Error> {
+        let schema = Schema::open(database.clone(), &options.name, options.sealing)?;
+        let store = Box::new(schema.store()?);
+        Self::start(Arc::new(schema), store, None, options)
+    }
+
     /// Brings what a crash left undone to its end, and starts the writer.
     fn start(
         storage: Arc<dyn Storage>,
@@ -114,8 +131,12 @@ impl Ledger {
     ) -> Result<Self, Error> {
         let signing_key = options.keys.signing_key(&options.name)?;
         let notary = options.keys.notary(&options.name)?;
-        let tail = Tail::read(store.reading())?;
-        check_end(&mut *store, &tail, &options, &signing_key)?;
+        // Nobody else appends meanwhile.
+        let head = store.begin()?;
+        let tail = Tail::read(store.reading())
+            .and_then(|tail| check_end(&mut *store, head, tail, &options, &signing_key));
+        store.abandon();
+        let tail = tail?;
         finish_erasures(store.reading(), &options.keys)?;
         let ledger_key = options.keys.ledger_key(&options.name)?;
         let sealer = Arc::new(Sealer {
@@ -428,12 +449,13 @@ fn finish_erasures(reading: &dyn Reading, keys: &Keys) -> Result<(), Error> {
 /// Checks that the stored head is signed and is the last entry's; an empty ledger gets its head.
 fn check_end(
     store: &mut dyn Store,
-    tail: &Tail,
+    head: Option<Head>,
+    tail: Tail,
     options: &LedgerOptions,
     signing_key: &aws_lc_rs::signature::Ed25519KeyPair,
-) -> Result<(), Error> {
+) -> Result<Tail, Error> {
     let (position, hash) = (tail.position, tail.hash);
-    match store.reading().head()? {
+    match head {
         None if position == 0 && !options.keys.has_made(&options.name)? => {
             store.found(&chain::sign(signing_key, Seal::Head, &options.name, 0, hash))?;
         }
@@ -448,5 +470,6 @@ fn check_end(
             }
         }
     }
-    options.keys.mark_made(&options.name)
+    options.keys.mark_made(&options.name)?;
+    Ok(tail)
 }

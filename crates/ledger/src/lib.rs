@@ -102,6 +102,7 @@ pub mod chain;
 pub mod clock;
 pub mod condition;
 pub mod crypto;
+pub mod database;
 pub mod error;
 pub mod faults;
 pub mod key_service;

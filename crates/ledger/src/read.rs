@@ -144,7 +144,7 @@ impl Readers {
         &self,
         work: impl FnOnce(&dyn Reading) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let idle = self.idle.lock().pop();
+        let idle = self.idle.lock().pop().filter(|reader| reader.is_open());
         let reader = match idle {
             Some(reader) => reader,
             None => self.storage.reader()?,

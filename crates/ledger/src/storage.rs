@@ -19,6 +19,7 @@ use record::identity::PersonId;
 use std::collections::HashMap;
 use std::path::Path;
 
+pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 /// What the unique index holds of a source's own event id.
@@ -42,6 +43,8 @@ pub(crate) trait Storage: Send + Sync {
 
 /// What can be asked of a ledger's tables.
 pub(crate) trait Reading {
+    /// Whether it can be asked any more.
+    fn is_open(&self) -> bool;
     /// The head, if there is one.
     fn head(&self) -> Result<Option<Head>, Error>;
     /// Position of the last entry; 0 where there is none.
@@ -71,11 +74,12 @@ pub(crate) trait Store: Send {
     /// What is there, with what this writer has begun.
     fn reading(&self) -> &dyn Reading;
 
-    /// Keeps the head of a ledger that is being made.
+    /// Keeps the head of a ledger that is being made, and ends what was begun.
     fn found(&mut self, head: &Head) -> Result<(), Error>;
 
-    /// Begins a batch, waiting for whoever else is at one; answers the head it is to be chained to.
-    fn begin(&mut self) -> Result<Head, Error>;
+    /// Begins a batch, waiting for whoever else is at one; answers the head it is to be chained to,
+    /// which only a ledger that is being made does not have.
+    fn begin(&mut self) -> Result<Option<Head>, Error>;
 
     /// Keeps a batch for good and ends it, also where it fails. Passes the points of `faults` from
     /// [`Bodies`](crate::faults::Point::Bodies) to [`Checkpoint`](crate::faults::Point::Checkpoint).

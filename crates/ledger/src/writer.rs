@@ -167,7 +167,9 @@ impl Writer {
         wanted: bool,
     ) -> Result<(Vec<Verdict>, Vec<Committed>), Stop> {
         let head = self.store.begin()?;
-        let batch = match self.batch(&head, groups, wanted) {
+        let none = Error::Corrupt { position: 0, what: "there is no head" };
+        let batch = head.ok_or(none).and_then(|head| self.batch(&head, groups, wanted));
+        let batch = match batch {
             Ok(batch) => batch,
             Err(error) => {
                 self.store.abandon();

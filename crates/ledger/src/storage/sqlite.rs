@@ -61,6 +61,10 @@ const OF: &str =
     stored!("WHERE e.person = ?1 AND e.position > ?2 AND e.position <= ?3 ORDER BY e.position");
 
 impl Reading for Connection {
+    fn is_open(&self) -> bool {
+        true
+    }
+
     fn head(&self) -> Result<Option<Head>, Error> {
         self.prepare_cached("SELECT position, hash, signature FROM head WHERE id = 1")
             .and_then(|mut select| {
@@ -209,13 +213,13 @@ impl Store for SqliteStore {
     }
 
     fn found(&mut self, head: &Head) -> Result<(), Error> {
-        keep_head(&self.0, head)
+        keep_head(&self.0, head)?;
+        self.0.execute_batch("COMMIT").map_err(Error::storage("keeping the head"))
     }
 
-    fn begin(&mut self) -> Result<Head, Error> {
+    fn begin(&mut self) -> Result<Option<Head>, Error> {
         self.0.execute_batch("BEGIN IMMEDIATE").map_err(Error::storage("beginning a batch"))?;
-        let none = Error::Corrupt { position: 0, what: "there is no head" };
-        self.0.head().and_then(|head| head.ok_or(none)).inspect_err(|_| self.abandon())
+        Reading::head(&self.0).inspect_err(|_| self.abandon())
     }
 
     fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Stop> {

@@ -1,12 +1,11 @@
 //! The ledger beside a model simple enough to be right: a list.
 
-use crate::town::{draft, keys, open, options, person, wait};
+use crate::town::{Town, draft, options, person, wait};
 use ledger::append::{Appended, Body, Draft};
 use ledger::error::Error;
 use proptest::prelude::*;
 use record::entry::Position;
 use std::collections::HashSet;
-use tempfile::tempdir;
 
 #[derive(Clone, Debug, PartialEq)]
 struct Fact {
@@ -76,16 +75,15 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn check(steps: Vec<Step>) {
-    let dir = tempdir().unwrap();
-    let keys = keys(dir.path());
+fn check(town: &Town, steps: Vec<Step>) {
+    let keys = town.keys();
     let persons: Vec<_> = ["01", "02", "03"].map(|number| person(&keys, number)).into();
     let make = |fact: &Fact| Draft {
         source: format!("source-{}", fact.source),
         source_event_id: fact.id.map(|id| format!("event-{id}")),
         ..draft("", fact.person.map(|p| persons[usize::from(p)]), &format!("c{}", fact.content))
     };
-    let mut ledger = Some(open(dir.path(), options(&keys)));
+    let mut ledger = Some(town.open(options(&keys)));
     let mut model = Model::default();
     for step in steps {
         match step {
@@ -116,7 +114,7 @@ fn check(steps: Vec<Step>) {
             }
             Step::Reopen => {
                 ledger = None;
-                ledger = ledger.or_else(|| Some(open(dir.path(), options(&keys))));
+                ledger = ledger.or_else(|| Some(town.open(options(&keys))));
             }
         }
     }
@@ -135,13 +133,27 @@ fn check(steps: Vec<Step>) {
     assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
 }
 
+fn tries(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64, failure_persistence: None, ..ProptestConfig::default()
-    })]
+    #![proptest_config(tries(64))]
 
     #[test]
-    fn the_ledger_is_a_list(steps in prop::collection::vec(step(), 1..30)) {
-        check(steps);
+    fn a_ledger_in_a_file_is_a_list(steps in prop::collection::vec(step(), 1..30)) {
+        check(&Town::in_files(), steps);
+    }
+}
+
+proptest! {
+    // Each takes a database of its own.
+    #![proptest_config(tries(12))]
+
+    #[test]
+    fn a_ledger_in_postgresql_is_a_list(steps in prop::collection::vec(step(), 1..30)) {
+        if let Some(town) = Town::in_postgresql() {
+            check(&town, steps);
+        }
     }
 }
