@@ -32,7 +32,8 @@ mod state;
 const TABLES: &str = "
 CREATE TABLE entry(position bigint PRIMARY KEY, event bytea, person bytea, bytes bytea NOT NULL);
 CREATE UNIQUE INDEX entry_event ON entry(event) WHERE event IS NOT NULL;
-CREATE TABLE body(position bigint PRIMARY KEY, bytes bytea STORAGE EXTERNAL NOT NULL);
+CREATE TABLE body(position bigint PRIMARY KEY, bytes bytea NOT NULL);
+ALTER TABLE body ALTER bytes SET STORAGE EXTERNAL;
 CREATE TABLE head(id integer PRIMARY KEY CHECK (id = 1), position bigint NOT NULL, hash bytea NOT NULL, signature bytea NOT NULL);
 CREATE TABLE checkpoint(position bigint PRIMARY KEY, hash bytea NOT NULL, signature bytea NOT NULL);
 CREATE TABLE tree(level integer NOT NULL, number bigint NOT NULL, hash bytea NOT NULL, PRIMARY KEY(level, number));

@@ -1,9 +1,11 @@
 //! The ledger beside a model simple enough to be right: a list.
 
+use crate::server::Server;
 use crate::town::{Town, draft, options, person, wait};
 use ledger::append::{Appended, Body, Draft};
 use ledger::error::Error;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use record::entry::Position;
 use std::collections::HashSet;
 
@@ -133,27 +135,24 @@ fn check(town: &Town, steps: Vec<Step>) {
     assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
 }
 
-fn tries(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+fn tries(cases: u32, town: impl Fn() -> Town) {
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let steps = prop::collection::vec(step(), 1..30);
+    let run = |steps| {
+        check(&town(), steps);
+        Ok(())
+    };
+    TestRunner::new(config).run(&steps, run).unwrap();
 }
 
-proptest! {
-    #![proptest_config(tries(64))]
-
-    #[test]
-    fn a_ledger_in_a_file_is_a_list(steps in prop::collection::vec(step(), 1..30)) {
-        check(&Town::in_files(), steps);
-    }
+#[test]
+fn a_ledger_in_a_file_is_a_list() {
+    tries(64, Town::in_files);
 }
 
-proptest! {
-    // Each takes a database of its own.
-    #![proptest_config(tries(12))]
-
-    #[test]
-    fn a_ledger_in_postgresql_is_a_list(steps in prop::collection::vec(step(), 1..30)) {
-        if let Some(town) = Town::in_postgresql() {
-            check(&town, steps);
-        }
+#[test]
+fn a_ledger_in_postgresql_is_a_list() {
+    if let Some(server) = Server::shared() {
+        tries(12, || Town::on(server.clone()));
     }
 }
