@@ -5,6 +5,8 @@
 //! that take too long, and the system those to a server that is gone. A commit that is acknowledged is on the
 //! server's disk, and on those of the standbys that it is set up to wait for.
 
+mod tls;
+
 use crate::error::Error;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -13,7 +15,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
+use tls::Tls;
 use tokio::runtime::Runtime;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
 /// A server that does not answer a connection in this time is away.
@@ -33,6 +37,8 @@ SET application_name = 'fkj';
 /// A PostgreSQL database.
 pub struct Database {
     config: Config,
+    /// Nothing where what is sent stays on this machine.
+    tls: Option<Tls>,
     // Some until dropped.
     runtime: Option<Runtime>,
 }
@@ -45,14 +51,23 @@ pub(crate) struct Session {
 
 impl Database {
     /// The database that `url` names, as libpq writes it: `postgres://user@host/database`, or
-    /// `host=/run/postgresql user=fkj`. Connects when it is needed.
+    /// `host=/run/postgresql user=fkj`. Connects when it is needed; over a network by TLS only, to a server
+    /// with a certificate of an authority that this machine trusts. With `roots`, certificates as PEM, those
+    /// authorities count instead, and TLS is used on this machine too.
     ///
     /// # Errors
-    /// [`Error::Database`] where that is no such address, or it names a network in between, which takes TLS;
-    /// [`Error::File`] where no thread can be started.
-    pub fn new(url: &str) -> Result<Self, Error> {
+    /// [`Error::Database`] where that is no such address; [`Error::Key`] where there are no authorities to
+    /// trust; [`Error::File`] where no thread can be started.
+    pub fn new(url: &str, roots: Option<&[u8]>) -> Result<Self, Error> {
         let mut config: Config =
             url.parse().map_err(Error::database("reading the address of the database"))?;
+        let tls = match (roots, is_local(&config)) {
+            (None, true) => None,
+            _ => Some(Tls::new(roots)?),
+        };
+        if tls.is_some() {
+            config.ssl_mode(SslMode::Require);
+        }
         config
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_user_timeout(NETWORK_TIMEOUT)
@@ -63,20 +78,26 @@ impl Database {
             .enable_all()
             .build()
             .map_err(Error::file("starting the database's thread"))?;
-        Ok(Self { config, runtime: Some(runtime) })
+        Ok(Self { config, tls, runtime: Some(runtime) })
     }
 
     /// One more session in a schema, which need not be there yet.
     pub(crate) fn session(&self, schema: &str) -> Result<Session, Error> {
         let failed = "connecting to the database";
         let runtime = self.runtime.as_ref().ok_or(Error::Stopped)?;
-        let config = self.config.clone();
+        let (config, tls) = (self.config.clone(), self.tls.clone());
         let connecting = runtime.spawn(async move {
+            if let Some(tls) = tls {
+                let (client, connection) = config.connect(tls).await?;
+                tokio::spawn(connection);
+                return Ok(client);
+            }
             let (client, connection) = config.connect(NoTls).await?;
-            Ok((client, tokio::spawn(connection)))
+            tokio::spawn(connection);
+            Ok(client)
         });
         let connected = wait(connecting).map_err(|_| Error::Stopped)?;
-        let (client, _) = connected.map_err(Error::database(failed))?;
+        let client = connected.map_err(Error::database(failed))?;
         let set_up = format!("{SESSION} SET search_path = {schema}");
         wait(client.batch_execute(&set_up)).map_err(Error::database(failed))?;
         Ok(Session { client, statements: Mutex::default() })
@@ -101,6 +122,19 @@ impl Session {
         self.statements.lock().insert(sql, statement.clone());
         Ok(statement)
     }
+}
+
+/// Whether what is sent stays on this machine.
+fn is_local(config: &Config) -> bool {
+    let mut hosts = config.get_hosts().iter();
+    config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback)
+        && hosts.all(|host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => {
+                name == "localhost"
+                    || name.parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback())
+            }
+        })
 }
 
 /// Waits on this thread, which may be one of a runtime: the work is done on another.

@@ -53,8 +53,42 @@ impl Server {
 
     /// Starts it, also again.
     pub fn go(&self) {
+        self.go_with("-c listen_addresses=''");
+    }
+
+    /// Ends it, and lets it also listen at a port of this machine, with a certificate of its own for
+    /// `localhost`; answers that as PEM.
+    pub fn listen(&self, port: u16) -> Vec<u8> {
+        self.crash();
+        let (key, certificate) =
+            (self.dir.path().join("data/key"), self.dir.path().join("data/cert"));
+        let made = Command::new("openssl")
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+            ])
+            .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE", "-days", "2", "-keyout"])
+            .args([&key, Path::new("-out"), &certificate])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let owner = std::fs::metadata(self.dir.path()).unwrap().uid();
+        chown(&key, Some(owner), None).unwrap();
+        self.go_with(&format!(
+            "-c listen_addresses=localhost -p {port} -c ssl=on -c ssl_key_file=key -c ssl_cert_file=cert"
+        ));
+        std::fs::read(certificate).unwrap()
+    }
+
+    fn go_with(&self, more: &str) {
         let settings = format!(
-            "-c listen_addresses='' -c fsync=on -c unix_socket_directories='{}'",
+            "{more} -c fsync=on -c unix_socket_directories='{}'",
             self.dir.path().display()
         );
         let log = self.dir.path().join("log").display().to_string();
@@ -73,8 +107,25 @@ impl Server {
 
     /// Runs statements in a database.
     pub fn sql(&self, database: &str, statements: &str) -> String {
-        let socket = self.dir.path().display().to_string();
-        let args = ["-h", &socket, "-U", "fkj", "-d", database, "-qAtX", "-v", "ON_ERROR_STOP=1"];
+        self.sql_at(5432, database, statements)
+    }
+
+    /// As [`Server::sql`], where it listens at a port.
+    pub fn sql_at(&self, port: u16, database: &str, statements: &str) -> String {
+        let (socket, port) = (self.dir.path().display().to_string(), port.to_string());
+        let args = [
+            "-h",
+            &socket,
+            "-p",
+            &port,
+            "-U",
+            "fkj",
+            "-d",
+            database,
+            "-qAtX",
+            "-v",
+            "ON_ERROR_STOP=1",
+        ];
         self.run("psql", &[&args[..], &["-c", statements]].concat())
     }
 
