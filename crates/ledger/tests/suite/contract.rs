@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 /// Each test in both places.
 macro_rules! everywhere {
-    ($($test:ident)*) => {
+    ($(#[test] fn $test:ident($town:ident: &Town) $what:block)*) => {
+        $(fn $test($town: &Town) $what)*
         mod in_files {
             $(#[test]
             fn $test() {
@@ -32,18 +33,6 @@ macro_rules! everywhere {
     };
 }
 
-everywhere! {
-    entries_are_placed_chained_and_read_back
-    a_repeat_is_kept_once_and_another_content_is_refused
-    groups_of_one_batch_do_not_touch_each_other
-    a_full_queue_refuses_and_loses_nothing
-    erased_content_is_gone_and_the_fact_of_it_stays
-    opening_again_goes_on_and_opening_wrongly_is_refused
-    what_cannot_be_kept_is_refused_and_the_next_group_is_kept
-    damage_is_an_error_at_its_place_and_the_rest_stays_readable
-    a_writer_that_ends_says_so_and_opening_again_tells_what_is_kept
-}
-
 fn plain(body: &str) -> Body {
     Body::Plain(body.as_bytes().to_vec())
 }
@@ -52,6 +41,9 @@ fn positions(answer: &[Appended]) -> Vec<(Position, bool)> {
     answer.iter().map(|a| (a.entry().position, matches!(a, Appended::New(_)))).collect()
 }
 
+everywhere! {
+
+#[test]
 fn entries_are_placed_chained_and_read_back(town: &Town) {
     let keys = town.keys();
     let (a, b) = (person(&keys, "01810112345"), person(&keys, "02810112345"));
@@ -92,6 +84,7 @@ fn entries_are_placed_chained_and_read_back(town: &Town) {
     assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
 }
 
+#[test]
 fn a_repeat_is_kept_once_and_another_content_is_refused(town: &Town) {
     let keys = town.keys();
     let a = Some(person(&keys, "01810112345"));
@@ -118,6 +111,7 @@ fn a_repeat_is_kept_once_and_another_content_is_refused(town: &Town) {
     assert_eq!(append(Vec::new()).unwrap(), []);
 }
 
+#[test]
 fn groups_of_one_batch_do_not_touch_each_other(town: &Town) {
     let keys = town.keys();
     let (gate, at_gate, let_go) = Gate::new();
@@ -149,6 +143,7 @@ fn groups_of_one_batch_do_not_touch_each_other(town: &Town) {
     assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
 }
 
+#[test]
 fn a_full_queue_refuses_and_loses_nothing(town: &Town) {
     let keys = town.keys();
     let (gate, at_gate, let_go) = Gate::new();
@@ -169,6 +164,7 @@ fn a_full_queue_refuses_and_loses_nothing(town: &Town) {
     });
 }
 
+#[test]
 fn erased_content_is_gone_and_the_fact_of_it_stays(town: &Town) {
     let keys = town.keys();
     let (a, b) = (person(&keys, "01810112345"), person(&keys, "02810112345"));
@@ -211,6 +207,7 @@ fn erased_content_is_gone_and_the_fact_of_it_stays(town: &Town) {
     assert!(audit.verify(|_, _| {}).unwrap().is_sound());
 }
 
+#[test]
 fn opening_again_goes_on_and_opening_wrongly_is_refused(town: &Town) {
     let keys = town.keys();
     let ledger = town.open(options(&keys));
@@ -233,6 +230,7 @@ fn opening_again_goes_on_and_opening_wrongly_is_refused(town: &Town) {
     assert_eq!(gone, Some(Category::Corrupt));
 }
 
+#[test]
 fn what_cannot_be_kept_is_refused_and_the_next_group_is_kept(town: &Town) {
     let keys = town.keys();
     let ledger = town.open(options(&keys));
@@ -249,6 +247,7 @@ fn what_cannot_be_kept_is_refused_and_the_next_group_is_kept(town: &Town) {
     assert_eq!(positions(&kept), [(1, true)]);
 }
 
+#[test]
 fn damage_is_an_error_at_its_place_and_the_rest_stays_readable(town: &Town) {
     let keys = town.keys();
     let ledger = town.open(options(&keys));
@@ -277,6 +276,7 @@ fn damage_is_an_error_at_its_place_and_the_rest_stays_readable(town: &Town) {
     assert!(matches!(town.try_open(options(&keys)), Err(Error::Corrupt { position: 4, .. })));
 }
 
+#[test]
 fn a_writer_that_ends_says_so_and_opening_again_tells_what_is_kept(town: &Town) {
     struct PanicAfterCommit;
     impl Faults for PanicAfterCommit {
@@ -295,4 +295,6 @@ fn a_writer_that_ends_says_so_and_opening_again_tells_what_is_kept(town: &Town) 
     let ledger = town.open(options(&keys));
     let group = vec![draft("1", None, "content"), draft("2", None, "content")];
     assert_eq!(positions(&ledger.append_blocking(group).unwrap()), [(1, false), (2, true)]);
+}
+
 }
