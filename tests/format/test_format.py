@@ -111,7 +111,7 @@ class Format(unittest.TestCase):
         cls.demo.base = base.removesuffix("/fhir")
         asked = {"record": f"Observation/{record['id']}", "basis": "wrong-person", "why": "sak 26/118"}
         answer = cls.send("POST", "admin/erasures", "personvernombud", json.dumps(asked), "application/json")
-        path = f"admin/proposals/{json.loads(answer)['id']}/approve"
+        path = f"admin/proposals/{json.loads(answer)['proposal']}/approve"
         cls.send("POST", path, "sikkerhetsleder", json.dumps({"why": "enig"}), "application/json")
         cls.demo.base = base
         cls.send("POST", "Observation", "plo-epj", json.dumps(pulse(1, 306)))

@@ -10,7 +10,7 @@
 //!   `keys.db` from before still holds the wrapped key, so such backups must be kept short.
 //! - A destroyed person stays as a tombstone: the number still resolves to the same id, and nothing
 //!   can be sealed or opened for it.
-//! - A person's key is exchanged for another when single records are erased ([`reseal`]).
+//! - A person's key is exchanged for another when single records are erased (`keys::reseal`).
 //! - The hot path (known number, known key) touches no database.
 
 use crate::crypto::{DataKey, Secret, first16, mac};

@@ -902,7 +902,7 @@ admin-change-other = Annen beslutning
 ## Bevaring og sletting
 
 disposal-title = Bevaring og sletting
-disposal-lead = Hvor lenge opplysninger skal bevares, hva som ikke får slettes, og sletting av alt om en person. Alt som gjøres her, blir logget.
+disposal-lead = Hvor lenge opplysninger skal bevares, hva som ikke får slettes, og sletting av alt om en person eller én opplysning. Alt som gjøres her, blir logget.
 disposal-person = Personens id
 disposal-number = Fødselsnummer eller D-nummer
 disposal-why = Hvorfor? Skriv saksnummer, ikke helseopplysninger.

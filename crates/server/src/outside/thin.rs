@@ -76,7 +76,7 @@ mod tests {
                 "source": "https://fkj.example/9901",
                 "type": "no.fkj.resource.changed",
                 "subject": "Observation/o-1",
-                "time": "2026-01-05T08:00:00Z",
+                "time": "2026-01-05T08:00:00.000Z",
                 "datacontenttype": "application/json",
                 "data": { "category": "vital-signs", "position": 7 },
             })
