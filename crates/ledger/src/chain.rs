@@ -5,10 +5,8 @@
 //! the head of a cut log.
 
 use crate::crypto::sha256;
-use crate::error::Error;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use record::entry::{Entry, Position};
-use rusqlite::{Connection, OptionalExtension};
 
 /// How far apart kept checkpoints are.
 pub const CHECKPOINT_EVERY: Position = 1024;
@@ -78,18 +76,4 @@ impl Head {
             .verify(&signed_bytes(seal, ledger, self.position, hash), &self.signature)
             .is_ok()
     }
-}
-
-/// The head as stored, if there is one.
-pub(crate) fn stored_head(connection: &Connection) -> Result<Option<Head>, Error> {
-    connection
-        .prepare_cached("SELECT position, hash, signature FROM head WHERE id = 1")
-        .and_then(|mut select| {
-            select
-                .query_row([], |row| {
-                    Ok(Head { position: row.get(0)?, hash: row.get(1)?, signature: row.get(2)? })
-                })
-                .optional()
-        })
-        .map_err(Error::storage("reading the head"))
 }

@@ -2,6 +2,7 @@
 
 use record::entry::Position;
 use std::sync::Arc;
+use tokio_postgres::error::SqlState;
 
 /// Why the ledger did not do as asked.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -84,7 +85,15 @@ pub enum Error {
     /// The writer stopped after a failure. What was acknowledged is kept.
     #[error("the ledger's writer has stopped; reopen the ledger and send again with the same ids")]
     Stopped,
-    /// The database refused.
+    /// The PostgreSQL database refused, or cannot be reached.
+    #[error("{what}: {source}")]
+    Database {
+        /// What was being done.
+        what: &'static str,
+        /// The server's or the connection's own error.
+        source: Arc<tokio_postgres::Error>,
+    },
+    /// SQLite refused.
     #[error("{what}: {source}")]
     Storage {
         /// What was being done.
@@ -133,6 +142,9 @@ impl Error {
             Error::NoRoom => Category::NoRoom,
             Error::Stopped => Category::Stopped,
             Error::Storage { source, .. } if is_full(source) => Category::NoRoom,
+            Error::Database { source, .. } if source.code() == Some(&SqlState::DISK_FULL) => {
+                Category::NoRoom
+            }
             Error::Erased => Category::Erased,
             Error::UnknownPerson | Error::Corrupt { .. } | Error::Backup { .. } => {
                 Category::Corrupt
@@ -140,6 +152,7 @@ impl Error {
             Error::Key { .. }
             | Error::Locked { .. }
             | Error::Storage { .. }
+            | Error::Database { .. }
             | Error::File { .. } => Category::Unavailable,
         }
     }
@@ -151,6 +164,10 @@ impl Error {
 
     pub(crate) fn storage(what: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
         move |source| Error::Storage { what, source: Arc::new(source) }
+    }
+
+    pub(crate) fn database(what: &'static str) -> impl FnOnce(tokio_postgres::Error) -> Self {
+        move |source| Error::Database { what, source: Arc::new(source) }
     }
 
     pub(crate) fn file(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {

@@ -5,6 +5,7 @@ use crate::body::MAX_BYTES;
 use crate::chain::{self, Head, Seal};
 use crate::clock::{Clock, SystemClock};
 use crate::condition::{Condition, Watch};
+use crate::database::Database;
 use crate::error::Error;
 use crate::faults::{Faults, NoFaults};
 use crate::keys::Keys;
@@ -13,16 +14,17 @@ use crate::note::{Checkpoint, Proof, VerifierKey};
 use crate::random::{Random, SystemRandom};
 use crate::read::Readers;
 use crate::reseal;
+use crate::storage::postgres::Schema;
+use crate::storage::sqlite::{LedgerFile, SqliteStore, complete_tree};
+use crate::storage::{Ended, Reading, Storage, Store};
 use crate::store;
-use crate::tree::{self, Tree};
-use crate::verify::{self, PublicKeys, Report, Trust};
-use crate::writer::{self, Job, Limits, Writer};
+use crate::verify::{PublicKeys, Report, Trust};
+use crate::writer::{Job, Limits, Tail, Writer};
 use parking_lot::Mutex;
 use record::entry::{Entry, Position};
 use record::identity::PersonId;
-use rusqlite::{Connection, OptionalExtension};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
@@ -76,14 +78,15 @@ impl LedgerOptions {
 
 /// One open ledger. Dropping it commits what waits and ends the writer.
 pub struct Ledger {
-    path: PathBuf,
+    storage: Arc<dyn Storage>,
     sealer: Arc<Sealer>,
     watch: Arc<Watch>,
     readers: Readers,
     // Some until dropped: closing the queue is what ends the writer.
     queue: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
-    _lock: File,
+    /// Of the file, where it is one.
+    _lock: Option<File>,
 }
 
 impl Ledger {
@@ -99,11 +102,42 @@ impl Ledger {
             return Err(Error::Corrupt { position: 0, what: "the file of a known ledger is gone" });
         }
         let mut connection = store::open_ledger(path, options.sealing)?;
+        complete_tree(&mut connection)?;
+        let storage = Arc::new(LedgerFile(path.to_owned()));
+        Self::start(storage, Box::new(SqliteStore(connection)), Some(lock), options)
+    }
+
+    /// Opens the ledger in a schema of `database`, or makes both. Other servers may have it open too: each one's
+    /// batches are chained to what is there.
+    ///
+    /// What other servers have appended is in every answer to a reader; [`LedgerOptions::on_commit`] hears of
+    /// this one's own.
+    ///
+    /// # Errors
+    /// [`Error::Database`]; [`Error::Key`]; [`Error::Corrupt`] as [`Ledger::open`], and where the schema is of
+    /// a newer version.
+    pub fn open_in(database: &Arc<Database>, options: LedgerOptions) -> Result<Self, Error> {
+        let schema = Schema::open(database.clone(), &options.name, options.sealing)?;
+        let store = Box::new(schema.store()?);
+        Self::start(Arc::new(schema), store, None, options)
+    }
+
+    /// Brings what a crash left undone to its end, and starts the writer.
+    fn start(
+        storage: Arc<dyn Storage>,
+        mut store: Box<dyn Store>,
+        lock: Option<File>,
+        options: LedgerOptions,
+    ) -> Result<Self, Error> {
         let signing_key = options.keys.signing_key(&options.name)?;
         let notary = options.keys.notary(&options.name)?;
-        check_end(&connection, &options, &signing_key)?;
-        let tree = Tree::open(&mut connection)?;
-        finish_erasures(&connection, &options.keys)?;
+        // Nobody else appends meanwhile.
+        let head = store.begin()?;
+        let tail = Tail::read(store.reading())
+            .and_then(|tail| check_end(&mut *store, head, tail, &options, &signing_key));
+        store.abandon();
+        let tail = tail?;
+        finish_erasures(store.reading(), &options.keys)?;
         let ledger_key = options.keys.ledger_key(&options.name)?;
         let sealer = Arc::new(Sealer {
             ledger: options.name,
@@ -113,16 +147,16 @@ impl Ledger {
             ledger_key,
         });
         if sealer.sealing == Sealing::PerPerson {
-            reseal::finish(&connection, &sealer)?;
+            reseal::finish(store.reading(), &sealer)?;
         }
         let watch = Arc::new(Watch::new(sealer.ledger.clone()));
         let writer = Writer {
-            path: path.to_owned(),
+            path: storage.path().map(Path::to_owned),
             watch: watch.clone(),
-            connection,
+            store,
             sealer: sealer.clone(),
             signing_key,
-            tree,
+            tail,
             notary,
             clock: options.clock,
             faults: options.faults,
@@ -135,20 +169,13 @@ impl Ledger {
             .spawn(move || writer.run(jobs))
             .map_err(Error::file("starting the ledger's writer"))?;
         let readers = Readers {
-            path: path.to_owned(),
+            storage: storage.clone(),
             sealer: sealer.clone(),
             idle: Mutex::default(),
             watch: watch.clone(),
         };
-        Ok(Self {
-            path: path.to_owned(),
-            sealer,
-            watch,
-            readers,
-            queue: Some(queue),
-            writer: Some(writer),
-            _lock: lock,
-        })
+        let (queue, writer) = (Some(queue), Some(writer));
+        Ok(Self { storage, sealer, watch, readers, queue, writer, _lock: lock })
     }
 
     /// Appends a group, whole or not at all, and answers when it is on disk: one [`Appended`] per
@@ -276,11 +303,12 @@ impl Ledger {
     pub fn verify_against(
         &self,
         checkpoints: &[Checkpoint],
-        progress: impl FnMut(Position, Position),
+        mut progress: impl FnMut(Position, Position),
     ) -> Result<Report, Error> {
         let ledger = &self.sealer.ledger;
         let keys = PublicKeys::of(&self.sealer.keys, ledger)?;
-        verify::verify(&self.path, &Trust { checkpoints, ..keys.trust(ledger) }, progress)
+        let trust = Trust { checkpoints, ..keys.trust(ledger) };
+        self.storage.verify(&trust, &mut progress)
     }
 
     /// The public key of its checkpoints.
@@ -309,7 +337,7 @@ impl Ledger {
     /// # Errors
     /// [`Error::Storage`].
     pub fn checkpoint(&self, size: Option<Position>) -> Result<Option<String>, Error> {
-        self.readers.with(|connection| tree::stored_note(connection, size))
+        self.readers.with(|reading| reading.note(size))
     }
 
     /// Up to `limit` signed checkpoints of more than `size` entries, with their sizes, the smallest
@@ -322,7 +350,7 @@ impl Ledger {
         size: Position,
         limit: usize,
     ) -> Result<Vec<(Position, String)>, Error> {
-        self.readers.with(|connection| tree::notes_after(connection, size, limit))
+        self.readers.with(|reading| reading.notes_after(size, limit))
     }
 
     /// The entry at `position` with the proof that it is in the checkpoint of `size`, or in the
@@ -406,15 +434,9 @@ impl Drop for Ledger {
 
 /// Destroys the keys of the persons whom the ledger says were erased, where they are still there: a
 /// process ended between the two, or `keys.db` is an older copy.
-fn finish_erasures(connection: &Connection, keys: &Keys) -> Result<(), Error> {
-    let failed = "reading erasures";
-    let mut select =
-        connection.prepare("SELECT person FROM erasure").map_err(Error::storage(failed))?;
-    let erased = select
-        .query_map([], |row| row.get(0).map(PersonId))
-        .and_then(Iterator::collect::<Result<Vec<PersonId>, _>>)
-        .map_err(Error::storage(failed))?;
-    for person in erased.into_iter().filter(|person| !keys.is_erased(*person)) {
+fn finish_erasures(reading: &dyn Reading, keys: &Keys) -> Result<(), Error> {
+    let erased = reading.ended(Ended::Erasures)?.into_iter().map(|(_, person)| person);
+    for person in erased.filter(|person| !keys.is_erased(*person)) {
         match keys.destroy(person) {
             // An older copy may be from before the person was known: nothing of the person opens.
             Ok(()) | Err(Error::UnknownPerson) => {}
@@ -426,22 +448,16 @@ fn finish_erasures(connection: &Connection, keys: &Keys) -> Result<(), Error> {
 
 /// Checks that the stored head is signed and is the last entry's; an empty ledger gets its head.
 fn check_end(
-    connection: &Connection,
+    store: &mut dyn Store,
+    head: Option<Head>,
+    tail: Tail,
     options: &LedgerOptions,
     signing_key: &aws_lc_rs::signature::Ed25519KeyPair,
-) -> Result<(), Error> {
-    let last: Option<(Position, Vec<u8>)> = connection
-        .query_row("SELECT position, bytes FROM entry ORDER BY position DESC LIMIT 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()
-        .map_err(Error::storage("reading the last entry"))?;
-    let (position, hash) =
-        last.map_or((0, [0; 32]), |(position, bytes)| (position, chain::hash(&bytes)));
-    match chain::stored_head(connection)? {
+) -> Result<Tail, Error> {
+    let (position, hash) = (tail.position, tail.hash);
+    match head {
         None if position == 0 && !options.keys.has_made(&options.name)? => {
-            let head = chain::sign(signing_key, Seal::Head, &options.name, 0, hash);
-            writer::keep_head(connection, &head)?;
+            store.found(&chain::sign(signing_key, Seal::Head, &options.name, 0, hash))?;
         }
         None => return Err(Error::Corrupt { position, what: "there is no head" }),
         Some(head) => {
@@ -454,5 +470,6 @@ fn check_end(
             }
         }
     }
-    options.keys.mark_made(&options.name)
+    options.keys.mark_made(&options.name)?;
+    Ok(tail)
 }

@@ -1,5 +1,5 @@
-//! One municipality's log: append-only, hash-chained, encrypted, on SQLite. It never knows what an
-//! event means.
+//! One municipality's log: append-only, hash-chained, encrypted, in a SQLite file or in
+//! PostgreSQL ([`database`]). It never knows what an event means.
 //!
 //! A municipality has two: `ledger.db`, the clinical facts, each person's sealed with that person's
 //! key; and `audit.db`, the same mechanism with its own chain, sealed with the ledger's key. Beside
@@ -85,6 +85,14 @@
 //! go on in any case, and a damaged page is an error to whoever needs it. The state is
 //! [`condition::Condition`], and each change of it is in the log once.
 //!
+//! # In PostgreSQL
+//!
+//! The same tables in a schema for each ledger, and all of the above but what is said of files: the points within
+//! the transaction come before anything is sent, since a batch and its commit are one message. Several
+//! writers may have a ledger open; each batch holds the head's row while it is judged and kept. A connection that
+//! breaks during a commit stops the writer, one that breaks before does not. `keys.db` stays a file: writers
+//! share it, and [`ledger::Sink`] hears of its own writer's commits alone.
+//!
 //! # What is not here
 //!
 //! No update, no deletion but of keys and of what was sealed with them, no meaning, no access decision. The digest of
@@ -102,6 +110,7 @@ pub mod chain;
 pub mod clock;
 pub mod condition;
 pub mod crypto;
+pub mod database;
 pub mod error;
 pub mod faults;
 pub mod key_service;
@@ -114,6 +123,7 @@ pub mod random;
 mod read;
 mod reseal;
 pub mod sealed_key;
+mod storage;
 mod store;
 pub mod tree;
 pub mod verify;

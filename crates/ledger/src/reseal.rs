@@ -12,11 +12,11 @@ use crate::crypto::{NONCE, sha256};
 use crate::error::Error;
 use crate::keys::reseal::Next;
 use crate::manifest::Manifest;
-use crate::read;
+use crate::merkle::Hash;
+use crate::storage::{self, Ended, Reading, Rows};
 use record::entry::{Entry, Position};
 use record::identity::PersonId;
 use record::resealing::Resealing;
-use rusqlite::{Connection, Transaction, params};
 use std::collections::BTreeSet;
 
 /// A resealing on its way to the writer.
@@ -30,10 +30,24 @@ pub(crate) struct Work {
 }
 
 /// What becomes of a body.
-enum Fate {
+pub(crate) enum Fate {
     Erased,
-    Resealed(Vec<u8>),
+    /// Sealed anew: the bytes, and their hash.
+    Resealed(Vec<u8>, Hash),
 }
+
+impl Fate {
+    /// What it must hash to from now on; nothing where it is erased.
+    pub(crate) fn hash(&self) -> Option<&Hash> {
+        match self {
+            Fate::Erased => None,
+            Fate::Resealed(_, hash) => Some(hash),
+        }
+    }
+}
+
+/// What a resealing does to bodies that were there before it.
+type Replaced = (Position, Vec<(Position, Fate)>);
 
 /// A key to put in force once the entry that says so is on disk.
 pub(crate) struct Turn {
@@ -44,7 +58,7 @@ pub(crate) struct Turn {
 
 /// Does the heavy work for a draft of kind `Resealing`.
 pub(crate) fn prepare(
-    connection: &Connection,
+    reading: &dyn Reading,
     sealer: &Sealer,
     prepared: &Prepared,
 ) -> Result<Work, Error> {
@@ -54,23 +68,21 @@ pub(crate) fn prepare(
         .map_err(|_| refused("the body does not say which they are"))?;
     let erased: BTreeSet<Position> = resealing.erased.into_iter().collect();
     let next = sealer.keys.next_key(person)?;
-    let state =
-        connection.unchecked_transaction().map_err(Error::storage("reading a person's bodies"))?;
-    let through = read::last_position(&state)?;
+    let through = reading.last()?;
     let mut work = Work { person, erased, next, through, bodies: Vec::new() };
-    work.bodies = work.sealed_anew(&state, sealer, 0)?;
+    work.bodies = work.sealed_anew(reading, sealer, (0, through))?;
     Ok(work)
 }
 
 impl Work {
-    /// What becomes of each body of the person after a position.
+    /// What becomes of each body of the person after one position and through another.
     fn sealed_anew(
         &self,
-        connection: &Connection,
+        reading: &dyn Reading,
         sealer: &Sealer,
-        after: Position,
+        (after, through): (Position, Position),
     ) -> Result<Vec<(Position, Fate)>, Error> {
-        let stored = read::of_person(connection, self.person, after)?;
+        let stored = reading.rows(Rows::Of { person: self.person, after, through })?;
         let mut nonces = vec![[0; NONCE]; stored.len()];
         sealer.random.fill(nonces.as_flattened_mut())?;
         let mut bodies = Vec::with_capacity(stored.len());
@@ -82,7 +94,11 @@ impl Work {
             let Some((sealed, hash)) = stored.body(&entry)? else { continue };
             let fate = match self.erased.contains(&entry.position) {
                 true => Fate::Erased,
-                false => Fate::Resealed(self.resealed(sealer, &entry, (sealed, &hash), nonce)?),
+                false => {
+                    let sealed = self.resealed(sealer, &entry, (sealed, &hash), nonce)?;
+                    let hash = sha256(&[&sealed]);
+                    Fate::Resealed(sealed, hash)
+                }
             };
             bodies.push((entry.position, fate));
         }
@@ -106,14 +122,15 @@ impl Work {
             .ok_or_else(|| damaged("the body does not open with its key"))
     }
 
-    /// Replaces the bodies, and gives the entry's own body its manifest. The entry comes after `last`.
+    /// Says what the bodies are replaced by, and gives the entry's own body its manifest. The entry comes
+    /// after `last`.
     fn carry_out(
         mut self,
-        tx: &Transaction<'_>,
+        reading: &dyn Reading,
         sealer: &Sealer,
         last: Position,
         prepared: &mut Prepared,
-    ) -> Result<Turn, Error> {
+    ) -> Result<(Turn, Replaced), Error> {
         if sealer.keys.is_erased(self.person) {
             return Err(Error::Erased);
         }
@@ -121,14 +138,14 @@ impl Work {
         if sealer.keys.since(self.person) != self.next.since {
             return Err(Error::Busy);
         }
-        let more = self.sealed_anew(tx, sealer, self.through)?;
+        let more = self.sealed_anew(reading, sealer, (self.through, last))?;
         self.bodies.extend(more);
         let mut manifest = Manifest { handover: self.next.handover.clone(), ..Manifest::default() };
         let position = last + 1;
         for (at, fate) in &self.bodies {
             match fate {
                 Fate::Erased => manifest.erased.push(*at),
-                Fate::Resealed(sealed) => manifest.resealed.push((*at, sha256(&[sealed]))),
+                Fate::Resealed(_, hash) => manifest.resealed.push((*at, *hash)),
             }
         }
         if manifest.erased.is_empty() || !self.erased.iter().eq(&manifest.erased) {
@@ -136,66 +153,23 @@ impl Work {
                 what: "each must be an entry about the person, with a body that is there",
             });
         }
-        replace(tx, &self.bodies, &manifest, position)
-            .map_err(Error::storage("replacing bodies"))?;
         prepared.sealed = manifest.before(&prepared.sealed);
         prepared.entry.body_hash = sha256(&[&prepared.sealed]);
-        Ok(Turn { person: self.person, position, next: self.next })
+        let turn = Turn { person: self.person, position, next: self.next };
+        Ok((turn, (position, self.bodies)))
     }
 }
 
 /// Carries out the resealing in a batch, if that is what it is: then it is alone.
 pub(crate) fn carry_out(
-    tx: &Transaction<'_>,
+    reading: &dyn Reading,
     sealer: &Sealer,
     last: Position,
     new: &mut [Prepared],
-) -> Result<Option<Turn>, Error> {
+) -> Result<Option<(Turn, Replaced)>, Error> {
     let [prepared] = new else { return Ok(None) };
     let Some(work) = prepared.resealing.take() else { return Ok(None) };
-    work.carry_out(tx, sealer, last, prepared).map(Some)
-}
-
-fn replace(
-    tx: &Transaction<'_>,
-    bodies: &[(Position, Fate)],
-    manifest: &Manifest,
-    resealing: Position,
-) -> rusqlite::Result<()> {
-    let mut keep = tx.prepare_cached("UPDATE body SET bytes = ?2 WHERE position = ?1")?;
-    let mut erase = tx.prepare_cached("DELETE FROM body WHERE position = ?1")?;
-    for (position, fate) in bodies {
-        match fate {
-            Fate::Erased => erase.execute([position])?,
-            Fate::Resealed(sealed) => keep.execute(params![position, sealed])?,
-        };
-    }
-    drop((keep, erase));
-    tell(tx, manifest, resealing)
-}
-
-/// Repeats in the table what a resealing says.
-fn tell(tx: &Transaction<'_>, manifest: &Manifest, resealing: Position) -> rusqlite::Result<()> {
-    let mut name = tx.prepare_cached(
-        "INSERT OR REPLACE INTO resealed(position, hash, resealing) VALUES (?1, ?2, ?3)",
-    )?;
-    for position in &manifest.erased {
-        name.execute(params![position, None::<&[u8]>, resealing])?;
-    }
-    for (position, hash) in &manifest.resealed {
-        name.execute(params![position, hash, resealing])?;
-    }
-    Ok(())
-}
-
-/// Repeats in the table what all resealings say, where their bodies have been put in place.
-pub(crate) fn tell_all(tx: &Transaction<'_>) -> Result<(), Error> {
-    for (position, _) in resealings(tx)? {
-        let what = "the entry does not say which bodies were sealed anew";
-        let manifest = manifest_at(tx, position)?.ok_or(Error::Corrupt { position, what })?;
-        tell(tx, &manifest, position).map_err(Error::storage("repeating a resealing"))?;
-    }
-    Ok(())
+    work.carry_out(reading, sealer, last, prepared).map(Some)
 }
 
 impl Turn {
@@ -217,19 +191,17 @@ impl Turn {
 
 /// Puts keys in force that entries of the ledger have brought, where that was not done: a process ended
 /// between the two, or `keys.db` is an older copy.
-pub(crate) fn finish(connection: &Connection, sealer: &Sealer) -> Result<(), Error> {
+pub(crate) fn finish(reading: &dyn Reading, sealer: &Sealer) -> Result<(), Error> {
     let keys = &sealer.keys;
     let mut turned = keys.turned();
-    for (position, person) in resealings(connection)? {
+    for (position, person) in reading.ended(Ended::Resealings)? {
         if turned.get(&person) == Some(&position) {
             turned.remove(&person);
         }
         if keys.since(person) >= position || keys.is_erased(person) {
             continue;
         }
-        let what = "the entry does not say which bodies were sealed anew";
-        let manifest = manifest_at(connection, position)?;
-        let manifest = manifest.ok_or(Error::Corrupt { position, what })?;
+        let manifest = manifest_at(reading, position)?;
         match keys.turn(person, position, &manifest.handover) {
             // An older copy may be from before the person was known: nothing of the person opens.
             Ok(()) | Err(Error::UnknownPerson) => {}
@@ -245,20 +217,12 @@ pub(crate) fn finish(connection: &Connection, sealer: &Sealer) -> Result<(), Err
     }
 }
 
-pub(crate) fn resealings(connection: &Connection) -> Result<Vec<(Position, PersonId)>, Error> {
-    let failed = "reading resealings";
-    let mut select = connection
-        .prepare("SELECT position, person FROM resealing ORDER BY position")
-        .map_err(Error::storage(failed))?;
-    select
-        .query_map([], |row| Ok((row.get(0)?, row.get(1).map(PersonId)?)))
-        .and_then(Iterator::collect)
-        .map_err(Error::storage(failed))
-}
-
-fn manifest_at(connection: &Connection, position: Position) -> Result<Option<Manifest>, Error> {
-    let Some(stored) = read::at(connection, position)? else { return Ok(None) };
+/// What the resealing at a position says.
+pub(crate) fn manifest_at(reading: &dyn Reading, position: Position) -> Result<Manifest, Error> {
+    let what = "the entry does not say which bodies were sealed anew";
+    let none = Error::Corrupt { position, what };
+    let Some(stored) = storage::at(reading, position)? else { return Err(none) };
     let entry = stored.entry()?;
     let body = stored.body(&entry)?.filter(|(sealed, hash)| sha256(&[sealed]) == *hash);
-    Ok(body.and_then(|(sealed, _)| Manifest::of(sealed)))
+    body.and_then(|(sealed, _)| Manifest::of(sealed)).ok_or(none)
 }

@@ -13,14 +13,15 @@ use crate::error::Error;
 use crate::keys::Keys;
 use crate::note::{Checkpoint, VerifierKey};
 use crate::store;
+use evidence::Evidence;
 use record::entry::Position;
-use rusqlite::Connection;
 use std::fmt;
 use std::path::Path;
 use tree::TreeWalk;
 use walk::Walk;
 
 mod bodies;
+pub(crate) mod evidence;
 mod tree;
 mod walk;
 
@@ -126,7 +127,7 @@ pub enum What {
     NoteChanged,
     /// Tables or indexes are not those of this format.
     Schema,
-    /// SQLite finds the file damaged; its own words.
+    /// The database finds itself damaged, or does not read on; its own words.
     File(String),
 }
 
@@ -237,18 +238,27 @@ impl Report {
 pub fn verify(
     path: &Path,
     trust: &Trust<'_>,
-    progress: impl FnMut(Position, Position),
+    mut progress: impl FnMut(Position, Position),
 ) -> Result<Report, Error> {
     std::fs::metadata(path).map_err(Error::file("opening a ledger"))?;
     let mut connection = store::open_readable(path)?;
-    let mut report = Report { entries: 0, faults: Vec::new() };
     let tx = connection.transaction().map_err(Error::storage("beginning to verify"))?;
-    if let Err(error) = check(&tx, trust, &mut report, progress) {
+    Ok(verify_state(&*tx, trust, &mut progress))
+}
+
+/// As [`verify`], of one consistent state of whatever holds the ledger.
+pub(crate) fn verify_state(
+    evidence: &dyn Evidence,
+    trust: &Trust<'_>,
+    progress: &mut dyn FnMut(Position, Position),
+) -> Report {
+    let mut report = Report { entries: 0, faults: Vec::new() };
+    if let Err(error) = check(evidence, trust, &mut report, progress) {
         let next = report.entries + 1;
         report.add(next, What::File(error.to_string()));
     }
     report.faults.sort_by_key(|fault| fault.position);
-    Ok(report)
+    report
 }
 
 impl Trust<'_> {
@@ -258,82 +268,33 @@ impl Trust<'_> {
     }
 }
 
-/// An error is SQLite's, and ends the verification where it stands.
+/// An error is the database's, and ends the verification where it stands.
 fn check(
-    connection: &Connection,
+    evidence: &dyn Evidence,
     trust: &Trust<'_>,
     report: &mut Report,
-    mut progress: impl FnMut(Position, Position),
-) -> rusqlite::Result<()> {
-    check_schema(connection, report)?;
-    check_file(connection, report)?;
-    let of: Position =
-        connection
-            .query_row("SELECT coalesce(max(position), 0) FROM entry", [], |row| row.get(0))?;
-    let mut walk = Walk::begin(connection, trust, report)?;
-    // Before its first opening by this version, a ledger has no tree.
-    let has_tree = connection.table_exists(None, "tree")?;
-    let mut tree = has_tree.then(|| TreeWalk::begin(connection, trust)).transpose()?;
-    let mut select = connection.prepare(
-        "SELECT e.position, e.event, e.person, e.bytes, b.bytes FROM entry e
-         LEFT JOIN body b ON b.position = e.position ORDER BY e.position",
-    )?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        let done = walk.entry(row)?;
+    progress: &mut dyn FnMut(Position, Position),
+) -> Result<(), Error> {
+    evidence.form(report)?;
+    let of = evidence.last()?;
+    let mut walk = Walk::begin(evidence, trust, report)?;
+    let mut tree = TreeWalk::begin(evidence, trust)?;
+    evidence.rows(&mut |row| {
+        let done = walk.entry(&row);
         if let Some(tree) = &mut tree {
-            let position = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
-            tree.entry(position, row.get_ref(3)?.as_blob()?);
+            tree.entry(u64::try_from(row.position).unwrap_or(0), &row.bytes);
         }
         if done.is_multiple_of(1024) {
             progress(done, of);
         }
-    }
-    walk.end(connection)?;
+    })?;
+    walk.end(evidence)?;
     if let Some(tree) = tree {
         tree.end(report);
     }
     progress(report.entries, of);
-    let mut orphans = connection
-        .prepare("SELECT position FROM body WHERE position NOT IN (SELECT position FROM entry)")?;
-    for position in orphans.query_map([], |row| row.get::<_, i64>(0))? {
-        report.add(u64::try_from(position?).unwrap_or(0), What::BodyWithoutEntry);
-    }
-    Ok(())
-}
-
-fn check_schema(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
-    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    let found: Vec<String> = connection
-        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let version = number("user_version")?;
-    let tree = if version == 1 { "" } else { store::TREE_SCHEMA };
-    let erasure = if version < 3 { "" } else { store::ERASURE_SCHEMA };
-    let resealing = if version < 4 { "" } else { store::RESEALING_SCHEMA };
-    let is = |index: &str| {
-        let schema = [store::LEDGER_SCHEMA, index, tree, erasure, resealing].concat();
-        let all: Vec<&str> =
-            schema.split(';').map(str::trim).filter(|sql| !sql.is_empty()).collect();
-        found == all
-    };
-    if !(is("") || is(store::PERSON_INDEX))
-        || number("application_id")? != store::LEDGER
-        || !(1..=4).contains(&version)
-    {
-        report.add(0, What::Schema);
-    }
-    Ok(())
-}
-
-fn check_file(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
-    let mut check = connection.prepare("PRAGMA integrity_check(100)")?;
-    for words in check.query_map([], |row| row.get::<_, String>(0))? {
-        let words = words?;
-        if words != "ok" {
-            report.add(0, What::File(words));
-        }
+    for position in evidence.strays()? {
+        report.add(u64::try_from(position).unwrap_or(0), What::BodyWithoutEntry);
     }
     Ok(())
 }

@@ -16,13 +16,13 @@ use crate::condition::Watch;
 use crate::error::Error;
 use crate::faults::{Faults, Point};
 use crate::ledger::Sink;
-use crate::read;
+use crate::merkle::Hash;
 use crate::reseal::{self, Turn};
+use crate::storage::{self, EventKey, Kept, Reading, Row, Stop, Store, Write};
 use crate::tree::{Notary, Tree};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use record::entry::{Entry, Kind, Position};
 use record::identity::PersonId;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,16 +43,17 @@ impl Job {
 }
 
 pub(crate) struct Writer {
-    pub(crate) connection: Connection,
+    pub(crate) store: Box<dyn Store>,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) signing_key: Ed25519KeyPair,
-    pub(crate) tree: Tree,
+    pub(crate) tail: Tail,
     pub(crate) notary: Notary,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) faults: Arc<dyn Faults>,
     pub(crate) sink: Option<Sink>,
     pub(crate) limits: Limits,
-    pub(crate) path: PathBuf,
+    /// Where room is looked for.
+    pub(crate) path: Option<PathBuf>,
     pub(crate) watch: Arc<Watch>,
 }
 
@@ -69,8 +70,8 @@ enum Slot {
     New(usize),
     /// The same as the nth of the batch's new entries.
     SameAs(usize),
-    /// Kept by an earlier batch.
-    Stored(Box<Entry>),
+    /// Kept by an earlier batch; perhaps erased since.
+    Stored { entry: Box<Entry>, erased: bool },
 }
 
 type Verdict = Result<Vec<Slot>, Error>;
@@ -80,7 +81,9 @@ type Verdict = Result<Vec<Slot>, Error>;
 struct Plan {
     new: Vec<Prepared>,
     /// Event key of each new entry that has one → (content mac, index in `new`).
-    events: HashMap<[u8; 16], ([u8; 16], usize)>,
+    events: HashMap<EventKey, ([u8; 16], usize)>,
+    /// Events of the batch that the ledger has already.
+    kept: HashMap<EventKey, Kept>,
     /// Persons whom the batch erases.
     erased: HashSet<PersonId>,
 }
@@ -116,7 +119,7 @@ impl Writer {
         let wanted = batch.iter().any(|job| job.checkpoint);
         let (groups, answers): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|job| (job.group, job.answer)).unzip();
-        let written = match self.watch.has_room(&self.path) {
+        let written = match self.path.as_deref().is_none_or(|path| self.watch.has_room(path)) {
             true => self.write(groups, wanted),
             false => Err(Error::NoRoom.into()),
         };
@@ -163,87 +166,160 @@ impl Writer {
         groups: Vec<Vec<Prepared>>,
         wanted: bool,
     ) -> Result<(Vec<Verdict>, Vec<Committed>), Stop> {
-        let (sealer, faults) = (&*self.sealer, &*self.faults);
-        let tx = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(Error::storage("beginning a batch"))?;
-        let mut plan = Plan::default();
-        let verdicts: Vec<Verdict> =
-            groups.into_iter().map(|group| plan.judge(&tx, sealer, group)).collect();
-        if plan.new.is_empty() && !self.tree.is_due(wanted) {
-            return Ok((verdicts, Vec::new()));
-        }
-        // What is not committed leaves no trace in the tree either.
-        let mut tree = self.tree.clone();
-        let head = chain::stored_head(&tx)?
-            .ok_or(Error::Corrupt { position: 0, what: "there is no head" })?;
-        let not_before = last_time(&tx, head.position)?;
-        let now = self.clock.now_ms().max(not_before);
-        let turn = reseal::carry_out(&tx, sealer, head.position, &mut plan.new)?;
-        insert_bodies(&tx, head.position, &plan.new).map_err(Error::storage("keeping bodies"))?;
-        faults.at(Point::Bodies);
-        let mut chained = Chained {
-            tx: &tx,
-            ledger: &sealer.ledger,
-            key: &self.signing_key,
-            tree: &mut tree,
-            head,
+        let head = self.store.begin()?;
+        let none = Error::Corrupt { position: 0, what: "there is no head" };
+        let batch = head.ok_or(none).and_then(|head| self.batch(&head, groups, wanted));
+        let batch = match batch {
+            Ok(batch) => batch,
+            Err(error) => {
+                self.store.abandon();
+                return Err(error.into());
+            }
         };
-        let mut committed = Vec::with_capacity(plan.new.len());
-        for prepared in std::mem::take(&mut plan.new) {
-            let entry = chained.insert(prepared.entry, prepared.event, now)?;
-            committed.push(Committed { entry, body: prepared.plain });
+        let Batch { verdicts, committed, erased, turn, kept } = batch;
+        let Some((write, tail)) = kept else {
+            self.store.abandon();
+            return Ok((verdicts, Vec::new()));
+        };
+        if let Some(turn) = &turn {
+            turn.announce(&self.sealer);
         }
-        faults.at(Point::Entries);
-        chained.sign_head()?;
-        faults.at(Point::Head);
-        if tree.is_due(wanted) {
-            tree.note(&tx, &self.notary)?;
-        }
-        faults.at(Point::Checkpoint);
-        commit(tx, sealer, turn.as_ref())?;
-        self.tree = tree;
-        faults.at(Point::Committed);
-        destroy(sealer, &plan.erased, turn.as_ref())?;
+        self.store.commit(&write, &*self.faults).inspect_err(|failed| {
+            // Where nobody knows what is on disk, readers may meet either key.
+            if let (Some(turn), false) = (&turn, failed.stop) {
+                turn.withdraw(&self.sealer);
+            }
+        })?;
+        self.tail = tail;
+        self.faults.at(Point::Committed);
+        destroy(&self.sealer, &erased, turn.as_ref())?;
         if turn.is_some() {
-            empty_write_ahead(&self.connection);
+            self.store.forget_replaced();
         }
-        faults.at(Point::Destroyed);
+        self.faults.at(Point::Destroyed);
         Ok((verdicts, committed))
     }
-}
 
-/// A failed batch, and whether the writer can go on.
-struct Stop {
-    error: Error,
-    stop: bool,
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Stop { error, stop: false }
+    /// Judges every group, and chains the accepted ones to what is there.
+    fn batch(
+        &mut self,
+        head: &Head,
+        groups: Vec<Vec<Prepared>>,
+        wanted: bool,
+    ) -> Result<Batch, Error> {
+        let (sealer, reading) = (&*self.sealer, self.store.reading());
+        self.tail.reach(reading, head)?;
+        let keys: Vec<EventKey> = groups.iter().flatten().filter_map(|it| it.event).collect();
+        let kept = if keys.is_empty() { HashMap::new() } else { reading.events(&keys)? };
+        let mut plan = Plan { kept, ..Plan::default() };
+        let verdicts: Vec<Verdict> =
+            groups.into_iter().map(|group| plan.judge(sealer, group)).collect();
+        let Plan { mut new, erased, .. } = plan;
+        // What is not committed leaves no trace in the tail either.
+        let mut tail = self.tail.clone();
+        if new.is_empty() && !tail.tree.is_due(wanted) {
+            return Ok(Batch { verdicts, committed: Vec::new(), erased, turn: None, kept: None });
+        }
+        tail.time = self.clock.now_ms().max(tail.time);
+        let (turn, replaced) = reseal::carry_out(reading, sealer, tail.position, &mut new)?.unzip();
+        let mut write = Write {
+            rows: Vec::with_capacity(new.len()),
+            subtrees: Vec::new(),
+            checkpoints: Vec::new(),
+            note: None,
+            replaced,
+            head: head.clone(),
+        };
+        let mut committed = Vec::with_capacity(new.len());
+        let sign = |seal, tail: &Tail| {
+            chain::sign(&self.signing_key, seal, &sealer.ledger, tail.position, tail.hash)
+        };
+        for prepared in new {
+            committed.push(tail.chain(prepared, &mut write));
+            if tail.position.is_multiple_of(CHECKPOINT_EVERY) {
+                write.checkpoints.push(sign(Seal::Checkpoint, &tail));
+            }
+        }
+        write.head = sign(Seal::Head, &tail);
+        if tail.tree.is_due(wanted) {
+            write.note = Some(tail.tree.note(&self.notary));
+        }
+        Ok(Batch { verdicts, committed, erased, turn, kept: Some((write, tail)) })
     }
 }
 
-/// Commits, having announced the key that comes into force with it.
-fn commit(tx: Transaction<'_>, sealer: &Sealer, turn: Option<&Turn>) -> Result<(), Stop> {
-    let Some(turn) = turn else { return finish(tx) };
-    turn.announce(sealer);
-    // Where nobody knows what is on disk, readers may meet either key.
-    finish(tx).inspect_err(|stop| {
-        if !stop.stop {
-            turn.withdraw(sealer);
-        }
-    })
+/// A batch that was judged and chained.
+struct Batch {
+    verdicts: Vec<Verdict>,
+    committed: Vec<Committed>,
+    /// Persons whom it erases.
+    erased: HashSet<PersonId>,
+    turn: Option<Turn>,
+    /// What is to be kept, and the end of the ledger with it.
+    kept: Option<(Write, Tail)>,
 }
 
-/// Takes what was replaced out of the write-ahead file as well, unless a reader holds on to it: it opens
-/// with no key that is left.
-fn empty_write_ahead(connection: &Connection) {
-    let cut = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    if let Err(error) = cut {
-        tracing::warn!(%error, "the write-ahead file is emptied later");
+/// The end of a ledger, as far as its writer knows it.
+#[derive(Clone)]
+pub(crate) struct Tail {
+    pub(crate) position: Position,
+    pub(crate) hash: Hash,
+    /// When the last entry was recorded.
+    pub(crate) time: i64,
+    pub(crate) tree: Tree,
+}
+
+impl Tail {
+    /// The end of a ledger that is being opened.
+    pub(crate) fn read(reading: &dyn Reading) -> Result<Self, Error> {
+        let position = reading.last()?;
+        let (hash, time) = match position {
+            0 => ([0; 32], i64::MIN),
+            _ => {
+                let last = storage::entry_at(reading, position)?;
+                (chain::entry_hash(&last), last.recorded_at)
+            }
+        };
+        Ok(Self { position, hash, time, tree: Tree::read(reading)? })
+    }
+
+    /// Adds what another writer has kept since, up to `head`.
+    fn reach(&mut self, reading: &dyn Reading, head: &Head) -> Result<(), Error> {
+        if (self.position, self.hash) == (head.position, head.hash) {
+            return Ok(());
+        }
+        let mut reached = self.clone();
+        let (mut position, mut hash, mut time) = (self.position, self.hash, self.time);
+        reached.tree.catch_up(reading, &mut |bytes| {
+            let broken = |what| Error::Corrupt { position: position + 1, what };
+            let entry =
+                Entry::from_canonical(bytes).map_err(|_| broken("the entry does not decode"))?;
+            if entry.position != position + 1 || entry.prev_hash != hash {
+                return Err(broken("the entry does not follow the one before"));
+            }
+            (position, hash, time) = (entry.position, chain::hash(bytes), entry.recorded_at);
+            Ok(())
+        })?;
+        if (position, hash) != (head.position, head.hash) {
+            return Err(Error::Corrupt { position, what: "the last entry is not the head's" });
+        }
+        reached.tree.noted = reading.noted()?;
+        *self = Self { position, hash, time, ..reached };
+        Ok(())
+    }
+
+    /// Gives a new entry its place, and adds to `write` what is to be kept of it.
+    fn chain(&mut self, prepared: Prepared, write: &mut Write) -> Committed {
+        let Prepared { mut entry, event, sealed, plain, .. } = prepared;
+        entry.position = self.position + 1;
+        entry.recorded_at = self.time;
+        entry.prev_hash = self.hash;
+        let bytes = entry.canonical();
+        (self.position, self.hash) = (entry.position, chain::hash(&bytes));
+        self.tree.push(&self.hash, &mut write.subtrees);
+        let Entry { position, kind, person, .. } = entry;
+        write.rows.push(Row { position, kind, event, person, bytes, body: sealed });
+        Committed { entry, body: plain }
     }
 }
 
@@ -261,16 +337,6 @@ fn destroy(sealer: &Sealer, erased: &HashSet<PersonId>, turn: Option<&Turn>) -> 
         }
     }
     Ok(())
-}
-
-/// A full disk refuses cleanly and the transaction is undone; any other failure to commit leaves
-/// open what is on disk.
-fn finish(tx: Transaction<'_>) -> Result<(), Stop> {
-    let result = tx.execute_batch("COMMIT");
-    let Err(source) = result else { return Ok(()) };
-    let full = source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
-    let undone = tx.is_autocommit() || tx.rollback().is_ok();
-    Err(Stop { error: Error::storage("committing a batch")(source), stop: !(full && undone) })
 }
 
 #[derive(Clone, Copy)]
@@ -292,7 +358,7 @@ impl Size {
 
 impl Plan {
     /// Judges one group; takes its new entries into the batch when all of it is accepted.
-    fn judge(&mut self, tx: &Transaction<'_>, sealer: &Sealer, group: Vec<Prepared>) -> Verdict {
+    fn judge(&mut self, sealer: &Sealer, group: Vec<Prepared>) -> Verdict {
         let mut taken = Vec::with_capacity(group.len());
         let mut events = HashMap::new();
         let mut slots = Vec::with_capacity(group.len());
@@ -306,11 +372,11 @@ impl Plan {
             let next = self.new.len() + taken.len();
             let mac = prepared.entry.content_mac;
             let earlier = match prepared.event {
-                Some(key) => self.earlier(tx, &events, key)?,
+                Some(key) => self.earlier(&events, key)?,
                 None => None,
             };
             match earlier {
-                Some((_, slot)) if slot.is_erased(tx)? => return Err(Error::Erased),
+                Some((_, slot)) if slot.is_erased() => return Err(Error::Erased),
                 Some((kept, slot)) if kept == mac => slots.push(slot),
                 Some((_, slot)) => {
                     return Err(Error::Conflict { index, position: slot.position() });
@@ -334,144 +400,30 @@ impl Plan {
     /// What already has this event key: in the group, in the batch, or in the ledger.
     fn earlier(
         &self,
-        tx: &Transaction<'_>,
         group: &HashMap<[u8; 16], ([u8; 16], usize)>,
         key: [u8; 16],
     ) -> Result<Option<([u8; 16], Slot)>, Error> {
         if let Some((mac, at)) = group.get(&key).or_else(|| self.events.get(&key)) {
             return Ok(Some((*mac, Slot::SameAs(*at))));
         }
-        let stored = stored_event(tx, key)?;
-        Ok(stored.map(|entry| (entry.content_mac, Slot::Stored(Box::new(entry)))))
+        let Some(kept) = self.kept.get(&key) else { return Ok(None) };
+        let entry = Box::new(kept.entry()?);
+        Ok(Some((entry.content_mac, Slot::Stored { entry, erased: kept.erased })))
     }
 }
 
 impl Slot {
     fn position(&self) -> Option<Position> {
         match self {
-            Slot::Stored(entry) => Some(entry.position),
+            Slot::Stored { entry, .. } => Some(entry.position),
             Slot::New(_) | Slot::SameAs(_) => None,
         }
     }
 
     /// Whether what was kept was erased since.
-    fn is_erased(&self, tx: &Transaction<'_>) -> Result<bool, Error> {
-        self.position().map_or(Ok(false), |position| read::is_erased(tx, position))
+    fn is_erased(&self) -> bool {
+        matches!(self, Slot::Stored { erased: true, .. })
     }
-}
-
-/// The entry whose source event has this key.
-pub(crate) fn stored_event(connection: &Connection, key: [u8; 16]) -> Result<Option<Entry>, Error> {
-    let bytes: Option<Vec<u8>> = connection
-        .prepare_cached("SELECT bytes FROM entry WHERE event = ?1")
-        .and_then(|mut select| select.query_row([key], |row| row.get(0)).optional())
-        .map_err(Error::storage("looking for an event id"))?;
-    bytes
-        .map(|bytes| Entry::from_canonical(&bytes))
-        .transpose()
-        .map_err(|_| Error::Corrupt { position: 0, what: "an entry does not decode" })
-}
-
-fn last_time(tx: &Transaction<'_>, position: Position) -> Result<i64, Error> {
-    if position == 0 {
-        return Ok(i64::MIN);
-    }
-    let bytes: Vec<u8> = tx
-        .prepare_cached("SELECT bytes FROM entry WHERE position = ?1")
-        .and_then(|mut select| select.query_row([position], |row| row.get(0)))
-        .map_err(Error::storage("reading the last entry"))?;
-    Entry::from_canonical(&bytes)
-        .map(|entry| entry.recorded_at)
-        .map_err(|_| Error::Corrupt { position, what: "the last entry does not decode" })
-}
-
-fn insert_bodies(tx: &Transaction<'_>, after: Position, new: &[Prepared]) -> rusqlite::Result<()> {
-    let mut insert = tx.prepare_cached("INSERT INTO body(position, bytes) VALUES (?1, ?2)")?;
-    for (position, prepared) in (after + 1..).zip(new) {
-        insert.execute(params![position, prepared.sealed])?;
-    }
-    Ok(())
-}
-
-/// Keeps an entry with what the indexes need of it; `bytes` are its canonical ones.
-pub(crate) fn keep_entry(
-    tx: &Transaction<'_>,
-    entry: &Entry,
-    event: Option<[u8; 16]>,
-    bytes: &[u8],
-) -> Result<(), Error> {
-    let person = entry.person.map(|person| person.0);
-    tx.prepare_cached("INSERT INTO entry(position, event, person, bytes) VALUES (?1, ?2, ?3, ?4)")
-        .and_then(|mut insert| insert.execute(params![entry.position, event, person, bytes]))
-        .map_err(Error::storage("keeping an entry"))?;
-    let index = match entry.kind {
-        Kind::Erasure => "INSERT INTO erasure(position, person) VALUES (?1, ?2)",
-        Kind::Resealing => "INSERT INTO resealing(position, person) VALUES (?1, ?2)",
-        _ => return Ok(()),
-    };
-    if let Some(person) = person {
-        tx.execute(index, params![entry.position, person])
-            .map_err(Error::storage("keeping an erasure"))?;
-    }
-    Ok(())
-}
-
-/// The growing end of the chain within one transaction.
-struct Chained<'a> {
-    tx: &'a Transaction<'a>,
-    ledger: &'a str,
-    key: &'a Ed25519KeyPair,
-    tree: &'a mut Tree,
-    head: Head,
-}
-
-impl Chained<'_> {
-    fn insert(
-        &mut self,
-        mut entry: Entry,
-        event: Option<[u8; 16]>,
-        now: i64,
-    ) -> Result<Entry, Error> {
-        entry.position = self.head.position + 1;
-        entry.recorded_at = now;
-        entry.prev_hash = self.head.hash;
-        let bytes = entry.canonical();
-        keep_entry(self.tx, &entry, event, &bytes)?;
-        self.head.position = entry.position;
-        self.head.hash = chain::hash(&bytes);
-        self.tree.push(self.tx, &self.head.hash)?;
-        if entry.position.is_multiple_of(CHECKPOINT_EVERY) {
-            self.keep_checkpoint()?;
-        }
-        Ok(entry)
-    }
-
-    fn keep_checkpoint(&self) -> Result<(), Error> {
-        let (position, hash) = (self.head.position, self.head.hash);
-        let signed = chain::sign(self.key, Seal::Checkpoint, self.ledger, position, hash);
-        self.tx
-            .execute(
-                "INSERT INTO checkpoint(position, hash, signature) VALUES (?1, ?2, ?3)",
-                params![signed.position, signed.hash, signed.signature],
-            )
-            .map(drop)
-            .map_err(Error::storage("keeping a checkpoint"))
-    }
-
-    fn sign_head(&self) -> Result<(), Error> {
-        let (position, hash) = (self.head.position, self.head.hash);
-        keep_head(self.tx, &chain::sign(self.key, Seal::Head, self.ledger, position, hash))
-    }
-}
-
-pub(crate) fn keep_head(connection: &Connection, head: &Head) -> Result<(), Error> {
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO head(id, position, hash, signature) VALUES (1, ?1, ?2, ?3)",
-        )
-        .and_then(|mut insert| insert.execute(params![head.position, head.hash, head.signature]))
-        .map(drop)
-        .map_err(Error::storage("keeping the head"))
 }
 
 /// Turns the slots of a group into answers.
@@ -482,7 +434,7 @@ fn place(slots: Vec<Slot>, committed: &[Committed]) -> Result<Vec<Appended>, Err
         .map(|slot| match slot {
             Slot::New(index) => at(index).map(Appended::New),
             Slot::SameAs(index) => at(index).map(Appended::Duplicate),
-            Slot::Stored(entry) => Ok(Appended::Duplicate(*entry)),
+            Slot::Stored { entry, .. } => Ok(Appended::Duplicate(*entry)),
         })
         .collect()
 }

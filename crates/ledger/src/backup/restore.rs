@@ -14,13 +14,15 @@ use crate::error::Error;
 use crate::key_service::{KeyService, sync_folder};
 use crate::keys::Keys;
 use crate::random::Random;
-use crate::reseal::tell_all;
+use crate::reseal::manifest_at;
+use crate::storage::sqlite::{
+    complete_tree, keep_body, keep_checkpoint, keep_entry, keep_head, keep_note, tell,
+};
+use crate::storage::{Ended, Reading as _, Row};
 use crate::store;
-use crate::tree::Tree;
 use crate::verify::{Report, verify};
-use crate::writer::{keep_entry, keep_head};
 use record::entry::{Entry, Position};
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -172,7 +174,7 @@ impl Restoring<'_> {
             return Err(wrong("", "nothing was recorded until then"));
         }
         self.marks(&mut connection, position)?;
-        drop(Tree::open(&mut connection)?);
+        complete_tree(&mut connection)?;
         let known = self.parts().map(|part| &part.head).find(|it| it.position == position);
         let head = match known.and_then(super::manifest::Signed::head) {
             Some(head) => head,
@@ -210,13 +212,13 @@ impl Restoring<'_> {
                 break;
             }
             let event = entry.source_event_id.as_deref().map(|id| event_key(&entry.source, id));
-            keep_entry(&tx, &entry, event, &bytes)?;
-            if !body.is_empty() {
-                tx.prepare_cached("INSERT INTO body(position, bytes) VALUES (?1, ?2)")
-                    .and_then(|mut insert| insert.execute(params![at, body]))
-                    .map_err(Error::storage(failed))?;
-            }
             (*position, *hash) = (at, chain::hash(&bytes));
+            let Entry { kind, person, .. } = entry;
+            let row = Row { position: at, kind, event, person, bytes, body };
+            keep_entry(&tx, &row)?;
+            if !row.body.is_empty() {
+                keep_body(&tx, at, &row.body)?;
+            }
         }
         tx.commit().map_err(Error::storage(failed))?;
         Ok(goes_on)
@@ -255,18 +257,12 @@ impl Restoring<'_> {
         let tx = connection.transaction().map_err(Error::storage(failed))?;
         for part in self.parts() {
             for signed in part.checkpoints.iter().filter(|it| it.position <= reached) {
-                tx.execute(
-                    "INSERT INTO checkpoint(position, hash, signature) VALUES (?1, ?2, ?3)",
-                    params![signed.position, signed.hash.0, signed.signature.0],
-                )
-                .map_err(Error::storage(failed))?;
+                let what = "a checkpoint in the manifest is none";
+                let head = signed.head().ok_or_else(|| wrong("", what))?;
+                keep_checkpoint(&tx, &head)?;
             }
             for (size, note) in part.notes.iter().filter(|(size, _)| *size <= reached) {
-                tx.execute(
-                    "INSERT INTO note(size, bytes) VALUES (?1, ?2)",
-                    params![size, note.as_bytes()],
-                )
-                .map_err(Error::storage(failed))?;
+                keep_note(&tx, *size, note)?;
             }
         }
         tx.commit().map_err(Error::storage(failed))
@@ -285,6 +281,21 @@ impl Restoring<'_> {
             }),
         }
     }
+}
+
+/// Repeats in the table what all resealings say, once their bodies are in place.
+fn tell_all(tx: &Transaction<'_>) -> Result<(), Error> {
+    let failed = Error::storage;
+    for (by, _) in tx.ended(Ended::Resealings)? {
+        let said = manifest_at(&**tx, by)?;
+        for position in said.erased {
+            tell(tx, by, position, None).map_err(failed("repeating a resealing"))?;
+        }
+        for (position, hash) in said.resealed {
+            tell(tx, by, position, Some(&hash)).map_err(failed("repeating a resealing"))?;
+        }
+    }
+    Ok(())
 }
 
 fn next(reading: &mut Reading, piece: &Piece, position: Position) -> Result<Vec<u8>, Error> {

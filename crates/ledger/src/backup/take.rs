@@ -9,9 +9,8 @@ use crate::chain::{self, Head};
 use crate::crypto::sha256;
 use crate::error::Error;
 use crate::keys::published::published;
-use crate::reseal::resealings;
+use crate::storage::{Ended as Kind, Reading};
 use crate::store;
-use crate::tree::notes_after;
 use record::entry::{Entry, Position};
 use record::identity::PersonId;
 use rusqlite::{Connection, Transaction, params};
@@ -170,8 +169,8 @@ impl Taking<'_> {
         std::fs::metadata(&path).map_err(Error::file("opening a ledger"))?;
         let keys = published(&self.source.directory.join("keys.db"), &name)?;
         let mut connection = store::open_readable(&path)?;
-        let head = chain::stored_head(&connection)?
-            .ok_or(Error::Corrupt { position: 0, what: "there is no head" })?;
+        let head =
+            connection.head()?.ok_or(Error::Corrupt { position: 0, what: "there is no head" })?;
         let parts: Vec<&Part> = all.iter().filter_map(|it| it.part(kind)).collect();
         let last = parts.last().and_then(|part| part.head.head());
         let mut end = last.unwrap_or(Head { position: 0, hash: [0; 32], signature: Vec::new() });
@@ -197,7 +196,7 @@ impl Taking<'_> {
         }
         let (resealings, replaced) = self.replaced(kind, &connection, begun, head.position)?;
         let noted = parts.iter().flat_map(|it| &it.notes).map(|(size, _)| *size).max();
-        let mut notes = notes_after(&connection, noted.unwrap_or(0), usize::MAX >> 1)?;
+        let mut notes = connection.notes_after(noted.unwrap_or(0), usize::MAX)?;
         notes.retain(|(size, _)| *size <= head.position);
         Ok(Part {
             ledger: name,
@@ -259,7 +258,7 @@ impl Taking<'_> {
         begun: Position,
         through: Position,
     ) -> Result<(Vec<Position>, Option<Piece>), Error> {
-        let all = resealings(connection)?.into_iter().map(|(position, _)| position);
+        let all = connection.ended(Kind::Resealings)?.into_iter().map(|(position, _)| position);
         let new: Vec<Position> = all.filter(|it| (begun + 1..=through).contains(it)).collect();
         if new.is_empty() || begun == 0 {
             return Ok((new, None));
@@ -291,7 +290,7 @@ impl Taking<'_> {
     fn not_overtaken(&self, ledgers: &[Part]) -> Result<(), Error> {
         let connection = store::open_readable(&self.source.directory.join("ledger.db"))?;
         let reached = ledgers.first().map_or(0, |part| part.head.position);
-        match resealings(&connection)?.last() {
+        match connection.ended(Kind::Resealings)?.last() {
             Some((position, _)) if *position > reached => {
                 Err(other("a record was erased while the backup was taken; take it again"))
             }
@@ -441,14 +440,9 @@ struct Ended {
 /// What was erased where, in order.
 fn erased(ledger: &Path) -> Result<Vec<Ended>, Error> {
     let connection = store::open_readable(ledger)?;
-    let persons: Vec<(Position, PersonId)> = connection
-        .prepare("SELECT position, person FROM erasure")
-        .and_then(|mut select| {
-            select.query_map([], |row| Ok((row.get(0)?, row.get(1).map(PersonId)?)))?.collect()
-        })
-        .map_err(Error::storage("reading erasures for a backup"))?;
+    let persons = connection.ended(Kind::Erasures)?;
     let ended = |is_whole| move |(position, person)| Ended { position, person, is_whole };
-    let records = resealings(&connection)?.into_iter().map(ended(false));
+    let records = connection.ended(Kind::Resealings)?.into_iter().map(ended(false));
     let mut all: Vec<Ended> = persons.into_iter().map(ended(true)).chain(records).collect();
     all.sort_by_key(|it| it.position);
     Ok(all)

@@ -4,15 +4,13 @@
 //! entries are read. Where a resealing is itself damaged, that is said at its place, and the table that
 //! repeats it stands in for it, so that the bodies it names are not blamed.
 
+use super::evidence::{Evidence, Named};
 use super::{Report, What};
 use crate::crypto::sha256;
+use crate::error::Error;
 use crate::manifest::Manifest;
 use record::entry::{Entry, Kind, Position};
-use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What a body must hash to since a resealing, or nothing where it is erased; and the resealing.
-type Named = (Option<Vec<u8>>, Position);
 
 #[derive(Default)]
 pub(super) struct Bodies {
@@ -45,18 +43,11 @@ impl Bodies {
     }
 
     /// Judges them, once the entries are judged.
-    pub(super) fn end(
-        mut self,
-        connection: &Connection,
-        report: &mut Report,
-    ) -> rusqlite::Result<()> {
-        self.compare(table(connection)?, report);
-        let mut select = connection.prepare("SELECT bytes FROM body WHERE position = ?1")?;
+    pub(super) fn end(mut self, evidence: &dyn Evidence, report: &mut Report) -> Result<(), Error> {
+        self.compare(evidence.resealed()?, report);
         for (position, (hash, _)) in self.named {
             self.others.remove(&position);
-            let body: Option<Vec<u8>> =
-                select.query_row([position], |row| row.get(0)).optional()?;
-            match (hash, body) {
+            match (hash, evidence.body(position)?) {
                 (None, Some(_)) => report.add(position, What::BodyLeft),
                 (Some(_), None) => report.add(position, What::BodyMissing),
                 (Some(hash), Some(body)) if sha256(&[&body]).as_slice() != hash => {
@@ -93,17 +84,4 @@ impl Bodies {
             report.add(position, What::IndexColumns);
         }
     }
-}
-
-/// The table; empty before version 4.
-fn table(connection: &Connection) -> rusqlite::Result<Vec<(i64, Named)>> {
-    if !connection.table_exists(None, "resealed")? {
-        return Ok(Vec::new());
-    }
-    let mut select = connection.prepare("SELECT position, hash, resealing FROM resealed")?;
-    let row = |row: &rusqlite::Row<'_>| {
-        let resealing: i64 = row.get(2)?;
-        Ok((row.get(0)?, (row.get(1)?, u64::try_from(resealing).unwrap_or(0))))
-    };
-    select.query_map([], row)?.collect()
 }

@@ -4,13 +4,14 @@
 //! says nothing. Where the chain is whole, what does not fit in the tree is the tree's own fault, or
 //! the log was written anew around a checkpoint that somebody else holds.
 
+use super::evidence::{Evidence, KeptTree};
 use super::{Fault, Report, Trust, What};
 use crate::chain;
+use crate::error::Error;
 use crate::merkle::{self, Frontier, Hash, Subtree};
 use crate::note::Checkpoint;
 use crate::tree::STRIDE;
 use record::entry::Position;
-use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -19,25 +20,21 @@ pub(super) struct TreeWalk<'a> {
     edge: Frontier,
     /// Whether entries are missing, so that nothing more can be compared.
     lost: bool,
-    /// By level and number, what is kept.
-    kept: BTreeMap<(i64, i64), Vec<u8>>,
+    kept: KeptTree,
     notes: BTreeMap<i64, Vec<u8>>,
     /// What is wrong, and the entries that it rests on.
     found: Vec<(RangeInclusive<Position>, Fault)>,
 }
 
 impl<'a> TreeWalk<'a> {
-    pub(super) fn begin(connection: &Connection, trust: &'a Trust<'a>) -> rusqlite::Result<Self> {
-        let kept = connection
-            .prepare("SELECT level, number, hash FROM tree")?
-            .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
-            .collect::<Result<_, _>>()?;
-        let notes = connection
-            .prepare("SELECT size, bytes FROM note")?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        let (edge, found) = (Frontier::default(), Vec::new());
-        Ok(Self { trust, edge, lost: false, kept, notes, found })
+    /// Nothing where the ledger has no tree yet.
+    pub(super) fn begin(
+        evidence: &dyn Evidence,
+        trust: &'a Trust<'a>,
+    ) -> Result<Option<Self>, Error> {
+        let Some(kept) = evidence.tree()? else { return Ok(None) };
+        let (edge, found, notes) = (Frontier::default(), Vec::new(), evidence.notes()?);
+        Ok(Some(Self { trust, edge, lost: false, kept, notes, found }))
     }
 
     /// Takes the bytes of the entry at `position`; its own hash counts, whatever the chain says.
@@ -132,7 +129,7 @@ fn changes_hashes(what: &What) -> bool {
 }
 
 fn check_kept(
-    kept: &mut BTreeMap<(i64, i64), Vec<u8>>,
+    kept: &mut KeptTree,
     found: &mut Vec<(RangeInclusive<Position>, Fault)>,
     place: Subtree,
     hash: &Hash,

@@ -6,21 +6,16 @@
 //! successor with the right `prev_hash` put in, the successor is.
 
 use super::bodies::Bodies;
+use super::evidence::{Evidence, Row, SignedRow};
 use super::{Report, Trust, What};
 use crate::append::event_key;
 use crate::chain::{CHECKPOINT_EVERY, Seal, hash};
+use crate::error::Error;
+use crate::storage::Ended;
 use record::entry::{Entry, Kind, Position};
-use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::BTreeMap;
 
 type Hash = [u8; 32];
-
-/// A head or checkpoint row, as lenient as its columns.
-struct SignedRow {
-    position: i64,
-    hash: Vec<u8>,
-    signature: Vec<u8>,
-}
 
 /// The entry read last, waiting for its voucher.
 struct Link {
@@ -49,49 +44,44 @@ pub(crate) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(crate) fn begin(
-        connection: &Connection,
+        evidence: &dyn Evidence,
         signed: &'a Trust<'a>,
         report: &'a mut Report,
-    ) -> rusqlite::Result<Self> {
-        let head = connection
-            .query_row("SELECT position, hash, signature FROM head", [], signed_row)
-            .optional()?;
+    ) -> Result<Self, Error> {
+        let head = evidence.head()?;
         let mut checkpoints = BTreeMap::new();
-        let mut select = connection.prepare("SELECT position, hash, signature FROM checkpoint")?;
-        for row in select.query_map([], signed_row)? {
-            let row = row?;
+        for row in evidence.checkpoints()? {
             match u64::try_from(row.position) {
                 Ok(position) => drop(checkpoints.insert(position, row)),
                 Err(_) => report.add(0, What::CheckpointChanged),
             }
         }
-        let erasures = indexed(connection, "erasure")?;
-        let resealings = indexed(connection, "resealing")?;
+        let erasures = evidence.ended(Ended::Erasures)?;
+        let resealings = evidence.ended(Ended::Resealings)?;
         let (bodies, last, doubt) = (Bodies::default(), None, None);
         Ok(Self { signed, report, head, checkpoints, erasures, resealings, bodies, last, doubt })
     }
 
     /// Takes the next entry; answers how many there were.
-    pub(crate) fn entry(&mut self, row: &Row<'_>) -> rusqlite::Result<Position> {
-        let Ok(position) = u64::try_from(row.get::<_, i64>(0)?) else {
+    pub(crate) fn entry(&mut self, row: &Row) -> Position {
+        let Ok(position) = u64::try_from(row.position) else {
             self.report.add(0, What::EntryMisplaced(0));
-            return Ok(self.report.entries);
+            return self.report.entries;
         };
         self.report.entries += 1;
-        let bytes: Vec<u8> = row.get(3)?;
         let expected = self.last.as_ref().map_or(1, |last| last.position + 1);
         let is_next = position == expected;
         if !is_next {
             self.gap(expected, position);
         }
-        let own = hash(&bytes);
-        let Ok(entry) = Entry::from_canonical(&bytes) else {
+        let own = hash(&row.bytes);
+        let Ok(entry) = Entry::from_canonical(&row.bytes) else {
             self.settle(None);
             self.report.add(position, What::EntryUnreadable);
             self.last = Some(Link { position, hash: own, mended: None, blamed: true });
-            return Ok(self.report.entries);
+            return self.report.entries;
         };
-        self.check_row(row, position, &entry)?;
+        self.check_row(row, position, &entry);
         let before = self.last.as_ref().map(|last| last.hash);
         let before = if is_next { before.or((position == 1).then_some([0; 32])) } else { None };
         if is_next {
@@ -106,19 +96,12 @@ impl<'a> Walk<'a> {
         }
         let blamed = entry.position != position;
         self.last = Some(Link { position, hash: own, mended, blamed });
-        Ok(self.report.entries)
+        self.report.entries
     }
 
     /// What can be judged of a row without its neighbours.
-    fn check_row(
-        &mut self,
-        row: &Row<'_>,
-        position: Position,
-        entry: &Entry,
-    ) -> rusqlite::Result<()> {
-        let event: Option<Vec<u8>> = row.get(1)?;
-        let person: Option<Vec<u8>> = row.get(2)?;
-        let body: Option<Vec<u8>> = row.get(4)?;
+    fn check_row(&mut self, row: &Row, position: Position, entry: &Entry) {
+        let Row { event, person, body, .. } = row;
         if entry.position != position {
             self.report.add(position, What::EntryMisplaced(entry.position));
         }
@@ -127,7 +110,7 @@ impl<'a> Walk<'a> {
             [(Kind::Erasure, &mut self.erasures), (Kind::Resealing, &mut self.resealings)]
         {
             let right = entry.person.filter(|_| entry.kind == kind).map(|it| it.0.to_vec());
-            let found = index.as_mut().map(|it| it.remove(&row.get::<_, i64>(0).unwrap_or(0)));
+            let found = index.as_mut().map(|it| it.remove(&row.position));
             is_indexed &= found.is_none_or(|it| it == right);
         }
         let right_event = entry.source_event_id.as_deref().map(|id| event_key(&entry.source, id));
@@ -138,7 +121,6 @@ impl<'a> Walk<'a> {
             self.report.add(position, What::IndexColumns);
         }
         self.bodies.take(position, entry, body.as_deref());
-        Ok(())
     }
 
     fn gap(&mut self, expected: Position, found: Position) {
@@ -195,7 +177,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Judges the last entry by the head, what should have come after it, and then the bodies.
-    pub(crate) fn end(mut self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(crate) fn end(mut self, evidence: &dyn Evidence) -> Result<(), Error> {
         let (position, own, mended) = match &self.last {
             Some(last) => (last.position, last.hash, last.mended),
             None => (0, [0; 32], None),
@@ -222,7 +204,7 @@ impl<'a> Walk<'a> {
         for known in self.signed.heads.iter().filter(|known| known.position > position) {
             self.report.add(position + 1, What::EntriesMissing(known.position));
         }
-        self.bodies.end(connection, self.report)
+        self.bodies.end(evidence, self.report)
     }
 
     /// What the head says the last entry's hash is, as far as it can be trusted.
@@ -249,20 +231,4 @@ impl<'a> Walk<'a> {
         }
         (at == position).then_some(hash)
     }
-}
-
-/// Position and person of the rows of an index of entries of one kind; nothing where there is no such table.
-fn indexed(
-    connection: &Connection,
-    table: &str,
-) -> rusqlite::Result<Option<BTreeMap<i64, Vec<u8>>>> {
-    if !connection.table_exists(None, table)? {
-        return Ok(None);
-    }
-    let mut select = connection.prepare(&format!("SELECT position, person FROM {table}"))?;
-    select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>().map(Some)
-}
-
-fn signed_row(row: &Row<'_>) -> rusqlite::Result<SignedRow> {
-    Ok(SignedRow { position: row.get(0)?, hash: row.get(1)?, signature: row.get(2)? })
 }

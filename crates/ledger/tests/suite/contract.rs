@@ -1,17 +1,37 @@
-//! What every backend must do. A second backend runs this file with its own `town::open`.
+//! What a ledger must do wherever it is kept: each test runs in files, and in PostgreSQL where that is installed.
 
-use crate::town::{Gate, NAME, draft, keys, open, options, person, queued, try_open, wait};
+use crate::town::{Gate, NAME, Town, draft, options, person, queued, wait};
 use ledger::append::{Appended, Body, Committed, Draft, Sealing};
 use ledger::body::MAX_BYTES;
 use ledger::chain::entry_hash;
 use ledger::clock::FixedClock;
 use ledger::error::{Category, Error};
 use ledger::faults::{Faults, Point};
-use ledger::ledger::{Ledger, LedgerOptions};
+use ledger::ledger::LedgerOptions;
 use parking_lot::Mutex;
 use record::entry::{Kind, Position};
 use std::sync::Arc;
-use tempfile::tempdir;
+
+/// Each test in both places.
+macro_rules! everywhere {
+    ($(#[test] fn $test:ident($town:ident: &Town) $what:block)*) => {
+        $(fn $test($town: &Town) $what)*
+        mod in_files {
+            $(#[test]
+            fn $test() {
+                super::$test(&super::Town::in_files());
+            })*
+        }
+        mod in_postgresql {
+            $(#[test]
+            fn $test() {
+                if let Some(town) = super::Town::in_postgresql() {
+                    super::$test(&town);
+                }
+            })*
+        }
+    };
+}
 
 fn plain(body: &str) -> Body {
     Body::Plain(body.as_bytes().to_vec())
@@ -21,13 +41,14 @@ fn positions(answer: &[Appended]) -> Vec<(Position, bool)> {
     answer.iter().map(|a| (a.entry().position, matches!(a, Appended::New(_)))).collect()
 }
 
+everywhere! {
+
 #[test]
-fn entries_are_placed_chained_and_read_back() {
-    let dir = tempdir().unwrap();
-    let keys = keys(dir.path());
+fn entries_are_placed_chained_and_read_back(town: &Town) {
+    let keys = town.keys();
     let (a, b) = (person(&keys, "01810112345"), person(&keys, "02810112345"));
     let clock = Arc::new(FixedClock::stepping(2_000, 10));
-    let ledger = open(dir.path(), LedgerOptions { clock: clock.clone(), ..options(&keys) });
+    let ledger = town.open(LedgerOptions { clock: clock.clone(), ..options(&keys) });
     assert_eq!(ledger.head().unwrap().position, 0);
 
     wait(ledger.append(vec![draft("1", Some(a), "one"), draft("2", Some(b), "two")])).unwrap();
@@ -64,11 +85,10 @@ fn entries_are_placed_chained_and_read_back() {
 }
 
 #[test]
-fn a_repeat_is_kept_once_and_another_content_is_refused() {
-    let dir = tempdir().unwrap();
-    let keys = keys(dir.path());
+fn a_repeat_is_kept_once_and_another_content_is_refused(town: &Town) {
+    let keys = town.keys();
     let a = Some(person(&keys, "01810112345"));
-    let ledger = open(dir.path(), options(&keys));
+    let ledger = town.open(options(&keys));
     let append = |group: Vec<Draft>| ledger.append_blocking(group);
 
     append(vec![draft("1", a, "one")]).unwrap();
@@ -92,20 +112,16 @@ fn a_repeat_is_kept_once_and_another_content_is_refused() {
 }
 
 #[test]
-fn groups_of_one_batch_do_not_touch_each_other() {
-    let dir = tempdir().unwrap();
-    let keys = keys(dir.path());
+fn groups_of_one_batch_do_not_touch_each_other(town: &Town) {
+    let keys = town.keys();
     let (gate, at_gate, let_go) = Gate::new();
     let handed = Arc::new(Mutex::new(Vec::new()));
     let sink = handed.clone();
-    let ledger = open(
-        dir.path(),
-        LedgerOptions {
-            faults: gate,
-            on_commit: Some(Box::new(move |batch: Arc<[Committed]>| sink.lock().push(batch))),
-            ..options(&keys)
-        },
-    );
+    let ledger = town.open(LedgerOptions {
+        faults: gate,
+        on_commit: Some(Box::new(move |batch: Arc<[Committed]>| sink.lock().push(batch))),
+        ..options(&keys)
+    });
     let first = queued(ledger.append(vec![draft("1", None, "one")]));
     at_gate.recv().unwrap();
     let refused = queued(ledger.append(vec![draft("2", None, "two"), draft("1", None, "other")]));
@@ -128,11 +144,10 @@ fn groups_of_one_batch_do_not_touch_each_other() {
 }
 
 #[test]
-fn a_full_queue_refuses_and_loses_nothing() {
-    let dir = tempdir().unwrap();
-    let keys = keys(dir.path());
+fn a_full_queue_refuses_and_loses_nothing(town: &Town) {
+    let keys = town.keys();
     let (gate, at_gate, let_go) = Gate::new();
-    let ledger = open(dir.path(), LedgerOptions { faults: gate, queue: 1, ..options(&keys) });
+    let ledger = town.open(LedgerOptions { faults: gate, queue: 1, ..options(&keys) });
     let taken = queued(ledger.try_append(vec![draft("1", None, "one")]));
     at_gate.recv().unwrap();
     let waits = queued(ledger.try_append(vec![draft("2", None, "two")]));
@@ -150,17 +165,12 @@ fn a_full_queue_refuses_and_loses_nothing() {
 }
 
 #[test]
-fn erased_content_is_gone_and_the_fact_of_it_stays() {
-    let dir = tempdir().unwrap();
-    let keys = keys(dir.path());
+fn erased_content_is_gone_and_the_fact_of_it_stays(town: &Town) {
+    let keys = town.keys();
     let (a, b) = (person(&keys, "01810112345"), person(&keys, "02810112345"));
     let (gate, at_gate, let_go) = Gate::new();
-    let ledger = open(dir.path(), LedgerOptions { faults: gate, ..options(&keys) });
-    let audit = Ledger::open(
-        &dir.path().join("audit.db"),
-        LedgerOptions::new("9999/audit", keys.clone(), Sealing::Ledger),
-    )
-    .unwrap();
+    let ledger = town.open(LedgerOptions { faults: gate, ..options(&keys) });
+    let audit = town.open(LedgerOptions::new("9999/audit", keys.clone(), Sealing::Ledger));
     audit.append_blocking(vec![draft("1", Some(a), "who looked")]).unwrap();
 
     let before =
@@ -186,109 +196,105 @@ fn erased_content_is_gone_and_the_fact_of_it_stays() {
     assert_eq!(refused.category(), Category::Erased);
     drop((ledger, audit));
 
-    let ledger = open(dir.path(), options(&keys));
+    let ledger = town.open(options(&keys));
     let bodies: Vec<_> = ledger.read(1, 9).unwrap().into_iter().map(|r| r.body).collect();
     let told = plain("by decision 12/26");
     assert_eq!(bodies, [Body::Erased, plain("two"), plain("three"), Body::Erased, told]);
     assert_eq!(ledger.by_person(a, None, 9).unwrap().len(), 3);
     assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
-    let audit = Ledger::open(
-        &dir.path().join("audit.db"),
-        LedgerOptions::new("9999/audit", keys, Sealing::Ledger),
-    )
-    .unwrap();
+    let audit = town.open(LedgerOptions::new("9999/audit", keys, Sealing::Ledger));
     assert_eq!(audit.by_person(a, None, 9).unwrap()[0].body, plain("who looked"));
     assert!(audit.verify(|_, _| {}).unwrap().is_sound());
 }
 
 #[test]
-fn opening_again_goes_on_and_opening_wrongly_is_refused() {
-    let dir = tempdir().unwrap();
-    let keys = keys(dir.path());
-    let ledger = open(dir.path(), options(&keys));
+fn opening_again_goes_on_and_opening_wrongly_is_refused(town: &Town) {
+    let keys = town.keys();
+    let ledger = town.open(options(&keys));
     ledger.append_blocking(vec![draft("1", None, "one")]).unwrap();
-    assert!(matches!(try_open(dir.path(), options(&keys)), Err(Error::Locked { .. })));
-    drop(ledger);
-
-    let renamed = LedgerOptions::new("9998/ledger", keys.clone(), Sealing::PerPerson);
-    assert!(matches!(try_open(dir.path(), renamed), Err(Error::Corrupt { position: 1, .. })));
-    let ledger = open(dir.path(), options(&keys));
+    // A file has one writer. A database has several, and a schema for each name.
+    let second = town.try_open(options(&keys));
+    assert_eq!(matches!(second, Err(Error::Locked { .. })), town.is_in_files());
+    drop((ledger, second));
+    if town.is_in_files() {
+        let renamed = LedgerOptions::new("9998/ledger", keys.clone(), Sealing::PerPerson);
+        assert!(matches!(town.try_open(renamed), Err(Error::Corrupt { position: 1, .. })));
+    }
+    let ledger = town.open(options(&keys));
     let answer = ledger.append_blocking(vec![draft("1", None, "one"), draft("2", None, "two")]);
     assert_eq!(positions(&answer.unwrap()), [(1, false), (2, true)]);
     drop(ledger);
 
-    std::fs::remove_file(dir.path().join("ledger.db")).unwrap();
-    let gone = try_open(dir.path(), options(&keys)).err().map(|error| error.category());
+    town.lose();
+    let gone = town.try_open(options(&keys)).err().map(|error| error.category());
     assert_eq!(gone, Some(Category::Corrupt));
 }
 
 #[test]
-fn what_cannot_be_kept_is_refused_and_the_next_group_is_kept() {
-    let dir = tempdir().unwrap();
-    let keys = keys(dir.path());
-    let ledger = open(dir.path(), options(&keys));
+fn what_cannot_be_kept_is_refused_and_the_next_group_is_kept(town: &Town) {
+    let keys = town.keys();
+    let ledger = town.open(options(&keys));
     let huge = Draft { body: vec![0; MAX_BYTES + 1], ..draft("1", None, "") };
     assert_eq!(ledger.append_blocking(vec![huge]).unwrap_err().category(), Category::Invalid);
     let stranger = draft("1", Some(record::identity::PersonId([1; 16])), "one");
     assert!(matches!(ledger.append_blocking(vec![stranger]), Err(Error::UnknownPerson)));
 
-    let beside = rusqlite::Connection::open(dir.path().join("ledger.db")).unwrap();
-    beside.execute_batch("ALTER TABLE body RENAME TO elsewhere").unwrap();
+    town.meddle("ALTER TABLE body RENAME TO elsewhere");
     let refused = ledger.append_blocking(vec![draft("1", None, "one")]).unwrap_err();
     assert_eq!(refused.category(), Category::Unavailable);
-    beside.execute_batch("ALTER TABLE elsewhere RENAME TO body").unwrap();
+    town.meddle("ALTER TABLE elsewhere RENAME TO body");
     let kept = ledger.append_blocking(vec![draft("1", None, "one")]).unwrap();
     assert_eq!(positions(&kept), [(1, true)]);
 }
 
 #[test]
-fn damage_is_an_error_at_its_place_and_the_rest_stays_readable() {
-    let dir = tempdir().unwrap();
-    let keys = keys(dir.path());
-    let ledger = open(dir.path(), options(&keys));
+fn damage_is_an_error_at_its_place_and_the_rest_stays_readable(town: &Town) {
+    let keys = town.keys();
+    let ledger = town.open(options(&keys));
     let group = ["1", "2", "3", "4"].map(|id| draft(id, None, id)).to_vec();
     ledger.append_blocking(group).unwrap();
-    let beside = rusqlite::Connection::open(dir.path().join("ledger.db")).unwrap();
     let place = |result: Result<Vec<_>, Error>| match result {
         Err(Error::Corrupt { position, .. }) => position,
         other => panic!("{other:?}"),
     };
 
-    beside.execute_batch("UPDATE body SET bytes = zeroblob(40) WHERE position = 2").unwrap();
+    town.meddle(
+        "UPDATE body SET bytes = (SELECT bytes FROM body WHERE position = 3) WHERE position = 2",
+    );
     assert_eq!(place(ledger.read(1, 9)), 2);
     assert_eq!(ledger.read(3, 9).unwrap().len(), 2);
-    beside.execute_batch("DELETE FROM body WHERE position = 2").unwrap();
+    town.meddle("DELETE FROM body WHERE position = 2");
     assert_eq!(place(ledger.read(1, 9)), 2);
-    beside.execute_batch("DELETE FROM entry WHERE position = 2").unwrap();
+    town.meddle("DELETE FROM entry WHERE position = 2");
     assert_eq!(place(ledger.read(1, 9)), 1);
     assert_eq!(ledger.verify(|_, _| {}).unwrap().faults[0].position, 2);
     drop(ledger);
 
-    beside.execute_batch("UPDATE entry SET bytes = x'00' WHERE position = 4").unwrap();
-    assert!(matches!(
-        try_open(dir.path(), options(&keys)),
-        Err(Error::Corrupt { position: 4, .. })
-    ));
+    town.meddle(
+        "UPDATE entry SET bytes = (SELECT bytes FROM body WHERE position = 4) WHERE position = 4",
+    );
+    assert!(matches!(town.try_open(options(&keys)), Err(Error::Corrupt { position: 4, .. })));
 }
 
 #[test]
-fn a_writer_that_ends_says_so_and_opening_again_tells_what_is_kept() {
+fn a_writer_that_ends_says_so_and_opening_again_tells_what_is_kept(town: &Town) {
     struct PanicAfterCommit;
     impl Faults for PanicAfterCommit {
         fn at(&self, point: Point) {
             assert_ne!(point, Point::Committed, "the test ends the writer here");
         }
     }
-    let dir = tempdir().unwrap();
-    let keys = keys(dir.path());
+    let keys = town.keys();
     let faults = Arc::new(PanicAfterCommit);
-    let ledger = open(dir.path(), LedgerOptions { faults, ..options(&keys) });
+    let ledger = town.open(LedgerOptions { faults, ..options(&keys) });
     for id in ["1", "2"] {
         let unknown = ledger.append_blocking(vec![draft(id, None, "content")]).unwrap_err();
         assert!(matches!(unknown, Error::Stopped));
     }
     drop(ledger);
-    let ledger = open(dir.path(), options(&keys));
+    let ledger = town.open(options(&keys));
     let group = vec![draft("1", None, "content"), draft("2", None, "content")];
     assert_eq!(positions(&ledger.append_blocking(group).unwrap()), [(1, false), (2, true)]);
+}
+
 }

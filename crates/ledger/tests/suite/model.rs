@@ -1,12 +1,13 @@
 //! The ledger beside a model simple enough to be right: a list.
 
-use crate::town::{draft, keys, open, options, person, wait};
+use crate::server::Server;
+use crate::town::{Town, draft, options, person, wait};
 use ledger::append::{Appended, Body, Draft};
 use ledger::error::Error;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use record::entry::Position;
 use std::collections::HashSet;
-use tempfile::tempdir;
 
 #[derive(Clone, Debug, PartialEq)]
 struct Fact {
@@ -76,16 +77,15 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn check(steps: Vec<Step>) {
-    let dir = tempdir().unwrap();
-    let keys = keys(dir.path());
+fn check(town: &Town, steps: Vec<Step>) {
+    let keys = town.keys();
     let persons: Vec<_> = ["01", "02", "03"].map(|number| person(&keys, number)).into();
     let make = |fact: &Fact| Draft {
         source: format!("source-{}", fact.source),
         source_event_id: fact.id.map(|id| format!("event-{id}")),
         ..draft("", fact.person.map(|p| persons[usize::from(p)]), &format!("c{}", fact.content))
     };
-    let mut ledger = Some(open(dir.path(), options(&keys)));
+    let mut ledger = Some(town.open(options(&keys)));
     let mut model = Model::default();
     for step in steps {
         match step {
@@ -116,7 +116,7 @@ fn check(steps: Vec<Step>) {
             }
             Step::Reopen => {
                 ledger = None;
-                ledger = ledger.or_else(|| Some(open(dir.path(), options(&keys))));
+                ledger = ledger.or_else(|| Some(town.open(options(&keys))));
             }
         }
     }
@@ -135,13 +135,24 @@ fn check(steps: Vec<Step>) {
     assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64, failure_persistence: None, ..ProptestConfig::default()
-    })]
+fn tries(cases: u32, town: impl Fn() -> Town) {
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let steps = prop::collection::vec(step(), 1..30);
+    let run = |steps| {
+        check(&town(), steps);
+        Ok(())
+    };
+    TestRunner::new(config).run(&steps, run).unwrap();
+}
 
-    #[test]
-    fn the_ledger_is_a_list(steps in prop::collection::vec(step(), 1..30)) {
-        check(steps);
+#[test]
+fn a_ledger_in_a_file_is_a_list() {
+    tries(64, Town::in_files);
+}
+
+#[test]
+fn a_ledger_in_postgresql_is_a_list() {
+    if let Some(server) = Server::shared() {
+        tries(12, || Town::on(server.clone()));
     }
 }

@@ -1,7 +1,9 @@
 //! A made-up municipality in a folder.
 
+use crate::server::Server;
 use ledger::append::{Draft, Sealing};
 use ledger::crypto::sha256;
+use ledger::database::Database;
 use ledger::error::Error;
 use ledger::faults::{Faults, Point};
 use ledger::key_service::FileKey;
@@ -12,13 +14,87 @@ use parking_lot::Mutex;
 use record::entry::{Kind, Position};
 use record::identity::PersonId;
 use record::resealing::Resealing;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Waker};
+use tempfile::{TempDir, tempdir};
 
 /// Name of the clinical ledger in every test.
 pub const NAME: &str = "9999/ledger";
+
+/// A municipality whose ledgers are in files, or in a database.
+pub struct Town {
+    dir: TempDir,
+    database: Option<(Arc<Server>, Arc<Database>, String)>,
+}
+
+impl Town {
+    pub fn in_files() -> Self {
+        Self { dir: tempdir().unwrap(), database: None }
+    }
+
+    /// Nothing where there is no PostgreSQL.
+    pub fn in_postgresql() -> Option<Self> {
+        Server::shared().map(Self::on)
+    }
+
+    /// In a new database of a server.
+    pub fn on(server: Arc<Server>) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("town_{}", MADE.fetch_add(1, Ordering::SeqCst));
+        server.sql("postgres", &format!("CREATE DATABASE {name}"));
+        let database = Arc::new(Database::new(&server.address(&name), None).unwrap());
+        Self { dir: tempdir().unwrap(), database: Some((server, database, name)) }
+    }
+
+    pub fn keys(&self) -> Arc<Keys> {
+        keys(self.dir.path())
+    }
+
+    pub fn is_in_files(&self) -> bool {
+        self.database.is_none()
+    }
+
+    pub fn open(&self, options: LedgerOptions) -> Ledger {
+        self.try_open(options).unwrap()
+    }
+
+    pub fn try_open(&self, options: LedgerOptions) -> Result<Ledger, Error> {
+        match &self.database {
+            None => Ledger::open(&self.file(&options.name), options),
+            Some((_, database, _)) => Ledger::open_in(database, options),
+        }
+    }
+
+    /// Changes the clinical ledger behind the platform's back.
+    pub fn meddle(&self, statements: &str) {
+        match &self.database {
+            None => {
+                let beside = rusqlite::Connection::open(self.file(NAME)).unwrap();
+                beside.execute_batch(statements).unwrap();
+            }
+            Some((server, _, name)) => {
+                let schema = "SET search_path = fkj_9999_ledger;";
+                server.sql(name, &format!("{schema} {statements}"));
+            }
+        }
+    }
+
+    /// Takes the clinical ledger away.
+    pub fn lose(&self) {
+        match &self.database {
+            None => std::fs::remove_file(self.file(NAME)).unwrap(),
+            Some(_) => self.meddle("DROP SCHEMA fkj_9999_ledger CASCADE"),
+        }
+    }
+
+    fn file(&self, ledger: &str) -> PathBuf {
+        let kind = ledger.split('/').next_back().unwrap();
+        self.dir.path().join(format!("{kind}.db"))
+    }
+}
 
 pub fn keys(dir: &Path) -> Arc<Keys> {
     let random = Arc::new(SystemRandom);
