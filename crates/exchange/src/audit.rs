@@ -107,6 +107,10 @@ pub struct AuditRecord {
     /// Id of the request, which all its records share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
+    /// When it was, in milliseconds since 1970, where another server's log of looks had it first and
+    /// told it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<i64>,
     /// What kind of network it came from: `loopback`, `private` or `public`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
@@ -204,6 +208,7 @@ impl AuditRecord {
             policy: None,
             request: None,
             network: None,
+            at: None,
         }
     }
 
@@ -239,6 +244,11 @@ impl AuditRecord {
         }
     }
 
+    /// When it was, in milliseconds since 1970.
+    pub fn at(&self, entry: &Entry) -> i64 {
+        self.at.unwrap_or(entry.recorded_at)
+    }
+
     /// Reads an entry of the audit ledger back.
     pub(crate) fn read(record: &Record) -> Result<Self, Failure> {
         let broken = || {
@@ -261,7 +271,7 @@ impl AuditRecord {
         AccessLine {
             position: entry.position,
             is_person: self.hpr.is_some(),
-            at: entry.recorded_at,
+            at: self.at(entry),
             who: self.name,
             role: self.role,
             organisation: name(&number).unwrap_or(number),
@@ -377,9 +387,10 @@ impl Tenant {
                 category: ACCESS.to_owned(),
                 fingerprint: [0; 32],
                 body,
+                seen: None,
             });
         }
-        self.audit.append(drafts).await?;
+        self.looks.as_ref().map_or(&self.audit, |looks| &looks.own).append(drafts).await?;
         Ok(())
     }
 }

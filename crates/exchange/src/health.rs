@@ -3,6 +3,7 @@
 use ledger::condition::{Condition, Writing};
 
 use crate::error::Failure;
+use crate::tail;
 use crate::tenant::Tenant;
 
 /// How a municipality is.
@@ -14,12 +15,18 @@ pub struct Health {
     pub audit: Condition,
     /// Whether the view follows the ledger; without it nothing is told and nothing is taken.
     pub view_follows: bool,
+    /// For how many milliseconds it has not known what the servers that share its ledger have recorded, where
+    /// there may be others.
+    pub unaware_ms: Option<i64>,
 }
 
 impl Health {
     /// Whether there is nothing to do.
     pub fn is_well(self) -> bool {
-        self.ledger.is_well() && self.audit.is_well() && self.view_follows
+        self.ledger.is_well()
+            && self.audit.is_well()
+            && self.view_follows
+            && self.unaware_ms.is_none_or(|age| age < tail::LIMIT)
     }
 
     /// What is wrong, and what to do, a line each.
@@ -43,6 +50,13 @@ impl Health {
         if !self.view_follows {
             told.push("view stopped: nothing is told and nothing is taken; restart".to_owned());
         }
+        if let Some(age) = self.unaware_ms.filter(|age| *age >= tail::LIMIT) {
+            told.push(format!(
+                "unaware of what others have recorded for {} s: nothing is told and nothing is taken; see that the \
+                 database can be reached",
+                age / 1_000
+            ));
+        }
         told
     }
 }
@@ -53,7 +67,8 @@ impl Tenant {
         Health {
             ledger: self.ledger.condition(),
             audit: self.audit.condition(),
-            view_follows: self.check_view().is_ok(),
+            view_follows: self.view_follows(),
+            unaware_ms: self.fresh.as_ref().map(|fresh| fresh.age()),
         }
     }
 

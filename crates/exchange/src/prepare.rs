@@ -307,5 +307,6 @@ fn draft(
         category: permit.category().to_owned(),
         fingerprint,
         body,
+        seen: None,
     }
 }

@@ -10,6 +10,7 @@ mod capability;
 mod command;
 mod config;
 mod custody;
+mod databases;
 mod fill;
 mod https;
 mod input;
