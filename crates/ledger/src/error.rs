@@ -93,6 +93,12 @@ pub enum Error {
         /// The server's or the connection's own error.
         source: Arc<tokio_postgres::Error>,
     },
+    /// No server of the PostgreSQL database answered in time.
+    #[error("{what}: the database does not answer; look at its servers and the network to them")]
+    Unreachable {
+        /// What was being done.
+        what: &'static str,
+    },
     /// SQLite refused.
     #[error("{what}: {source}")]
     Storage {
@@ -153,8 +159,31 @@ impl Error {
             | Error::Locked { .. }
             | Error::Storage { .. }
             | Error::Database { .. }
+            | Error::Unreachable { .. }
             | Error::File { .. } => Category::Unavailable,
         }
+    }
+
+    /// Whether it is the way to the database that failed, or a server of it that is ending or beginning: the
+    /// same may succeed shortly, perhaps at another server.
+    pub(crate) fn is_away(&self) -> bool {
+        let Error::Database { source, .. } = self else {
+            return matches!(self, Error::Unreachable { .. });
+        };
+        // Without a code of the server's, it is the connection.
+        source.code().is_none_or(|code| {
+            [
+                SqlState::ADMIN_SHUTDOWN,
+                SqlState::CRASH_SHUTDOWN,
+                SqlState::CANNOT_CONNECT_NOW,
+                SqlState::READ_ONLY_SQL_TRANSACTION,
+                SqlState::LOCK_NOT_AVAILABLE,
+                SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+                SqlState::TOO_MANY_CONNECTIONS,
+            ]
+            .contains(code)
+                || code.code().starts_with("08")
+        })
     }
 
     /// Whether the disk had no room for it.

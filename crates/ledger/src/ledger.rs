@@ -6,6 +6,7 @@ use crate::chain::{self, Head, Seal};
 use crate::clock::{Clock, SystemClock};
 use crate::condition::{Condition, Watch};
 use crate::database::Database;
+use crate::endings;
 use crate::error::Error;
 use crate::faults::{Faults, NoFaults};
 use crate::keys::Keys;
@@ -16,7 +17,7 @@ use crate::read::Readers;
 use crate::reseal;
 use crate::storage::postgres::Schema;
 use crate::storage::sqlite::{LedgerFile, SqliteStore, complete_tree};
-use crate::storage::{Ended, Reading, Storage, Store};
+use crate::storage::{Storage, Store};
 use crate::store;
 use crate::verify::{PublicKeys, Report, Trust};
 use crate::writer::{Job, Limits, Tail, Writer};
@@ -117,9 +118,8 @@ impl Ledger {
     /// [`Error::Database`]; [`Error::Key`]; [`Error::Corrupt`] as [`Ledger::open`], and where the schema is of
     /// a newer version.
     pub fn open_in(database: &Arc<Database>, options: LedgerOptions) -> Result<Self, Error> {
-        let schema = Schema::open(database.clone(), &options.name, options.sealing)?;
-        let store = Box::new(schema.store()?);
-        Self::start(Arc::new(schema), store, None, options)
+        let (schema, store) = Schema::open(database.clone(), &options.name, options.sealing)?;
+        Self::start(Arc::new(schema), Box::new(store), None, options)
     }
 
     /// Brings what a crash left undone to its end, and starts the writer.
@@ -137,7 +137,6 @@ impl Ledger {
             .and_then(|tail| check_end(&mut *store, head, tail, &options, &signing_key));
         store.abandon();
         let tail = tail?;
-        finish_erasures(store.reading(), &options.keys)?;
         let ledger_key = options.keys.ledger_key(&options.name)?;
         let sealer = Arc::new(Sealer {
             ledger: options.name,
@@ -146,9 +145,7 @@ impl Ledger {
             sealing: options.sealing,
             ledger_key,
         });
-        if sealer.sealing == Sealing::PerPerson {
-            reseal::finish(store.reading(), &sealer)?;
-        }
+        endings::finish(store.reading(), &sealer)?;
         let watch = Arc::new(Watch::new(sealer.ledger.clone()));
         let writer = Writer {
             path: storage.path().map(Path::to_owned),
@@ -430,20 +427,6 @@ impl Drop for Ledger {
             tracing::error!(ledger = %self.sealer.ledger, "the ledger's writer had panicked");
         }
     }
-}
-
-/// Destroys the keys of the persons whom the ledger says were erased, where they are still there: a
-/// process ended between the two, or `keys.db` is an older copy.
-fn finish_erasures(reading: &dyn Reading, keys: &Keys) -> Result<(), Error> {
-    let erased = reading.ended(Ended::Erasures)?.into_iter().map(|(_, person)| person);
-    for person in erased.filter(|person| !keys.is_erased(*person)) {
-        match keys.destroy(person) {
-            // An older copy may be from before the person was known: nothing of the person opens.
-            Ok(()) | Err(Error::UnknownPerson) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// Checks that the stored head is signed and is the last entry's; an empty ledger gets its head.

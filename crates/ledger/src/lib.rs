@@ -111,6 +111,7 @@ pub mod clock;
 pub mod condition;
 pub mod crypto;
 pub mod database;
+mod endings;
 pub mod error;
 pub mod faults;
 pub mod key_service;

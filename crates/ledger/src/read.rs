@@ -7,6 +7,7 @@
 use crate::append::{Body, Record, Sealer, event_key};
 use crate::chain::{self, Head};
 use crate::condition::Watch;
+use crate::endings;
 use crate::error::Error;
 use crate::merkle::{self, Hash};
 use crate::note::{self, Proof};
@@ -134,10 +135,20 @@ impl Readers {
             if let Some(body) = body {
                 return Ok(Record { entry, body });
             }
+            if let (true, Some(person)) = (self.storage.is_shared(), entry.person) {
+                self.hear_of(person)?;
+            }
             let Some(again) = self.with(|reading| storage::at(reading, position))? else { break };
             stored = again;
         }
         Err(Error::Corrupt { position, what: "the body does not open with its key" })
+    }
+
+    /// Another server may have exchanged the person's key, or have come no further than to say so.
+    fn hear_of(&self, person: PersonId) -> Result<(), Error> {
+        let keys = &self.sealer.keys;
+        keys.refresh(person)?;
+        self.with(|reading| endings::carry_out(reading, &self.sealer, keys.since(person)))
     }
 
     pub(crate) fn with<T>(

@@ -37,6 +37,9 @@ pub(crate) trait Storage: Send + Sync {
         progress: &mut dyn FnMut(Position, Position),
     ) -> Result<Report, Error>;
 
+    /// Whether other servers may write to it.
+    fn is_shared(&self) -> bool;
+
     /// Where it lies, if that is on a disk of this machine.
     fn path(&self) -> Option<&Path>;
 }
@@ -65,8 +68,8 @@ pub(crate) trait Reading {
     fn noted(&self) -> Result<Position, Error>;
     /// Up to `limit` signed checkpoints of more than `size` entries, the smallest first.
     fn notes_after(&self, size: Position, limit: usize) -> Result<Vec<(Position, String)>, Error>;
-    /// Positions and persons of the entries of kind `Erasure` or `Resealing`, in order.
-    fn ended(&self, kind: Ended) -> Result<Vec<(Position, PersonId)>, Error>;
+    /// Positions and persons of the entries of kind `Erasure` or `Resealing` after a position, in order.
+    fn ended(&self, kind: Ended, after: Position) -> Result<Vec<(Position, PersonId)>, Error>;
 }
 
 /// The writer's own access.

@@ -13,6 +13,7 @@ use crate::append::{Appended, Committed, Prepared, Sealer};
 use crate::chain::{self, CHECKPOINT_EVERY, Head, Seal};
 use crate::clock::Clock;
 use crate::condition::Watch;
+use crate::endings;
 use crate::error::Error;
 use crate::faults::{Faults, Point};
 use crate::ledger::Sink;
@@ -208,7 +209,12 @@ impl Writer {
         wanted: bool,
     ) -> Result<Batch, Error> {
         let (sealer, reading) = (&*self.sealer, self.store.reading());
-        self.tail.reach(reading, head)?;
+        if let Some((reached, foreign)) = self.tail.reached(reading, head)? {
+            if foreign.iter().any(|it| it.ends_content()) {
+                endings::carry_out(reading, sealer, self.tail.position)?;
+            }
+            self.tail = reached;
+        }
         let keys: Vec<EventKey> = groups.iter().flatten().filter_map(|it| it.event).collect();
         let kept = if keys.is_empty() { HashMap::new() } else { reading.events(&keys)? };
         let mut plan = Plan { kept, ..Plan::default() };
@@ -283,14 +289,19 @@ impl Tail {
         Ok(Self { position, hash, time, tree: Tree::read(reading)? })
     }
 
-    /// Adds what another writer has kept since, up to `head`.
-    fn reach(&mut self, reading: &dyn Reading, head: &Head) -> Result<(), Error> {
+    /// With what other writers have kept since, up to `head`, and that; nothing where there is none.
+    fn reached(
+        &self,
+        reading: &dyn Reading,
+        head: &Head,
+    ) -> Result<Option<(Self, Vec<Foreign>)>, Error> {
         if (self.position, self.hash) == (head.position, head.hash) {
-            return Ok(());
+            return Ok(None);
         }
-        let mut reached = self.clone();
+        let mut tree = self.tree.clone();
+        let mut foreign = Vec::new();
         let (mut position, mut hash, mut time) = (self.position, self.hash, self.time);
-        reached.tree.catch_up(reading, &mut |bytes| {
+        tree.catch_up(reading, &mut |bytes| {
             let broken = |what| Error::Corrupt { position: position + 1, what };
             let entry =
                 Entry::from_canonical(bytes).map_err(|_| broken("the entry does not decode"))?;
@@ -298,14 +309,14 @@ impl Tail {
                 return Err(broken("the entry does not follow the one before"));
             }
             (position, hash, time) = (entry.position, chain::hash(bytes), entry.recorded_at);
+            foreign.push(Foreign { position, kind: entry.kind, person: entry.person });
             Ok(())
         })?;
         if (position, hash) != (head.position, head.hash) {
             return Err(Error::Corrupt { position, what: "the last entry is not the head's" });
         }
-        reached.tree.noted = reading.noted()?;
-        *self = Self { position, hash, time, ..reached };
-        Ok(())
+        tree.noted = reading.noted()?;
+        Ok(Some((Self { position, hash, time, tree }, foreign)))
     }
 
     /// Gives a new entry its place, and adds to `write` what is to be kept of it.
@@ -320,6 +331,19 @@ impl Tail {
         let Entry { position, kind, person, .. } = entry;
         write.rows.push(Row { position, kind, event, person, bytes, body: sealed });
         Committed { entry, body: plain }
+    }
+}
+
+/// An entry that another server has written.
+struct Foreign {
+    position: Position,
+    kind: Kind,
+    person: Option<PersonId>,
+}
+
+impl Foreign {
+    fn ends_content(&self) -> bool {
+        matches!(self.kind, Kind::Erasure | Kind::Resealing)
     }
 }
 

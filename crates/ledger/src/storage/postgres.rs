@@ -10,7 +10,8 @@ use super::{
 };
 use crate::append::Sealing;
 use crate::chain::Head;
-use crate::database::{Database, Session, wait};
+use crate::database::session::{Session, get, wait_for};
+use crate::database::{Access, Database, schema};
 use crate::error::Error;
 use crate::faults::{Faults, Point};
 use crate::merkle::Hash;
@@ -23,8 +24,8 @@ use state::State;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 
 mod batch;
 mod state;
@@ -48,10 +49,8 @@ CREATE TABLE resealed(position bigint PRIMARY KEY, hash bytea, resealing bigint 
 const PERSON_INDEX: &str =
     "CREATE INDEX entry_person ON entry(person, position) WHERE person IS NOT NULL;";
 
-/// What each version adds to the one before.
-const VERSIONS: &[&str] = &[TABLES];
-
 /// The schema of a ledger.
+#[derive(Clone)]
 pub(crate) struct Schema {
     database: Arc<Database>,
     /// Its name, which is nothing but letters, digits and `_`.
@@ -59,75 +58,31 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    /// The schema of the ledger with this name, made or brought up to the newest version.
+    /// The schema of the ledger with this name, made or brought up to the newest version, and the writer's access.
     pub(crate) fn open(
         database: Arc<Database>,
         ledger: &str,
         sealing: Sealing,
-    ) -> Result<Self, Error> {
-        let name = named(ledger)?;
-        let schema = Self { database, name };
-        schema.migrate(sealing)?;
-        Ok(schema)
-    }
-
-    /// The writer's access.
-    pub(crate) fn store(&self) -> Result<PostgresStore, Error> {
-        let (database, name) = (self.database.clone(), self.name.clone());
-        let session = self.session()?;
-        Ok(PostgresStore { session, schema: Schema { database, name } })
-    }
-
-    fn session(&self) -> Result<Session, Error> {
-        self.database.session(&self.name)
-    }
-
-    /// One server at a time brings a schema up to the newest version.
-    fn migrate(&self, sealing: Sealing) -> Result<(), Error> {
-        let failed = "setting up a ledger in the database";
-        let session = self.session()?;
-        let run =
-            |sql: &str| wait(session.client.batch_execute(sql)).map_err(Error::database(failed));
-        let name = &self.name;
-        run(&format!(
-            "BEGIN; SELECT pg_advisory_xact_lock(hashtext('{name}'));
-             CREATE SCHEMA IF NOT EXISTS {name};
-             CREATE TABLE IF NOT EXISTS version(number integer NOT NULL);"
-        ))?;
-        let select = "SELECT coalesce(max(number), 0) FROM version";
-        let row = wait(session.client.query_one(select, &[])).map_err(Error::database(failed))?;
-        let version = get::<i32>(&row, 0, failed)?;
-        let Some(missing) = usize::try_from(version).ok().and_then(|it| VERSIONS.get(it..)) else {
-            let what = "the schema is of a newer version than this program";
-            return Err(Error::Corrupt { position: 0, what });
+    ) -> Result<(Self, PostgresStore), Error> {
+        let name = schema::named(ledger)?;
+        let first = match sealing {
+            Sealing::PerPerson => TABLES.to_owned(),
+            Sealing::Ledger => format!("{TABLES}{PERSON_INDEX}"),
         };
-        if version == 0 && sealing == Sealing::Ledger {
-            run(&[missing.concat().as_str(), PERSON_INDEX].concat())?;
-        } else {
-            run(&missing.concat())?;
-        }
-        run(&format!(
-            "DELETE FROM version; INSERT INTO version VALUES ({}); COMMIT",
-            VERSIONS.len()
-        ))
+        let session = schema::set_up(&database, &name, &[&first])?;
+        let schema = Self { database, name };
+        let store = PostgresStore { session, schema: schema.clone() };
+        Ok((schema, store))
     }
-}
 
-/// `fkj_0301_ledger` of `0301/ledger`.
-fn named(ledger: &str) -> Result<String, Error> {
-    let plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
-    let is_name = ledger.chars().all(|it| plain(it) || it == '/') && ledger.len() <= 48;
-    match is_name {
-        true => Ok(format!("fkj_{}", ledger.replace('/', "_"))),
-        false => Err(Error::Key {
-            what: "a ledger in a database is named with small letters, digits and `/`",
-        }),
+    fn session(&self, access: Access) -> Result<Session, Error> {
+        self.database.session(&self.name, access)
     }
 }
 
 impl Storage for Schema {
     fn reader(&self) -> Result<Box<dyn Reading + Send>, Error> {
-        Ok(Box::new(self.session()?))
+        Ok(Box::new(self.session(Access::Read)?))
     }
 
     fn verify(
@@ -135,8 +90,12 @@ impl Storage for Schema {
         trust: &Trust<'_>,
         progress: &mut dyn FnMut(Position, Position),
     ) -> Result<Report, Error> {
-        let state = State::begin(self.session()?)?;
+        let state = State::begin(self.session(Access::Read)?)?;
         Ok(verify_state(&state, trust, progress))
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 
     fn path(&self) -> Option<&Path> {
@@ -144,33 +103,11 @@ impl Storage for Schema {
     }
 }
 
-type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
-
 impl Session {
-    pub(crate) fn select(
-        &self,
-        sql: &'static str,
-        params: Params<'_>,
-        failed: &'static str,
-    ) -> Result<Vec<Row>, Error> {
-        self.prepared(sql)
-            .and_then(|statement| wait(self.client.query(&statement, params)))
-            .map_err(Error::database(failed))
-    }
-
     fn number(&self, sql: &'static str, failed: &'static str) -> Result<u64, Error> {
         let rows = self.select(sql, &[], failed)?;
         rows.first().map_or(Ok(0), |row| position(row, 0, failed))
     }
-}
-
-/// A column of a row.
-pub(crate) fn get<'r, T: tokio_postgres::types::FromSql<'r>>(
-    row: &'r Row,
-    column: usize,
-    failed: &'static str,
-) -> Result<T, Error> {
-    row.try_get(column).map_err(Error::database(failed))
 }
 
 fn position(row: &Row, column: usize, failed: &'static str) -> Result<Position, Error> {
@@ -206,7 +143,7 @@ const OF: &str =
 
 impl Reading for Session {
     fn is_open(&self) -> bool {
-        !self.client.is_closed()
+        Session::is_open(self)
     }
 
     fn head(&self) -> Result<Option<Head>, Error> {
@@ -297,13 +234,17 @@ impl Reading for Session {
         rows.iter().map(note).collect()
     }
 
-    fn ended(&self, kind: Ended) -> Result<Vec<(Position, PersonId)>, Error> {
+    fn ended(&self, kind: Ended, after: Position) -> Result<Vec<(Position, PersonId)>, Error> {
         let (select, failed) = match kind {
             Ended::Erasures => {
-                ("SELECT position, person FROM erasure ORDER BY position", "reading erasures")
+                let select =
+                    "SELECT position, person FROM erasure WHERE position > $1 ORDER BY position";
+                (select, "reading erasures")
             }
             Ended::Resealings => {
-                ("SELECT position, person FROM resealing ORDER BY position", "reading resealings")
+                let select =
+                    "SELECT position, person FROM resealing WHERE position > $1 ORDER BY position";
+                (select, "reading resealings")
             }
         };
         let ended = |row: &Row| {
@@ -312,7 +253,7 @@ impl Reading for Session {
             let person = person.try_into().map_err(|_| Error::Corrupt { position: 0, what })?;
             Ok((position(row, 0, failed)?, PersonId(person)))
         };
-        self.select(select, &[], failed)?.iter().map(ended).collect()
+        self.select(select, &[&sql(after)], failed)?.iter().map(ended).collect()
     }
 }
 
@@ -322,10 +263,22 @@ fn head(row: &Row) -> Result<Head, Error> {
     Ok(Head { position, hash, signature: get(row, 2, failed)? })
 }
 
+/// So long an answer to a commit is waited for.
+const COMMIT: Duration = Duration::from_secs(20);
+
 /// The session of one of the writers of a ledger.
 pub(crate) struct PostgresStore {
     session: Session,
     schema: Schema,
+}
+
+impl PostgresStore {
+    /// Where there is no head to hold: one server at a time founds a ledger.
+    fn begin_first(&self) -> Result<Option<Head>, Error> {
+        let failed = "founding a ledger";
+        self.session.run(&schema::alone(&self.schema.name), failed)?;
+        self.session.select(HEAD_HELD, &[], failed)?.first().map(head).transpose()
+    }
 }
 
 impl Store for PostgresStore {
@@ -338,22 +291,25 @@ impl Store for PostgresStore {
         let insert = "INSERT INTO head(id, position, hash, signature) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING";
         let hash = &head.hash[..];
         self.session.select(insert, &[&sql(head.position), &hash, &head.signature], failed)?;
-        wait(self.session.client.batch_execute("COMMIT")).map_err(Error::database(failed))
+        self.session.run("COMMIT", failed)
     }
 
     fn begin(&mut self) -> Result<Option<Head>, Error> {
         let failed = "beginning a batch";
         if !self.session.is_open() {
-            self.session = self.schema.session()?;
+            self.session = self.schema.session(Access::Write)?;
         }
-        let select = self.session.prepared(HEAD_HELD).map_err(Error::database(failed))?;
+        let select = self.session.prepared(HEAD_HELD, failed)?;
         let client = &self.session.client;
-        let (begun, found) = wait(futures_util::future::join(
-            client.batch_execute("BEGIN"),
-            client.query(&select, &[]),
-        ));
-        let held = begun.and(found).map_err(Error::database(failed));
-        held.and_then(|rows| rows.first().map(head).transpose()).inspect_err(|_| self.abandon())
+        let begun =
+            futures_util::future::join(client.batch_execute("BEGIN"), client.query(&select, &[]));
+        let held =
+            self.session.answer(async { begun.await }.map(|(begun, rows)| begun.and(rows)), failed);
+        let held = held.and_then(|rows| match rows.first() {
+            Some(row) => head(row).map(Some),
+            None => self.begin_first(),
+        });
+        held.inspect_err(|_| self.abandon())
     }
 
     fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Stop> {
@@ -365,11 +321,8 @@ impl Store for PostgresStore {
         let columns = Columns::of(write);
         let changes = columns.changes(write);
         let prepared: Result<Vec<_>, _> =
-            changes.iter().map(|(sql, _)| self.session.prepared(sql)).collect();
-        let prepared = prepared.map_err(|error| {
-            self.abandon();
-            Error::database(failed)(error)
-        })?;
+            changes.iter().map(|(sql, _)| self.session.prepared(sql, failed)).collect();
+        let prepared = prepared.inspect_err(|_| self.abandon())?;
         let client = &self.session.client;
         let mut sent: Vec<BoxFuture<'_, Result<(), tokio_postgres::Error>>> = Vec::new();
         for (statement, (_, params)) in prepared.iter().zip(&changes) {
@@ -377,7 +330,10 @@ impl Store for PostgresStore {
             sent.push(change.boxed());
         }
         sent.push(client.batch_execute("COMMIT").boxed());
-        let mut answers = wait(join_all(sent));
+        let unknown = Error::Unreachable { what: failed };
+        let Some(mut answers) = wait_for(COMMIT, join_all(sent)) else {
+            return Err(Stop { error: unknown, stop: true });
+        };
         let committed = answers.pop().unwrap_or(Ok(()));
         if let Some(error) = answers.into_iter().find_map(Result::err) {
             // What the server refuses makes of the commit an undoing. Where it is the connection that
@@ -392,7 +348,7 @@ impl Store for PostgresStore {
     }
 
     fn abandon(&mut self) {
-        if let Err(error) = wait(self.session.client.batch_execute("ROLLBACK")) {
+        if let Err(error) = self.session.run("ROLLBACK", "undoing a batch") {
             tracing::warn!(%error, "a batch could not be undone");
         }
     }
@@ -400,7 +356,7 @@ impl Store for PostgresStore {
     /// What was replaced lies in dead rows until the server cleans them away; it opens with no key that is
     /// left.
     fn forget_replaced(&self) {
-        if let Err(error) = wait(self.session.client.batch_execute("VACUUM body")) {
+        if let Err(error) = self.session.run("VACUUM body", "cleaning replaced bodies away") {
             tracing::warn!(%error, "replaced bodies are cleaned away later");
         }
     }

@@ -37,6 +37,10 @@ impl Storage for LedgerFile {
         verify::verify(&self.0, trust, progress)
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn path(&self) -> Option<&Path> {
         Some(&self.0)
     }
@@ -182,18 +186,22 @@ impl Reading for Connection {
         rows.into_iter().map(|(size, bytes)| Ok((size, readable(bytes)?))).collect()
     }
 
-    fn ended(&self, kind: Ended) -> Result<Vec<(Position, PersonId)>, Error> {
-        let (sql, failed) = match kind {
+    fn ended(&self, kind: Ended, after: Position) -> Result<Vec<(Position, PersonId)>, Error> {
+        let (select, failed) = match kind {
             Ended::Erasures => {
-                ("SELECT position, person FROM erasure ORDER BY position", "reading erasures")
+                let select =
+                    "SELECT position, person FROM erasure WHERE position > ?1 ORDER BY position";
+                (select, "reading erasures")
             }
             Ended::Resealings => {
-                ("SELECT position, person FROM resealing ORDER BY position", "reading resealings")
+                let select =
+                    "SELECT position, person FROM resealing WHERE position > ?1 ORDER BY position";
+                (select, "reading resealings")
             }
         };
-        let mut select = self.prepare(sql).map_err(Error::storage(failed))?;
+        let mut select = self.prepare_cached(select).map_err(Error::storage(failed))?;
         select
-            .query_map([], |row| Ok((row.get(0)?, row.get(1).map(PersonId)?)))
+            .query_map([sql(after)], |row| Ok((row.get(0)?, row.get(1).map(PersonId)?)))
             .and_then(Iterator::collect)
             .map_err(Error::storage(failed))
     }

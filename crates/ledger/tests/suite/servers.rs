@@ -1,0 +1,152 @@
+//! Several servers that share a municipality in a database: each has its own keys and ledgers open.
+
+use crate::town::{KEYS, NAME, Town, draft, options, person, resealing};
+use ledger::append::{Body, Draft, Sealing};
+use ledger::error::Error;
+use ledger::keys::rotate::{rotate_in, status_in};
+use ledger::keys::{Keys, PersonKey, published::published_in};
+use ledger::ledger::LedgerOptions;
+use ledger::random::{Random, SystemRandom};
+use record::entry::Kind;
+use std::sync::{Arc, Barrier};
+
+const FNR: &str = "urn:oid:2.16.578.1.12.4.1.4.1";
+
+/// What tells a person's key apart without showing it.
+fn mark(keys: &Keys, person: record::identity::PersonId) -> [u8; 16] {
+    keys.data_key(person).unwrap().content_mac(&[1; 32])
+}
+
+/// The same on as many servers at once.
+fn at_once<T: Send>(servers: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(servers);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..servers)
+            .map(|number| {
+                let (work, barrier) = (&work, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    work(number)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn servers_that_found_a_municipality_at_once_found_the_same() {
+    let Some(town) = Town::in_postgresql() else { return };
+    town.service("municipality.key");
+    let open = |_| {
+        let keys = town.keys();
+        let ledger = town.open(options(&keys));
+        let audit = town.open(LedgerOptions::new("9999/audit", keys.clone(), Sealing::Ledger));
+        ledger.append_blocking(vec![draft("1", None, "one")]).unwrap();
+        (keys, ledger, audit)
+    };
+    let servers = at_once(4, open);
+    let secrets = |keys: &Keys| {
+        let content = keys.ledger_key(NAME).unwrap().content_mac(&[1; 32]);
+        (keys.index_key(), keys.public_key(NAME).unwrap(), content)
+    };
+    for (keys, ledger, audit) in &servers {
+        assert_eq!(secrets(keys), secrets(&servers[0].0));
+        assert_eq!(ledger.read(1, 9).unwrap().len(), 1);
+        assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
+        assert!(audit.verify(|_, _| {}).unwrap().is_sound());
+    }
+    let published = published_in(town.database(), KEYS, NAME).unwrap();
+    assert_eq!(published.head, servers[0].0.public_key(NAME).unwrap());
+}
+
+#[test]
+fn servers_that_meet_the_same_numbers_at_once_get_the_same_persons_and_keys() {
+    let Some(town) = Town::in_postgresql() else { return };
+    let servers = [town.keys(), town.keys(), town.keys()];
+    let numbers: Vec<String> = (0..120).map(|n| format!("{n:011}")).collect();
+    let met = at_once(servers.len(), |server| {
+        // Each in another order, and some at a time.
+        let mut of: Vec<_> =
+            numbers.iter().map(|it| PersonKey { system: FNR, value: it }).collect();
+        of.rotate_left(server * 40);
+        for some in of.chunks(7) {
+            servers[server].resolve(some).unwrap();
+        }
+        of.rotate_right(server * 40);
+        let persons = servers[server].resolve(&of).unwrap();
+        let marks: Vec<_> = persons.iter().map(|it| mark(&servers[server], *it)).collect();
+        (persons, marks)
+    });
+    assert!(met.iter().all(|it| *it == met[0]));
+    assert_eq!(status_in(town.database(), KEYS).unwrap().persons, numbers.len() as u64);
+}
+
+#[test]
+fn what_one_server_erases_the_others_neither_take_nor_open() {
+    let Some(town) = Town::in_postgresql() else { return };
+    let (a, b) = (town.keys(), town.keys());
+    let (here, there) = (town.open(options(&a)), town.open(options(&b)));
+    let gone = person(&a, "01810112345");
+    assert_eq!(person(&b, "01810112345"), gone);
+    there.append_blocking(vec![draft("1", Some(gone), "one")]).unwrap();
+    let erasure = Draft { kind: Kind::Erasure, ..draft("2", Some(gone), "decided") };
+    here.append_blocking(vec![erasure]).unwrap();
+    // The other has the key in its memory; its writer meets the erasure before it judges.
+    assert!(!b.is_erased(gone));
+    let late = there.append_blocking(vec![draft("3", Some(gone), "late")]);
+    assert!(matches!(late, Err(Error::Erased)) && b.is_erased(gone));
+    assert_eq!(there.body(1).unwrap(), Some(Body::Erased));
+
+    let (one, two) = (town.keys(), town.keys());
+    let other = person(&one, "02810112345");
+    mark(&two, other);
+    one.destroy(other).unwrap();
+    assert!(two.data_key(other).is_ok());
+    two.refresh(other).unwrap();
+    assert!(two.is_erased(other) && matches!(two.data_key(other), Err(Error::Erased)));
+    assert!(there.verify(|_, _| {}).unwrap().is_sound());
+}
+
+#[test]
+fn what_one_server_seals_anew_the_others_read_and_go_on_from() {
+    let Some(town) = Town::in_postgresql() else { return };
+    let (a, b) = (town.keys(), town.keys());
+    let (here, there) = (town.open(options(&a)), town.open(options(&b)));
+    let about = person(&a, "01810112345");
+    let group = ["1", "2"].map(|id| draft(id, Some(about), id));
+    there.append_blocking(group.to_vec()).unwrap();
+    here.append_blocking(vec![resealing(about, &[1])]).unwrap();
+    let plain = |text: &str| Some(Body::Plain(text.as_bytes().to_vec()));
+    // Its key in memory opens nothing any more.
+    assert_eq!((there.body(1).unwrap(), there.body(2).unwrap()), (Some(Body::Erased), plain("2")));
+    here.append_blocking(vec![draft("3", Some(about), "3")]).unwrap();
+    there.append_blocking(vec![draft("4", Some(about), "4")]).unwrap();
+    there.append_blocking(vec![resealing(about, &[2])]).unwrap();
+    for ledger in [&here, &there] {
+        assert_eq!((ledger.body(4).unwrap(), ledger.body(5).unwrap()), (plain("3"), plain("4")));
+        assert_eq!(ledger.body(2).unwrap(), Some(Body::Erased));
+        assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
+    }
+    assert_eq!(mark(&a, about), mark(&b, about));
+}
+
+#[test]
+fn an_exchanged_municipality_key_stops_servers_that_have_the_one_before() {
+    let Some(town) = Town::in_postgresql() else { return };
+    let before = town.keys();
+    let known = person(&before, "01810112345");
+    let key = mark(&before, known);
+    let (from, to) = (town.service("municipality.key"), town.service("next.key"));
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let mut steps = 0;
+    let status =
+        rotate_in((town.database(), KEYS), (&from, &to), &random, 7, &mut |_| steps += 1).unwrap();
+    assert_eq!((steps, status.persons, status.exchanged), (4, 1, Some(7)));
+    let refused = before.resolve(&[PersonKey { system: FNR, value: "02810112345" }]);
+    assert!(matches!(refused, Err(Error::Key { .. })));
+    assert!(matches!(town.try_keys("municipality.key"), Err(Error::Key { .. })));
+    let after = town.try_keys("next.key").unwrap();
+    assert_eq!((person(&after, "01810112345"), mark(&after, known)), (known, key));
+    person(&after, "02810112345");
+}
