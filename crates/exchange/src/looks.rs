@@ -109,7 +109,10 @@ impl Tenant {
 fn name(directory: &Path, random: &Arc<dyn Random>) -> Result<String, Failure> {
     let path = directory.join(NAME_FILE);
     let failed = |error: std::io::Error| {
-        Failure::Unavailable(format!("cannot keep this server's name in `{}`: {error}", path.display()))
+        Failure::Unavailable(format!(
+            "cannot keep this server's name in `{}`: {error}",
+            path.display()
+        ))
     };
     match std::fs::read_to_string(&path) {
         Ok(name) if !name.trim().is_empty() => return Ok(name.trim().to_owned()),

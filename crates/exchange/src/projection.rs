@@ -82,7 +82,11 @@ impl Drop for Projection {
 }
 
 /// The view, brought up to the ledger.
-pub(crate) fn projected(ledger: &Ledger, path: &Path, index_key: [u8; 16]) -> Result<Projector, Failure> {
+pub(crate) fn projected(
+    ledger: &Ledger,
+    path: &Path,
+    index_key: [u8; 16],
+) -> Result<Projector, Failure> {
     let mut projector = Projector::open(path, index_key)?;
     let is_new = projector.position() == 0;
     catch_up(ledger, &mut projector)?;
@@ -307,10 +311,7 @@ fn project(arrived: &Receiver<Arrived>, mut line: Line) {
 ///
 /// # Errors
 /// When the ledger has ended.
-fn next(
-    arrived: &Receiver<Arrived>,
-    idle: bool,
-) -> Result<Option<Arrived>, RecvError> {
+fn next(arrived: &Receiver<Arrived>, idle: bool) -> Result<Option<Arrived>, RecvError> {
     if idle {
         return arrived.recv().map(Some);
     }
@@ -325,4 +326,3 @@ fn next(
 fn leaves_traces(committed: &&Committed) -> bool {
     matches!(committed.entry.kind, Kind::Erasure | Kind::Resealing)
 }
-

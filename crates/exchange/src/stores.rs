@@ -65,12 +65,10 @@ impl Opening<'_> {
         let random = &self.environment.random;
         let (service, schema) = (self.service.clone(), self.number);
         let keys = Arc::new(Keys::open_in(database, schema, service, random.clone())?);
-        let ledger =
-            Ledger::open_in(database, self.options(&keys, "ledger", Sealing::PerPerson))?;
+        let ledger = Ledger::open_in(database, self.options(&keys, "ledger", Sealing::PerPerson))?;
         let audit = Ledger::open_in(database, self.options(&keys, "audit", Sealing::Ledger))?;
-        let looks = Looks::open(self.directory, random, |name| {
-            self.options(&keys, name, Sealing::Ledger)
-        })?;
+        let looks =
+            Looks::open(self.directory, random, |name| self.options(&keys, name, Sealing::Ledger))?;
         Ok(Stores { keys, ledger, audit, looks: Some(looks) })
     }
 

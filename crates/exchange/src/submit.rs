@@ -272,7 +272,8 @@ impl Tenant {
         });
         let groups: Vec<Vec<(usize, Ready)>> =
             if atomic { vec![waiting] } else { waiting.into_iter().map(|one| vec![one]).collect() };
-        let appended = join_all(groups.into_iter().map(|group| self.append_group(group, seen))).await;
+        let appended =
+            join_all(groups.into_iter().map(|group| self.append_group(group, seen))).await;
         for (at, answer) in appended.into_iter().flatten() {
             match (answer, results.get_mut(at)) {
                 (Err(failure), _) if atomic => return Err(failure),
@@ -283,7 +284,11 @@ impl Tenant {
         Ok(results)
     }
 
-    async fn append_group(&self, group: Vec<(usize, Ready)>, seen: Position) -> Vec<(usize, Answer)> {
+    async fn append_group(
+        &self,
+        group: Vec<(usize, Ready)>,
+        seen: Position,
+    ) -> Vec<(usize, Answer)> {
         if group.is_empty() {
             return Vec::new();
         }

@@ -70,7 +70,10 @@ impl Tenant {
         let change = Change::Erased { proposal: id, proposed_by, basis };
         let decision = Decision::new(by, basis.key(), change);
         let draft = draft(&decision, &self.register().organisation, Some(person));
-        let appended = self.ledger.append(vec![Draft { kind: Kind::Erasure, seen: Some(turn.seen), ..draft }]).await?;
+        let appended = self
+            .ledger
+            .append(vec![Draft { kind: Kind::Erasure, seen: Some(turn.seen), ..draft }])
+            .await?;
         let position = appended.first().map_or(0, |it| it.entry().position);
         if !self.wait_visible(position).await {
             return Err(Failure::Busy);

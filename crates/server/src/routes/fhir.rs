@@ -24,7 +24,7 @@ pub mod write;
 
 mod binary;
 mod later;
-pub(super) pub(in crate::routes) mod prefer;
+pub(super) mod prefer;
 
 pub(super) type Shared = State<Arc<App>>;
 pub(super) type Answer = Result<Response, Problem>;
