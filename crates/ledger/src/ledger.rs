@@ -9,6 +9,7 @@ use crate::database::Database;
 use crate::endings;
 use crate::error::Error;
 use crate::faults::{Faults, NoFaults};
+use crate::follow::{Follower, Progress};
 use crate::keys::Keys;
 use crate::merkle::Hash;
 use crate::note::{Checkpoint, Proof, VerifierKey};
@@ -28,6 +29,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Gets every commit, in order, before the appenders are answered. Called on the writer's thread:
@@ -83,6 +85,7 @@ pub struct Ledger {
     sealer: Arc<Sealer>,
     watch: Arc<Watch>,
     readers: Readers,
+    follower: Follower,
     // Some until dropped: closing the queue is what ends the writer.
     queue: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
@@ -147,7 +150,10 @@ impl Ledger {
         });
         endings::finish(store.reading(), &sealer)?;
         let watch = Arc::new(Watch::new(sealer.ledger.clone()));
+        let progress = Arc::new(Progress::default());
+        let follower = Follower::new(&*storage, progress.clone(), tail.position)?;
         let writer = Writer {
+            progress,
             path: storage.path().map(Path::to_owned),
             watch: watch.clone(),
             store,
@@ -172,7 +178,7 @@ impl Ledger {
             watch: watch.clone(),
         };
         let (queue, writer) = (Some(queue), Some(writer));
-        Ok(Self { storage, sealer, watch, readers, queue, writer, _lock: lock })
+        Ok(Self { storage, sealer, watch, readers, follower, queue, writer, _lock: lock })
     }
 
     /// Appends a group, whole or not at all, and answers when it is on disk: one [`Appended`] per
@@ -281,6 +287,22 @@ impl Ledger {
     /// [`Error::Storage`], [`Error::Corrupt`].
     pub fn find_event(&self, source: &str, id: &str) -> Result<Option<Entry>, Error> {
         self.readers.find_event(source, id)
+    }
+
+    /// Whether other servers may append to it.
+    pub fn is_shared(&self) -> bool {
+        self.storage.is_shared()
+    }
+
+    /// Waits until there are entries beyond `position`, whoever appended them, or `timeout` is over; answers the
+    /// last position. Blocks: not to be called from async code. What other servers erased up to there is erased
+    /// here too when it answers.
+    ///
+    /// # Errors
+    /// [`Error::Database`], [`Error::Unreachable`]: nobody can say whether there are more. At a timeout without an
+    /// error there are none. [`Error::Corrupt`], [`Error::Key`].
+    pub fn wait_beyond(&self, position: Position, timeout: Duration) -> Result<Position, Error> {
+        self.follower.wait_beyond(&self.sealer, position, timeout)
     }
 
     /// Recomputes everything, beside running appends. `progress` is told `(done, of)` entries.

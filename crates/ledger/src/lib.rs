@@ -114,6 +114,7 @@ pub mod database;
 mod endings;
 pub mod error;
 pub mod faults;
+mod follow;
 pub mod key_service;
 pub mod keys;
 pub mod ledger;

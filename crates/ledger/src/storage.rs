@@ -18,6 +18,7 @@ use record::entry::{Entry, Kind, Position};
 use record::identity::PersonId;
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -40,8 +41,20 @@ pub(crate) trait Storage: Send + Sync {
     /// Whether other servers may write to it.
     fn is_shared(&self) -> bool;
 
+    /// What hears of entries that others append; nothing where nobody else does.
+    fn listener(&self) -> Result<Option<Box<dyn Listening>>, Error>;
+
     /// Where it lies, if that is on a disk of this machine.
     fn path(&self) -> Option<&Path>;
+}
+
+/// Hears of new entries.
+pub(crate) trait Listening: Send {
+    /// What is there now, by the server that takes what is written; an error where that cannot be asked.
+    fn reading(&mut self) -> Result<&dyn Reading, Error>;
+
+    /// Waits until there may be something new, at most for `time`.
+    fn pause(&mut self, time: Duration);
 }
 
 /// What can be asked of a ledger's tables.

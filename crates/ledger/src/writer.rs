@@ -16,6 +16,7 @@ use crate::condition::Watch;
 use crate::endings;
 use crate::error::Error;
 use crate::faults::{Faults, Point};
+use crate::follow::Progress;
 use crate::ledger::Sink;
 use crate::merkle::Hash;
 use crate::reseal::{self, Turn};
@@ -56,6 +57,7 @@ pub(crate) struct Writer {
     /// Where room is looked for.
     pub(crate) path: Option<PathBuf>,
     pub(crate) watch: Arc<Watch>,
+    pub(crate) progress: Arc<Progress>,
 }
 
 /// When a batch is full.
@@ -149,6 +151,7 @@ impl Writer {
             .zip(verdicts)
             .map(|(answer, verdict)| (answer, verdict.and_then(|slots| place(slots, &committed))))
             .collect();
+        self.progress.reached(self.tail.position);
         if let (Some(sink), false) = (&mut self.sink, committed.is_empty()) {
             sink(Arc::from(committed));
         }

@@ -71,7 +71,9 @@ impl Session {
 
     /// Whether it can be used any more.
     pub(crate) fn is_open(&self) -> bool {
-        !self.client.is_closed() && self.until.is_none_or(|until| Instant::now() < until)
+        !self.client.is_closed()
+            && !self.signals.told.lock().ended
+            && self.until.is_none_or(|until| Instant::now() < until)
     }
 
     /// Whether it is at the server that takes what is written.
@@ -87,8 +89,16 @@ impl Session {
     ) -> Result<T, Error> {
         match wait_for(self.patience, future) {
             Some(answer) => answer.map_err(Error::database(what)),
-            None => Err(Error::Unreachable { what }),
+            None => {
+                self.give_up();
+                Err(Error::Unreachable { what })
+            }
         }
+    }
+
+    /// An answer did not come in time: nothing more is asked.
+    pub(crate) fn give_up(&self) {
+        self.signals.tell(|told| told.ended = true);
     }
 
     /// Runs statements without parameters.

@@ -5,8 +5,8 @@
 //! takes one round trip; beginning it and looking for its events take one each.
 
 use super::{
-    Ended, EventKey, Kept, Reading, Rows, Stop, Storage, Store, Stored, Write, readable, sql,
-    sql_limit,
+    Ended, EventKey, Kept, Listening, Reading, Rows, Stop, Storage, Store, Stored, Write, readable,
+    sql, sql_limit,
 };
 use crate::append::Sealing;
 use crate::chain::Head;
@@ -18,6 +18,7 @@ use crate::merkle::Hash;
 use crate::verify::{Report, Trust, verify_state};
 use batch::Columns;
 use futures_util::future::{BoxFuture, FutureExt, join_all};
+use listen::Listener;
 use record::entry::Position;
 use record::identity::PersonId;
 use state::State;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use tokio_postgres::Row;
 
 mod batch;
+mod listen;
 mod state;
 
 /// The same tables as in a file. Sealed bytes are not packed again.
@@ -96,6 +98,10 @@ impl Storage for Schema {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    fn listener(&self) -> Result<Option<Box<dyn Listening>>, Error> {
+        Ok(Some(Box::new(Listener::new(self.clone()))))
     }
 
     fn path(&self) -> Option<&Path> {
@@ -323,6 +329,7 @@ impl Store for PostgresStore {
         let prepared: Result<Vec<_>, _> =
             changes.iter().map(|(sql, _)| self.session.prepared(sql, failed)).collect();
         let prepared = prepared.inspect_err(|_| self.abandon())?;
+        let notify = format!("NOTIFY {}", self.schema.name);
         let client = &self.session.client;
         let mut sent: Vec<BoxFuture<'_, Result<(), tokio_postgres::Error>>> = Vec::new();
         for (statement, (_, params)) in prepared.iter().zip(&changes) {
@@ -330,10 +337,14 @@ impl Store for PostgresStore {
             sent.push(change.boxed());
         }
         sent.push(client.batch_execute("COMMIT").boxed());
+        // After it, and not within: commits that notify come one after the other in the whole database, also while
+        // they wait for standbys. Where this is lost, who listens looks by itself.
+        sent.push(client.batch_execute(&notify).map(|_| Ok(())).boxed());
         let unknown = Error::Unreachable { what: failed };
         let Some(mut answers) = wait_for(COMMIT, join_all(sent)) else {
             return Err(Stop { error: unknown, stop: true });
         };
+        answers.pop();
         let committed = answers.pop().unwrap_or(Ok(()));
         if let Some(error) = answers.into_iter().find_map(Result::err) {
             // What the server refuses makes of the commit an undoing. Where it is the connection that

@@ -1,8 +1,8 @@
 //! A ledger in a SQLite file: what is read, and what is kept.
 
 use super::{
-    Ended, EventKey, Kept, Reading, Row, Rows, Stop, Storage, Store, Stored, Write, readable, sql,
-    sql_limit,
+    Ended, EventKey, Kept, Listening, Reading, Row, Rows, Stop, Storage, Store, Stored, Write,
+    readable, sql, sql_limit,
 };
 use crate::chain::{self, Head};
 use crate::error::Error;
@@ -39,6 +39,10 @@ impl Storage for LedgerFile {
 
     fn is_shared(&self) -> bool {
         false
+    }
+
+    fn listener(&self) -> Result<Option<Box<dyn Listening>>, Error> {
+        Ok(None)
     }
 
     fn path(&self) -> Option<&Path> {

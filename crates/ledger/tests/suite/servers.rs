@@ -1,14 +1,16 @@
 //! Several servers that share a municipality in a database: each has its own keys and ledgers open.
 
+use crate::server::Server;
 use crate::town::{KEYS, NAME, Town, draft, options, person, resealing};
 use ledger::append::{Body, Draft, Sealing};
-use ledger::error::Error;
+use ledger::error::{Category, Error};
 use ledger::keys::rotate::{rotate_in, status_in};
 use ledger::keys::{Keys, PersonKey, published::published_in};
 use ledger::ledger::LedgerOptions;
 use ledger::random::{Random, SystemRandom};
 use record::entry::Kind;
 use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 const FNR: &str = "urn:oid:2.16.578.1.12.4.1.4.1";
 
@@ -149,4 +151,57 @@ fn an_exchanged_municipality_key_stops_servers_that_have_the_one_before() {
     let after = town.try_keys("next.key").unwrap();
     assert_eq!((person(&after, "01810112345"), mark(&after, known)), (known, key));
     person(&after, "02810112345");
+}
+
+everywhere! {
+
+#[test]
+fn whoever_waits_hears_of_what_is_appended(town: &Town) {
+    let keys = town.keys();
+    let here = town.open(options(&keys));
+    assert_eq!(here.is_shared(), !town.is_in_files());
+    let second = here.is_shared().then(|| town.open(options(&keys)));
+    let there = second.as_ref().unwrap_or(&here);
+    assert_eq!(here.wait_beyond(0, Duration::ZERO).unwrap(), 0);
+    // As long as a test may take: it is not the time that ends the waiting.
+    let patient = Duration::from_secs(300);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| here.wait_beyond(0, patient).unwrap());
+        there.append_blocking(vec![draft("1", None, "1"), draft("2", None, "2")]).unwrap();
+        assert_eq!(waiting.join().unwrap(), 2);
+    });
+    assert_eq!(here.wait_beyond(1, patient).unwrap(), 2);
+    assert_eq!(here.wait_beyond(2, Duration::from_millis(5)).unwrap(), 2);
+}
+
+}
+
+#[test]
+fn a_server_that_cannot_know_says_so_and_hears_again_later() {
+    let Some(server) = Server::start().map(Arc::new) else { return };
+    let town = Town::on(server.clone());
+    let keys = town.keys();
+    let ledger = town.open(options(&keys));
+    assert_eq!(ledger.wait_beyond(0, Duration::ZERO).unwrap(), 0);
+    server.crash();
+    let unknown = ledger.wait_beyond(0, Duration::ZERO).unwrap_err();
+    assert_eq!(unknown.category(), Category::Unavailable);
+    server.go();
+    let other = town.open(options(&keys));
+    other.append_blocking(vec![draft("1", None, "1")]).unwrap();
+    assert_eq!(ledger.wait_beyond(0, Duration::ZERO).unwrap(), 1);
+}
+
+#[test]
+fn an_erasure_elsewhere_is_carried_out_here_when_it_is_heard_of() {
+    let Some(town) = Town::in_postgresql() else { return };
+    let (a, b) = (town.keys(), town.keys());
+    let (here, there) = (town.open(options(&a)), town.open(options(&b)));
+    let gone = person(&a, "01810112345");
+    here.append_blocking(vec![draft("1", Some(gone), "one")]).unwrap();
+    assert!(matches!(there.body(1).unwrap(), Some(Body::Plain(_))));
+    here.append_blocking(vec![Draft { kind: Kind::Erasure, ..draft("2", Some(gone), "") }])
+        .unwrap();
+    assert_eq!(there.wait_beyond(1, Duration::ZERO).unwrap(), 2);
+    assert_eq!(there.body(1).unwrap(), Some(Body::Erased));
 }
