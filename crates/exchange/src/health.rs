@@ -3,7 +3,6 @@
 use ledger::condition::{Condition, Writing};
 
 use crate::error::Failure;
-use crate::tail;
 use crate::tenant::Tenant;
 
 /// How a municipality is.
@@ -18,6 +17,8 @@ pub struct Health {
     /// For how many milliseconds it has not known what the servers that share its ledger have recorded, where
     /// there may be others.
     pub unaware_ms: Option<i64>,
+    /// Whether it may answer all the same.
+    pub is_aware: bool,
 }
 
 impl Health {
@@ -26,7 +27,7 @@ impl Health {
         self.ledger.is_well()
             && self.audit.is_well()
             && self.view_follows
-            && self.unaware_ms.is_none_or(|age| age < tail::LIMIT)
+            && self.is_aware
     }
 
     /// What is wrong, and what to do, a line each.
@@ -50,7 +51,7 @@ impl Health {
         if !self.view_follows {
             told.push("view stopped: nothing is told and nothing is taken; restart".to_owned());
         }
-        if let Some(age) = self.unaware_ms.filter(|age| *age >= tail::LIMIT) {
+        if let Some(age) = self.unaware_ms.filter(|_| !self.is_aware) {
             told.push(format!(
                 "unaware of what others have recorded for {} s: nothing is told and nothing is taken; see that the \
                  database can be reached",
@@ -69,6 +70,7 @@ impl Tenant {
             audit: self.audit.condition(),
             view_follows: self.view_follows(),
             unaware_ms: self.fresh.as_ref().map(|fresh| fresh.age()),
+            is_aware: self.fresh.as_ref().is_none_or(|fresh| fresh.is_fresh()),
         }
     }
 

@@ -1,8 +1,10 @@
 //! The tail of a ledger that several servers write: what any of them has committed reaches this one's view, and
 //! how long ago that was known to be all.
 //!
-//! Invariants: entries arrive in order, each once. A server that has not known for [`LIMIT`] that it has everything
-//! answers nothing: a block or an erasure may have been decided elsewhere.
+//! Invariants: entries arrive in order, each once, and each chained to the one before. A server that has not known for
+//! [`ALONE`] that it has everything answers nothing: a block or an erasure may have been decided elsewhere. Where it
+//! can still ask a standby, the database is without a server that takes what is written, or will be soon: then nobody
+//! decides anything, and it goes on for [`BETWEEN`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -11,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ledger::clock::Clock;
+use ledger::crypto::sha256;
 use ledger::error::Error;
 use ledger::ledger::Ledger;
 use record::entry::Position;
@@ -21,7 +24,9 @@ use crate::projection::{Arrived, CATCH_UP};
 
 /// So long may go by without knowing, in milliseconds: what it takes to find that a database server is gone and
 /// to ask another.
-pub(crate) const LIMIT: i64 = 5_000;
+const ALONE: i64 = 10_000;
+/// So long, where a standby can be asked: what it takes to make one of them the new server that is written to.
+const BETWEEN: i64 = 30_000;
 /// Longest wait for something new.
 const WAIT: Duration = Duration::from_millis(250);
 /// Between two tries to reach the database.
@@ -34,29 +39,32 @@ const LOOK: Duration = Duration::from_millis(2);
 /// When it was last known that nothing is missing.
 pub(crate) struct Freshness {
     clock: Arc<dyn Clock>,
-    /// Milliseconds since 1970.
+    /// When everything was known, in milliseconds since 1970.
     known: AtomicI64,
+    /// When a standby said that there is nothing more, so far as it knows.
+    supposed: AtomicI64,
 }
 
 impl Freshness {
     /// Where everything is known now.
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        let known = AtomicI64::new(clock.now_ms());
-        Arc::new(Self { clock, known })
+        let now = clock.now_ms();
+        Arc::new(Self { clock, known: AtomicI64::new(now), supposed: AtomicI64::new(now) })
     }
 
     /// For how long it has not been known, in milliseconds.
     pub fn age(&self) -> i64 {
-        self.clock.now_ms().saturating_sub(self.known.load(Ordering::Acquire)).max(0)
+        self.since(&self.known)
     }
 
     /// Whether this server may answer.
     pub fn is_fresh(&self) -> bool {
-        self.age() < LIMIT
+        let age = self.age();
+        age < ALONE || (age < BETWEEN && self.since(&self.supposed) < ALONE)
     }
 
-    fn known_at(&self, ms: i64) {
-        self.known.store(ms, Ordering::Release);
+    fn since(&self, moment: &AtomicI64) -> i64 {
+        self.clock.now_ms().saturating_sub(moment.load(Ordering::Acquire)).max(0)
     }
 }
 
@@ -76,8 +84,9 @@ impl Tail {
     ) -> Result<Self, Failure> {
         let ended = Arc::new(AtomicBool::new(false));
         let position = *visible.borrow();
+        let (end, away) = (None, false);
         let follower =
-            Follower { ledger, visible, to, fresh, ended: ended.clone(), position, away: false };
+            Follower { ledger, visible, to, fresh, ended: ended.clone(), position, end, away };
         let thread = std::thread::Builder::new()
             .name("tail".to_owned())
             .spawn(move || follower.run())
@@ -103,6 +112,8 @@ struct Follower {
     ended: Arc<AtomicBool>,
     /// The last entry that was sent on.
     position: Position,
+    /// Its hash, once one was.
+    end: Option<[u8; 32]>,
     /// The database could not be asked, and that was told.
     away: bool,
 }
@@ -124,6 +135,7 @@ impl Follower {
                         );
                         self.away = true;
                     }
+                    self.suppose();
                     std::thread::sleep(AGAIN);
                 }
             }
@@ -134,20 +146,39 @@ impl Follower {
     fn step(&mut self) -> Result<(), Error> {
         let asked = self.fresh.clock.now_ms();
         let last = self.ledger.wait_beyond(self.position, WAIT)?;
-        while self.position < last {
-            let records = self.ledger.read(self.position + 1, CATCH_UP)?;
-            let Some(end) = records.last().map(|record| record.entry.position) else { break };
-            if self.to.send(Arrived::Read(records)).is_err() {
-                return Ok(());
-            }
-            self.position = end;
-            self.wait_for_view(end.saturating_sub(AHEAD));
-        }
-        self.wait_for_view(last);
-        if *self.visible.borrow() >= last {
-            self.fresh.known_at(asked);
+        if self.send_to(last)? {
+            self.fresh.known.store(asked, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Asks whoever answers, perhaps a standby.
+    fn suppose(&mut self) {
+        let asked = self.fresh.clock.now_ms();
+        let told = self.ledger.head().and_then(|head| self.send_to(head.position));
+        if told.is_ok_and(|is_all| is_all) {
+            self.fresh.supposed.store(asked, Ordering::Release);
+        }
+    }
+
+    /// Sends on what there is up to a position, and waits for the view; whether the view has it all.
+    fn send_to(&mut self, last: Position) -> Result<bool, Error> {
+        while self.position < last {
+            let records = self.ledger.read(self.position + 1, CATCH_UP)?;
+            let (Some(first), Some(end)) = (records.first(), records.last()) else { break };
+            if self.end.is_some_and(|hash| first.entry.prev_hash != hash) {
+                let what = "the ledger does not go on from what was read of it; make the view anew";
+                return Err(Error::Corrupt { position: self.position, what });
+            }
+            let (position, hash) = (end.entry.position, sha256(&[&end.entry.canonical()]));
+            if self.to.send(Arrived::Read(records)).is_err() {
+                return Ok(false);
+            }
+            (self.position, self.end) = (position, Some(hash));
+            self.wait_for_view(position.saturating_sub(AHEAD));
+        }
+        self.wait_for_view(last);
+        Ok(*self.visible.borrow() >= last)
     }
 
     /// Waits until the view has come so far, or for as long as something new is waited for.
