@@ -17,6 +17,14 @@ pub enum Error {
         /// Where the earlier entry stands; none where the earlier one is in the same group.
         position: Option<Position>,
     },
+    /// Another server has appended something that the draft may rest on. Nothing of the group was kept.
+    #[error(
+        "another server has appended at position {position} what this may rest on; read that, decide again, and send again"
+    )]
+    Overtaken {
+        /// A position to have read before deciding again.
+        position: Position,
+    },
     /// The number already belongs to another person.
     #[error(
         "the number already belongs to another person in this municipality; two persons are never merged by linking"
@@ -144,7 +152,7 @@ impl Error {
         match self {
             Error::Conflict { .. } | Error::NumberTaken => Category::Conflict,
             Error::TooLarge { .. } | Error::NotErasable { .. } => Category::Invalid,
-            Error::Busy => Category::Busy,
+            Error::Busy | Error::Overtaken { .. } => Category::Busy,
             Error::NoRoom => Category::NoRoom,
             Error::Stopped => Category::Stopped,
             Error::Storage { source, .. } if is_full(source) => Category::NoRoom,

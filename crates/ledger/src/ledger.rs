@@ -10,6 +10,7 @@ use crate::endings;
 use crate::error::Error;
 use crate::faults::{Faults, NoFaults};
 use crate::follow::{Follower, Progress};
+use crate::foreign::Window;
 use crate::keys::Keys;
 use crate::merkle::Hash;
 use crate::note::{Checkpoint, Proof, VerifierKey};
@@ -154,6 +155,7 @@ impl Ledger {
         let follower = Follower::new(&*storage, progress.clone(), tail.position)?;
         let writer = Writer {
             progress,
+            foreign: Window::after(tail.position),
             path: storage.path().map(Path::to_owned),
             watch: watch.clone(),
             store,
@@ -191,8 +193,8 @@ impl Ledger {
     /// [`Error::Busy`] where the same person's were sealed anew meanwhile.
     ///
     /// # Errors
-    /// [`Error::Conflict`], [`Error::Erased`], [`Error::UnknownPerson`], [`Error::TooLarge`]: nothing
-    /// of the group was kept. [`Error::Storage`]: not kept, try again. [`Error::Stopped`]: unknown;
+    /// [`Error::Conflict`], [`Error::Overtaken`], [`Error::Erased`], [`Error::UnknownPerson`],
+    /// [`Error::TooLarge`]: nothing of the group was kept. [`Error::Storage`]: not kept, try again. [`Error::Stopped`]: unknown;
     /// reopen, and send again with the same source event ids.
     pub async fn append(&self, group: Vec<Draft>) -> Result<Vec<Appended>, Error> {
         if group.is_empty() {

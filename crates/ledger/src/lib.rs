@@ -115,6 +115,7 @@ mod endings;
 pub mod error;
 pub mod faults;
 mod follow;
+mod foreign;
 pub mod key_service;
 pub mod keys;
 pub mod ledger;

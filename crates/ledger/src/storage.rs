@@ -87,6 +87,9 @@ pub(crate) trait Reading {
 
 /// The writer's own access.
 pub(crate) trait Store: Send {
+    /// Whether other servers may write to it.
+    fn is_shared(&self) -> bool;
+
     /// What is there, with what this writer has begun.
     fn reading(&self) -> &dyn Reading;
 

@@ -17,6 +17,7 @@ use crate::endings;
 use crate::error::Error;
 use crate::faults::{Faults, Point};
 use crate::follow::Progress;
+use crate::foreign::{Foreign, Window};
 use crate::ledger::Sink;
 use crate::merkle::Hash;
 use crate::reseal::{self, Turn};
@@ -49,6 +50,7 @@ pub(crate) struct Writer {
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) signing_key: Ed25519KeyPair,
     pub(crate) tail: Tail,
+    pub(crate) foreign: Window,
     pub(crate) notary: Notary,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) faults: Arc<dyn Faults>,
@@ -217,12 +219,14 @@ impl Writer {
                 endings::carry_out(reading, sealer, self.tail.position)?;
             }
             self.tail = reached;
+            self.foreign.add(foreign);
         }
         let keys: Vec<EventKey> = groups.iter().flatten().filter_map(|it| it.event).collect();
         let kept = if keys.is_empty() { HashMap::new() } else { reading.events(&keys)? };
         let mut plan = Plan { kept, ..Plan::default() };
+        let foreign = self.store.is_shared().then_some(&self.foreign);
         let verdicts: Vec<Verdict> =
-            groups.into_iter().map(|group| plan.judge(sealer, group)).collect();
+            groups.into_iter().map(|group| plan.judge(sealer, foreign, group)).collect();
         let Plan { mut new, erased, .. } = plan;
         // What is not committed leaves no trace in the tail either.
         let mut tail = self.tail.clone();
@@ -337,19 +341,6 @@ impl Tail {
     }
 }
 
-/// An entry that another server has written.
-struct Foreign {
-    position: Position,
-    kind: Kind,
-    person: Option<PersonId>,
-}
-
-impl Foreign {
-    fn ends_content(&self) -> bool {
-        matches!(self.kind, Kind::Erasure | Kind::Resealing)
-    }
-}
-
 /// Destroys the keys of those whom a committed batch erases, and the key that it puts another in the
 /// place of. Where that fails the writer stops: nobody
 /// is told that it is done, and the next opening goes on with it.
@@ -385,7 +376,12 @@ impl Size {
 
 impl Plan {
     /// Judges one group; takes its new entries into the batch when all of it is accepted.
-    fn judge(&mut self, sealer: &Sealer, group: Vec<Prepared>) -> Verdict {
+    fn judge(
+        &mut self,
+        sealer: &Sealer,
+        foreign: Option<&Window>,
+        group: Vec<Prepared>,
+    ) -> Verdict {
         let mut taken = Vec::with_capacity(group.len());
         let mut events = HashMap::new();
         let mut slots = Vec::with_capacity(group.len());
@@ -409,6 +405,12 @@ impl Plan {
                     return Err(Error::Conflict { index, position: slot.position() });
                 }
                 None => {
+                    let person = prepared.entry.person;
+                    let seen = foreign.zip(prepared.seen);
+                    if let Some(position) = seen.and_then(|(it, seen)| it.overtaking(seen, person))
+                    {
+                        return Err(Error::Overtaken { position });
+                    }
                     if let Some(key) = prepared.event {
                         events.insert(key, (mac, next));
                     }

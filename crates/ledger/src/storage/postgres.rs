@@ -288,6 +288,10 @@ impl PostgresStore {
 }
 
 impl Store for PostgresStore {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn reading(&self) -> &dyn Reading {
         &self.session
     }

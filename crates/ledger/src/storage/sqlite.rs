@@ -220,6 +220,10 @@ fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<Stored> {
 pub(crate) struct SqliteStore(pub(crate) Connection);
 
 impl Store for SqliteStore {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn reading(&self) -> &dyn Reading {
         &self.0
     }

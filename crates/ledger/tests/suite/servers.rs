@@ -6,9 +6,9 @@ use ledger::append::{Body, Draft, Sealing};
 use ledger::error::{Category, Error};
 use ledger::keys::rotate::{rotate_in, status_in};
 use ledger::keys::{Keys, PersonKey, published::published_in};
-use ledger::ledger::LedgerOptions;
+use ledger::ledger::{Ledger, LedgerOptions};
 use ledger::random::{Random, SystemRandom};
-use record::entry::Kind;
+use record::entry::{Kind, Position};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
@@ -204,4 +204,82 @@ fn an_erasure_elsewhere_is_carried_out_here_when_it_is_heard_of() {
         .unwrap();
     assert_eq!(there.wait_beyond(1, Duration::ZERO).unwrap(), 2);
     assert_eq!(there.body(1).unwrap(), Some(Body::Erased));
+}
+
+#[test]
+fn no_update_of_one_server_is_lost_to_another() {
+    const UPDATES: usize = 25;
+    let Some(town) = Town::in_postgresql() else { return };
+    let keys = [town.keys(), town.keys(), town.keys()];
+    let ledgers = keys.each_ref().map(|keys| town.open(options(keys)));
+    let about = person(&keys[0], "01810112345");
+    let other = person(&keys[0], "02810112345");
+    // Each adds one to the number it read, as a decision would rest on what was read.
+    let overtaken = at_once(ledgers.len(), |server| {
+        let ledger = &ledgers[server];
+        let (mut done, mut overtaken) = (0, 0);
+        while done < UPDATES {
+            let all = ledger.read(1, usize::MAX).unwrap();
+            let seen = Some(all.len() as Position);
+            let numbers = all.iter().filter(|it| it.entry.person == Some(about));
+            let next = (numbers.count() + 1).to_string();
+            let update = |about, id| Draft { source_event_id: id, ..draft("", Some(about), &next) };
+            match ledger.append_blocking(vec![Draft { seen, ..update(about, None) }]) {
+                Ok(_) => done += 1,
+                Err(Error::Overtaken { position }) => {
+                    assert!(Some(position) > seen);
+                    overtaken += 1;
+                }
+                Err(error) => panic!("{error}"),
+            }
+            ledger.append_blocking(vec![update(other, None)]).unwrap();
+        }
+        overtaken
+    });
+    let bodies = ledgers[0].by_person(about, None, usize::MAX).unwrap();
+    let numbers: Vec<_> = bodies
+        .iter()
+        .rev()
+        .map(|it| match &it.body {
+            Body::Plain(text) => String::from_utf8(text.clone()).unwrap().parse::<usize>().unwrap(),
+            Body::Erased => panic!("nothing was erased"),
+        })
+        .collect();
+    assert_eq!(numbers, (1..=UPDATES * ledgers.len()).collect::<Vec<_>>());
+    assert!(overtaken.iter().sum::<usize>() > 0, "they met");
+}
+
+#[test]
+fn only_what_a_draft_may_rest_on_overtakes_it() {
+    let Some(town) = Town::in_postgresql() else { return };
+    let keys = town.keys();
+    let (a, b) = (person(&keys, "01810112345"), person(&keys, "02810112345"));
+    let (here, there) = (town.open(options(&keys)), town.open(options(&keys)));
+    let at = |ledger: &Ledger, seen, id: &str, about| {
+        let appended = ledger.append_blocking(vec![Draft { seen, ..draft(id, about, id) }]);
+        appended.map(|appended| appended[0].entry().position)
+    };
+    let overtaken = |answer| match answer {
+        Err(Error::Overtaken { position }) => position,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(at(&there, None, "1", Some(a)).unwrap(), 1);
+    assert_eq!(overtaken(at(&here, Some(0), "2", Some(a))), 1);
+    // Nothing of its group is kept, nor is it held against anybody else.
+    let group = vec![draft("3", Some(b), "3"), Draft { seen: Some(0), ..draft("4", Some(a), "4") }];
+    assert_eq!(overtaken(here.append_blocking(group).map(|_| 0)), 1);
+    assert_eq!(at(&here, Some(0), "5", Some(b)).unwrap(), 2);
+    assert_eq!(at(&here, Some(0), "6", None).unwrap(), 3);
+    assert_eq!(at(&here, Some(1), "7", Some(a)).unwrap(), 4);
+    // Its own server's entries overtake nothing, and a repeat is a repeat.
+    assert_eq!(at(&here, Some(1), "8", Some(a)).unwrap(), 5);
+    assert_eq!(at(&here, Some(0), "1", Some(a)).unwrap(), 1);
+    let decision = Draft { kind: Kind::Decision, ..draft("9", None, "decided") };
+    there.append_blocking(vec![decision]).unwrap();
+    assert_eq!(overtaken(at(&here, Some(5), "10", Some(b))), 6);
+    assert_eq!(at(&here, Some(6), "10", Some(b)).unwrap(), 7);
+    // Who opened later does not know who wrote what was there before.
+    let later = town.open(options(&keys));
+    assert_eq!(overtaken(at(&later, Some(6), "11", Some(a))), 7);
+    assert_eq!(at(&later, Some(7), "11", Some(a)).unwrap(), 8);
 }

@@ -143,6 +143,7 @@ pub fn person(keys: &Keys, number: &str) -> PersonId {
 
 pub fn draft(id: &str, person: Option<PersonId>, content: &str) -> Draft {
     Draft {
+        seen: None,
         kind: Kind::Version,
         source: "velferd-1".to_owned(),
         source_event_id: Some(id.to_owned()),
