@@ -267,11 +267,12 @@ impl AuditRecord {
 
     /// As a line of the resident's access log. `name` tells what organisation a number belongs to.
     pub fn line(self, entry: &Entry, name: impl Fn(&str) -> Option<String>) -> AccessLine {
+        let at = self.at(entry);
         let number = self.unit.or(self.organisation).unwrap_or_default();
         AccessLine {
             position: entry.position,
             is_person: self.hpr.is_some(),
-            at: self.at(entry),
+            at,
             who: self.name,
             role: self.role,
             organisation: name(&number).unwrap_or(number),
@@ -388,7 +389,6 @@ impl Tenant {
                 category: ACCESS.to_owned(),
                 fingerprint: [0; 32],
                 body,
-                seen: None,
             });
         }
         self.looks.as_ref().map_or(&self.audit, |looks| &looks.own).append(drafts).await?;

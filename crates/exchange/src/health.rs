@@ -24,10 +24,7 @@ pub struct Health {
 impl Health {
     /// Whether there is nothing to do.
     pub fn is_well(self) -> bool {
-        self.ledger.is_well()
-            && self.audit.is_well()
-            && self.view_follows
-            && self.is_aware
+        self.ledger.is_well() && self.audit.is_well() && self.view_follows && self.is_aware
     }
 
     /// What is wrong, and what to do, a line each.

@@ -308,6 +308,5 @@ fn draft(
         category: permit.category().to_owned(),
         fingerprint,
         body,
-        seen: None,
     }
 }

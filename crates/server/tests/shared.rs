@@ -63,11 +63,14 @@ impl Town {
     }
 }
 
-/// Asks until it is so.
+/// Asks until it is so; fails where it never comes to be.
+#[track_caller]
 fn until(mut ask: impl FnMut() -> bool) {
-    while !ask() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let asked = (0..4_000).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        ask()
+    });
+    assert!(asked, "it never came to be");
 }
 
 fn at(client: &Client, path: &str, position: &str) -> Answer {
@@ -96,18 +99,17 @@ fn what_one_takes_all_read_and_none_overwrites_what_it_has_not_seen() {
     for round in 0..10 {
         let current = at(&nurse, &path, "0").expect(200);
         let (mut told, tag) = (Vec::new(), format!("W/\"{}\"", version(&current)));
+        let change = |server: &Server, value: u32| {
+            let mut changed = pulse(&pid, "2026-01-05", value);
+            changed["id"] = sent["id"].clone();
+            let headers = [("if-match", tag.as_str()), ("content-type", "application/fhir+json")];
+            let body = Some(changed.to_string().into_bytes());
+            server.role(owner).send(Method::PUT, &path, &headers, body).status
+        };
         std::thread::scope(|scope| {
-            let change = |server: &Server, value: u32| {
-                let mut changed = pulse(&pid, "2026-01-05", value);
-                changed["id"] = sent["id"].clone();
-                let headers =
-                    [("if-match", tag.as_str()), ("content-type", "application/fhir+json")];
-                let body = Some(changed.to_string().into_bytes());
-                server.role(owner).send(Method::PUT, &path, &headers, body)
-            };
-            let one = scope.spawn(move || change(&here, 100 + round));
-            let other = change(&there, 200 + round);
-            told.extend([one.join().unwrap().status, other.status]);
+            let one = scope.spawn(|| change(&here, 100 + round));
+            told.push(change(&there, 200 + round));
+            told.push(one.join().unwrap());
         });
         told.sort_unstable();
         assert_eq!(told, [200, 412]);

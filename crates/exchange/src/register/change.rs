@@ -249,7 +249,6 @@ pub(crate) fn draft(decision: &Decision, owner: &str, about: Option<PersonId>) -
         category: ADMINISTRATION.to_owned(),
         fingerprint: [0; 32],
         body: decision.seal(),
-        seen: None,
     }
 }
 

@@ -48,7 +48,7 @@ impl Town {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("town_{}", MADE.fetch_add(1, Ordering::SeqCst));
         server.sql("postgres", &format!("CREATE DATABASE {name}"));
-        let database = Arc::new(Database::new(&server.address(&name), None).unwrap());
+        let database = Arc::new(Database::new(&server.address(&name), None, None).unwrap());
         Self { dir: tempdir().unwrap(), database: Some((server, database, name)) }
     }
 
