@@ -103,6 +103,7 @@
 //! [`backup`] tells of such copies and takes them away in time.
 //! A ledger older than a resealing does not open with a newer `keys.db`: the two are restored of one time.
 
+mod absence;
 pub mod append;
 pub mod backup;
 pub mod body;
