@@ -329,8 +329,7 @@ impl Store for PostgresStore {
         let client = &self.session.client;
         let begun =
             futures_util::future::join(client.batch_execute("BEGIN"), client.query(&select, &[]));
-        let held =
-            self.session.answer(async { begun.await }.map(|(begun, rows)| begun.and(rows)), failed);
+        let held = self.session.answer(begun.map(|(begun, rows)| begun.and(rows)), failed);
         let held = held.and_then(|rows| match rows.first() {
             Some(row) => head(row).map(Some),
             None => self.begin_first(),
