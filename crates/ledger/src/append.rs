@@ -147,6 +147,22 @@ pub(crate) struct Prepared {
     pub(crate) resealing: Option<Box<Work>>,
 }
 
+impl Prepared {
+    /// The same once more; nothing of a resealing, which is prepared anew.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let Self { entry, event, sealed, plain, seen, turns, resealing } = self;
+        resealing.is_none().then(|| Self {
+            entry: entry.clone(),
+            event: *event,
+            sealed: sealed.clone(),
+            plain: plain.clone(),
+            seen: *seen,
+            turns: *turns,
+            resealing: None,
+        })
+    }
+}
+
 impl Sealer {
     /// Does the heavy work on a group. Its nonces are drawn at once: one call instead of many.
     pub(crate) fn prepare_all(&self, group: Vec<Draft>) -> Result<Vec<Prepared>, Error> {

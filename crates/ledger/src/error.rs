@@ -93,6 +93,11 @@ pub enum Error {
     /// The writer stopped after a failure. What was acknowledged is kept.
     #[error("the ledger's writer has stopped; reopen the ledger and send again with the same ids")]
     Stopped,
+    /// The PostgreSQL database did not answer to a commit, nor since. The ledger goes on as soon as it does.
+    #[error(
+        "the database did not say whether it is kept; send again with the same ids, and it is kept once"
+    )]
+    Unsettled,
     /// The PostgreSQL database refused, or cannot be reached.
     #[error("{what}: {source}")]
     Database {
@@ -168,6 +173,7 @@ impl Error {
             | Error::Storage { .. }
             | Error::Database { .. }
             | Error::Unreachable { .. }
+            | Error::Unsettled
             | Error::File { .. } => Category::Unavailable,
         }
     }

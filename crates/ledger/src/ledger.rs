@@ -1,5 +1,6 @@
 //! The open ledger: what the rest of the platform calls.
 
+use crate::absence::Absence;
 use crate::append::{Appended, Body, Committed, Draft, Record, Sealer, Sealing};
 use crate::body::MAX_BYTES;
 use crate::chain::{self, Head, Seal};
@@ -29,6 +30,7 @@ use record::identity::PersonId;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -57,13 +59,15 @@ pub struct LedgerOptions {
     pub batch_drafts: usize,
     /// A batch is full at this many sealed bytes.
     pub batch_bytes: usize,
+    /// How long a batch waits for a database that is away, before its appenders are told that it is.
+    pub patience: Duration,
     /// Told when the writer passes a point where a crash is tested.
     pub faults: Arc<dyn Faults>,
 }
 
 impl LedgerOptions {
     /// The usual: the system's clock and randomness, 512 groups waiting, batches of 1 024 drafts or
-    /// 8 MiB, nobody told.
+    /// 8 MiB, a minute's patience, nobody told.
     pub fn new(name: impl Into<String>, keys: Arc<Keys>, sealing: Sealing) -> Self {
         Self {
             name: name.into(),
@@ -75,6 +79,7 @@ impl LedgerOptions {
             queue: 512,
             batch_drafts: 1024,
             batch_bytes: 8 << 20,
+            patience: Duration::from_secs(60),
             faults: Arc::new(NoFaults),
         }
     }
@@ -90,6 +95,8 @@ pub struct Ledger {
     // Some until dropped: closing the queue is what ends the writer.
     queue: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
+    /// Whether it is being dropped: then nobody waits for a database that is away.
+    closing: Arc<AtomicBool>,
     /// Of the file, where it is one.
     _lock: Option<File>,
 }
@@ -116,7 +123,8 @@ impl Ledger {
     /// batches are chained to what is there.
     ///
     /// What other servers have appended is in every answer to a reader; [`LedgerOptions::on_commit`] hears of
-    /// this one's own.
+    /// this one's own, and not of a batch whose commit was answered with [`Error::Unsettled`].
+    /// [`Ledger::wait_beyond`] hears of all.
     ///
     /// # Errors
     /// [`Error::Database`]; [`Error::Key`]; [`Error::Corrupt`] as [`Ledger::open`], and where the schema is of
@@ -152,9 +160,12 @@ impl Ledger {
         endings::finish(store.reading(), &sealer)?;
         let watch = Arc::new(Watch::new(sealer.ledger.clone()));
         let progress = Arc::new(Progress::default());
+        let closing = Arc::new(AtomicBool::new(false));
         let follower = Follower::new(&*storage, progress.clone(), tail.position)?;
         let writer = Writer {
             progress,
+            absence: Absence::new(options.patience, closing.clone()),
+            unfinished: false,
             foreign: Window::after(tail.position),
             path: storage.path().map(Path::to_owned),
             watch: watch.clone(),
@@ -180,7 +191,7 @@ impl Ledger {
             watch: watch.clone(),
         };
         let (queue, writer) = (Some(queue), Some(writer));
-        Ok(Self { storage, sealer, watch, readers, follower, queue, writer, _lock: lock })
+        Ok(Self { storage, sealer, watch, readers, follower, queue, writer, closing, _lock: lock })
     }
 
     /// Appends a group, whole or not at all, and answers when it is on disk: one [`Appended`] per
@@ -194,8 +205,9 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Error::Conflict`], [`Error::Overtaken`], [`Error::Erased`], [`Error::UnknownPerson`],
-    /// [`Error::TooLarge`]: nothing of the group was kept. [`Error::Storage`]: not kept, try again. [`Error::Stopped`]: unknown;
-    /// reopen, and send again with the same source event ids.
+    /// [`Error::TooLarge`]: nothing of the group was kept. [`Error::Storage`], [`Error::Database`],
+    /// [`Error::Unreachable`]: not kept, try again. [`Error::Unsettled`]: unknown; send again with the same source event
+    /// ids. [`Error::Stopped`]: unknown; reopen, and send so.
     pub async fn append(&self, group: Vec<Draft>) -> Result<Vec<Appended>, Error> {
         if group.is_empty() {
             return Ok(Vec::new());
@@ -446,6 +458,7 @@ impl Drop for Ledger {
     fn drop(&mut self) {
         // Readers first: the writer, closing last, empties the write-ahead file; a reader cannot.
         self.readers.idle.lock().clear();
+        self.closing.store(true, Ordering::SeqCst);
         self.queue.take();
         if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
             tracing::error!(ledger = %self.sealer.ledger, "the ledger's writer had panicked");

@@ -153,18 +153,30 @@ impl Readers {
 
     pub(crate) fn with<T>(
         &self,
-        work: impl FnOnce(&dyn Reading) -> Result<T, Error>,
+        work: impl Fn(&dyn Reading) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let idle = self.idle.lock().pop().filter(|reader| reader.is_open());
-        let reader = match idle {
-            Some(reader) => reader,
-            None => self.storage.reader()?,
+        let mut result = match idle {
+            Some(reader) => self.ask(reader, &work),
+            None => self.storage.reader().and_then(|reader| self.ask(reader, &work)),
         };
-        let result = work(&*reader);
-        let mut idle = self.idle.lock();
-        if idle.len() < IDLE {
-            idle.push(reader);
+        // The way to a database broke: another server of it may answer.
+        if result.as_ref().is_err_and(Error::is_away) {
+            result = self.storage.reader().and_then(|reader| self.ask(reader, &work));
         }
         result.inspect_err(|error| self.watch.met(error))
+    }
+
+    fn ask<T>(
+        &self,
+        reader: Box<dyn Reading + Send>,
+        work: impl Fn(&dyn Reading) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let result = work(&*reader);
+        let mut idle = self.idle.lock();
+        if idle.len() < IDLE && reader.is_open() {
+            idle.push(reader);
+        }
+        result
     }
 }

@@ -102,7 +102,10 @@ pub(crate) trait Store: Send {
 
     /// Keeps a batch for good and ends it, also where it fails. Passes the points of `faults` from
     /// [`Bodies`](crate::faults::Point::Bodies) to [`Checkpoint`](crate::faults::Point::Checkpoint).
-    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Stop>;
+    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Failed>;
+
+    /// Whether a batch is kept of which that was not known, where others may have gone on since.
+    fn is_kept(&mut self, write: &Write) -> Result<bool, Error>;
 
     /// Ends a batch without keeping anything.
     fn abandon(&mut self);
@@ -111,15 +114,26 @@ pub(crate) trait Store: Send {
     fn forget_replaced(&self);
 }
 
-/// A failed batch, and whether the writer must stop since nobody knows what is kept.
-pub(crate) struct Stop {
+/// A failed batch.
+pub(crate) struct Failed {
     pub(crate) error: Error,
-    pub(crate) stop: bool,
+    pub(crate) kept: Outcome,
 }
 
-impl From<Error> for Stop {
+/// What is kept of a failed batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nothing.
+    Nothing,
+    /// Nobody knows; the database can be asked once it answers ([`Store::is_kept`]).
+    Askable,
+    /// Nobody knows, and the writer must stop.
+    Unknown,
+}
+
+impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        Stop { error, stop: false }
+        Failed { error, kept: Outcome::Nothing }
     }
 }
 

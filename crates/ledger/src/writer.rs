@@ -9,6 +9,7 @@
 //! it meets all that came before it, and what comes after it is sealed anew. After a commit whose outcome is unknown the writer stops: going on after a
 //! failed sync would acknowledge what may not be there.
 
+use crate::absence::Absence;
 use crate::append::{Appended, Committed, Prepared, Sealer};
 use crate::chain::{self, CHECKPOINT_EVERY, Head, Seal};
 use crate::clock::Clock;
@@ -21,7 +22,7 @@ use crate::foreign::{Foreign, Window};
 use crate::ledger::Sink;
 use crate::merkle::Hash;
 use crate::reseal::{self, Turn};
-use crate::storage::{self, EventKey, Kept, Reading, Row, Stop, Store, Write};
+use crate::storage::{self, EventKey, Failed, Kept, Outcome, Reading, Row, Store, Write};
 use crate::tree::{Notary, Tree};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use record::entry::{Entry, Kind, Position};
@@ -60,6 +61,9 @@ pub(crate) struct Writer {
     pub(crate) path: Option<PathBuf>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) progress: Arc<Progress>,
+    pub(crate) absence: Absence,
+    /// Whether keys are still to be destroyed that a committed batch has ended.
+    pub(crate) unfinished: bool,
 }
 
 /// When a batch is full.
@@ -80,6 +84,9 @@ enum Slot {
 }
 
 type Verdict = Result<Vec<Slot>, Error>;
+
+/// What became of each group, and the new entries.
+type Written = Result<(Vec<Verdict>, Vec<Committed>), Failed>;
 
 /// The batch's new entries with what was judged so far.
 #[derive(Default)]
@@ -130,7 +137,8 @@ impl Writer {
         };
         let (verdicts, committed) = match written {
             Ok(written) => written,
-            Err(Stop { error, stop }) => {
+            Err(Failed { error, kept }) => {
+                let stop = kept == Outcome::Unknown;
                 if !matches!(error, Error::NoRoom) {
                     self.watch.failed(&error, stop);
                 }
@@ -165,13 +173,41 @@ impl Writer {
         Ok(())
     }
 
-    /// Judges every group and writes the accepted ones in one transaction, with the checkpoint that is
-    /// due or `wanted`.
-    fn write(
-        &mut self,
-        groups: Vec<Vec<Prepared>>,
-        wanted: bool,
-    ) -> Result<(Vec<Verdict>, Vec<Committed>), Stop> {
+    /// Writes the accepted groups, with the checkpoint that is due or `wanted`. Where a database is away, until it is
+    /// back or patience ends.
+    fn write(&mut self, mut groups: Vec<Vec<Prepared>>, wanted: bool) -> Written {
+        loop {
+            let spare = match self.store.is_shared() {
+                true => groups.iter().map(|it| it.iter().map(Prepared::again).collect()).collect(),
+                false => None,
+            };
+            let failed = match self.attempt(groups, wanted) {
+                Ok(written) => {
+                    if self.absence.ended() {
+                        self.watch.wrote();
+                    }
+                    return Ok(written);
+                }
+                Err(failed) => failed,
+            };
+            let is_away = failed.error.is_away();
+            match spare {
+                Some(spare) if failed.kept == Outcome::Nothing && is_away && self.waits() => {
+                    groups = spare;
+                }
+                _ => return Err(failed),
+            }
+        }
+    }
+
+    /// Whether to try again, after a while.
+    fn waits(&mut self) -> bool {
+        self.watch.away();
+        self.absence.wait()
+    }
+
+    /// Judges every group and writes the accepted ones in one transaction.
+    fn attempt(&mut self, groups: Vec<Vec<Prepared>>, wanted: bool) -> Written {
         let head = self.store.begin()?;
         let none = Error::Corrupt { position: 0, what: "there is no head" };
         let batch = head.ok_or(none).and_then(|head| self.batch(&head, groups, wanted));
@@ -190,20 +226,53 @@ impl Writer {
         if let Some(turn) = &turn {
             turn.announce(&self.sealer);
         }
-        self.store.commit(&write, &*self.faults).inspect_err(|failed| {
+        self.keep(&write).inspect_err(|failed| {
             // Where nobody knows what is on disk, readers may meet either key.
-            if let (Some(turn), false) = (&turn, failed.stop) {
+            if let (Some(turn), Outcome::Nothing) = (&turn, failed.kept) {
                 turn.withdraw(&self.sealer);
             }
         })?;
         self.tail = tail;
         self.faults.at(Point::Committed);
-        destroy(&self.sealer, &erased, turn.as_ref())?;
+        self.end(&erased, turn.as_ref())?;
         if turn.is_some() {
             self.store.forget_replaced();
         }
         self.faults.at(Point::Destroyed);
         Ok((verdicts, committed))
+    }
+
+    /// Commits. Where the answer is lost, the database is asked until it says whether the batch is kept.
+    fn keep(&mut self, write: &Write) -> Result<(), Failed> {
+        let Err(failed) = self.store.commit(write, &*self.faults) else { return Ok(()) };
+        if failed.kept != Outcome::Askable {
+            return Err(failed);
+        }
+        while self.waits() {
+            match self.store.is_kept(write) {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(failed.error.into()),
+                Err(error) if error.is_away() => {}
+                Err(error) => return Err(Failed { error, kept: Outcome::Unknown }),
+            }
+        }
+        Err(Failed { error: Error::Unsettled, kept: Outcome::Askable })
+    }
+
+    /// Destroys the keys of those whom a committed batch erases, and the key that it puts another in the place of.
+    /// Where that fails nobody is told that it is done: the next batch, or the next opening, goes on with it.
+    fn end(&mut self, erased: &HashSet<PersonId>, turn: Option<&Turn>) -> Result<(), Failed> {
+        while let Err(error) = destroy(&self.sealer, erased, turn) {
+            if !(self.store.is_shared() && error.is_away()) {
+                return Err(Failed { error, kept: Outcome::Unknown });
+            }
+            self.unfinished = true;
+            if !self.waits() {
+                return Err(Failed { error: Error::Unsettled, kept: Outcome::Askable });
+            }
+        }
+        self.unfinished = false;
+        Ok(())
     }
 
     /// Judges every group, and chains the accepted ones to what is there.
@@ -214,6 +283,10 @@ impl Writer {
         wanted: bool,
     ) -> Result<Batch, Error> {
         let (sealer, reading) = (&*self.sealer, self.store.reading());
+        if self.unfinished {
+            endings::carry_out(reading, sealer, 0)?;
+            self.unfinished = false;
+        }
         if let Some((reached, foreign)) = self.tail.reached(reading, head)? {
             if foreign.iter().any(|it| it.ends_content()) {
                 endings::carry_out(reading, sealer, self.tail.position)?;
@@ -341,17 +414,14 @@ impl Tail {
     }
 }
 
-/// Destroys the keys of those whom a committed batch erases, and the key that it puts another in the
-/// place of. Where that fails the writer stops: nobody
-/// is told that it is done, and the next opening goes on with it.
-fn destroy(sealer: &Sealer, erased: &HashSet<PersonId>, turn: Option<&Turn>) -> Result<(), Stop> {
-    if let Some(Err(error)) = turn.map(|turn| turn.make(sealer)) {
-        return Err(Stop { error, stop: true });
+fn destroy(sealer: &Sealer, erased: &HashSet<PersonId>, turn: Option<&Turn>) -> Result<(), Error> {
+    if let Some(turn) = turn {
+        turn.make(sealer)?;
     }
     for person in erased {
         match sealer.keys.destroy(*person) {
             Ok(()) | Err(Error::UnknownPerson) => {}
-            Err(error) => return Err(Stop { error, stop: true }),
+            Err(error) => return Err(error),
         }
     }
     Ok(())

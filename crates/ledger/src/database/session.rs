@@ -193,7 +193,7 @@ pub(super) fn wait<F: Future>(future: F) -> F::Output {
 }
 
 /// As [`wait`], for so long.
-pub(crate) fn wait_for<F: Future>(time: Duration, future: F) -> Option<F::Output> {
+fn wait_for<F: Future>(time: Duration, future: F) -> Option<F::Output> {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

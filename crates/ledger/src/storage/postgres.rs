@@ -5,12 +5,12 @@
 //! takes one round trip; beginning it and looking for its events take one each.
 
 use super::{
-    Ended, EventKey, Kept, Listening, Reading, Rows, Stop, Storage, Store, Stored, Write, readable,
-    sql, sql_limit,
+    Ended, EventKey, Failed, Kept, Listening, Outcome, Reading, Rows, Storage, Store, Stored,
+    Write, readable, sql, sql_limit,
 };
 use crate::append::Sealing;
-use crate::chain::Head;
-use crate::database::session::{Session, get, wait_for};
+use crate::chain::{self, Head};
+use crate::database::session::{Session, get};
 use crate::database::{Access, Database, schema};
 use crate::error::Error;
 use crate::faults::{Faults, Point};
@@ -71,7 +71,8 @@ impl Schema {
             Sealing::PerPerson => TABLES.to_owned(),
             Sealing::Ledger => format!("{TABLES}{PERSON_INDEX}"),
         };
-        let session = schema::set_up(&database, &name, &[&first])?;
+        let mut session = schema::set_up(&database, &name, &[&first])?;
+        session.patience = COMMIT;
         let schema = Self { database, name };
         let store = PostgresStore { session, schema: schema.clone() };
         Ok((schema, store))
@@ -79,6 +80,21 @@ impl Schema {
 
     fn session(&self, access: Access) -> Result<Session, Error> {
         self.database.session(&self.name, access)
+    }
+
+    /// A session at the server that takes what is written, after which all that is there is kept wherever the server
+    /// is set up to keep it: one that crashed may show what it has on its own disk alone, since who waited for
+    /// more is gone. What is written now is acknowledged only when all before it is.
+    fn settled(&self, patience: Duration) -> Result<Session, Error> {
+        let failed = "making sure of what is there";
+        let mut session = self.session(Access::Write)?;
+        session.patience = patience;
+        let warnings = session.warnings();
+        session.run("UPDATE head SET position = position WHERE id = 1", failed)?;
+        match session.warnings() == warnings {
+            true => Ok(session),
+            false => Err(Error::Unreachable { what: failed }),
+        }
     }
 }
 
@@ -307,14 +323,13 @@ impl Store for PostgresStore {
     fn begin(&mut self) -> Result<Option<Head>, Error> {
         let failed = "beginning a batch";
         if !self.session.is_open() {
-            self.session = self.schema.session(Access::Write)?;
+            self.session = self.schema.settled(COMMIT)?;
         }
         let select = self.session.prepared(HEAD_HELD, failed)?;
         let client = &self.session.client;
         let begun =
             futures_util::future::join(client.batch_execute("BEGIN"), client.query(&select, &[]));
-        let held =
-            self.session.answer(async { begun.await }.map(|(begun, rows)| begun.and(rows)), failed);
+        let held = self.session.answer(begun.map(|(begun, rows)| begun.and(rows)), failed);
         let held = held.and_then(|rows| match rows.first() {
             Some(row) => head(row).map(Some),
             None => self.begin_first(),
@@ -322,7 +337,7 @@ impl Store for PostgresStore {
         held.inspect_err(|_| self.abandon())
     }
 
-    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Stop> {
+    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Failed> {
         let failed = "keeping a batch";
         // It is one message to the server: at none of these points anything is there.
         for point in [Point::Bodies, Point::Entries, Point::Head, Point::Checkpoint] {
@@ -344,27 +359,48 @@ impl Store for PostgresStore {
         // After it, and not within: commits that notify come one after the other in the whole database, also while
         // they wait for standbys. Where this is lost, who listens looks by itself.
         sent.push(client.batch_execute(&notify).map(|_| Ok(())).boxed());
-        let unknown = Error::Unreachable { what: failed };
-        let Some(mut answers) = wait_for(COMMIT, join_all(sent)) else {
-            return Err(Stop { error: unknown, stop: true });
-        };
+        let askable = |error| Failed { error, kept: Outcome::Askable };
+        let warnings = self.session.warnings();
+        let answers = async { Ok(join_all(sent).await) };
+        let mut answers = self.session.answer(answers, failed).map_err(askable)?;
         answers.pop();
         let committed = answers.pop().unwrap_or(Ok(()));
         if let Some(error) = answers.into_iter().find_map(Result::err) {
             // What the server refuses makes of the commit an undoing. Where it is the connection that
             // broke, the commit may have come through.
-            let stop = error.as_db_error().is_none();
-            return Err(Stop { error: Error::database(failed)(error), stop });
+            let refused = error.as_db_error().is_some();
+            let kept = if refused { Outcome::Nothing } else { Outcome::Askable };
+            return Err(Failed { error: Error::database(failed)(error), kept });
         }
-        committed.map_err(|error| Stop {
-            error: Error::database("committing a batch")(error),
-            stop: true,
-        })
+        committed.map_err(|error| askable(Error::database("committing a batch")(error)))?;
+        if self.session.warnings() == warnings {
+            return Ok(());
+        }
+        // It is kept, but on one server alone: somebody ended its waiting for the others.
+        self.session.give_up();
+        Err(askable(Error::Unreachable { what: failed }))
+    }
+
+    fn is_kept(&mut self, write: &Write) -> Result<bool, Error> {
+        let head = self.begin()?;
+        let reading = &self.session;
+        let kept = match (head, &write.note) {
+            (Some(head), _) if head.position < write.head.position => Ok(false),
+            (Some(head), _) if !write.rows.is_empty() && head.position >= write.head.position => {
+                let last = reading.entries(write.head.position, 1);
+                last.map(|it| it.iter().any(|bytes| chain::hash(bytes) == write.head.hash))
+            }
+            (Some(_), Some((size, _))) => reading.note(Some(*size)).map(|note| note.is_some()),
+            _ => Ok(false),
+        };
+        self.abandon();
+        kept
     }
 
     fn abandon(&mut self) {
         if let Err(error) = self.session.run("ROLLBACK", "undoing a batch") {
-            tracing::warn!(%error, "a batch could not be undone");
+            tracing::warn!(%error, "a batch is undone by the end of its connection");
+            self.session.give_up();
         }
     }
 

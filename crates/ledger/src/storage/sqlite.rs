@@ -1,8 +1,8 @@
 //! A ledger in a SQLite file: what is read, and what is kept.
 
 use super::{
-    Ended, EventKey, Kept, Listening, Reading, Row, Rows, Stop, Storage, Store, Stored, Write,
-    readable, sql, sql_limit,
+    Ended, EventKey, Failed, Kept, Listening, Outcome, Reading, Row, Rows, Storage, Store, Stored,
+    Write, readable, sql, sql_limit,
 };
 use crate::chain::{self, Head};
 use crate::error::Error;
@@ -238,7 +238,7 @@ impl Store for SqliteStore {
         Reading::head(&self.0).inspect_err(|_| self.abandon())
     }
 
-    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Stop> {
+    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Failed> {
         if let Err(error) = keep(&self.0, write, faults) {
             self.abandon();
             return Err(error.into());
@@ -248,7 +248,13 @@ impl Store for SqliteStore {
         let Err(source) = self.0.execute_batch("COMMIT") else { return Ok(()) };
         let full = source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
         let undone = self.0.is_autocommit() || self.0.execute_batch("ROLLBACK").is_ok();
-        Err(Stop { error: Error::storage("committing a batch")(source), stop: !(full && undone) })
+        let kept = if full && undone { Outcome::Nothing } else { Outcome::Unknown };
+        Err(Failed { error: Error::storage("committing a batch")(source), kept })
+    }
+
+    /// Never asked: whoever reads it back reads what the system remembers, not what the disk does.
+    fn is_kept(&mut self, _: &Write) -> Result<bool, Error> {
+        Err(Error::Stopped)
     }
 
     fn abandon(&mut self) {

@@ -32,6 +32,7 @@ mod backup;
 mod contract;
 mod crash;
 mod custody;
+mod failover;
 mod flip;
 mod golden;
 mod keys;

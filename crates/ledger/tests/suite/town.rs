@@ -45,10 +45,15 @@ impl Town {
 
     /// In a new database of a server.
     pub fn on(server: Arc<Server>) -> Self {
+        Self::at(server, |name, server| server.address(name))
+    }
+
+    /// In a new database of a server, which is found at an address.
+    pub fn at(server: Arc<Server>, address: impl Fn(&str, &Server) -> String) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("town_{}", MADE.fetch_add(1, Ordering::SeqCst));
         server.sql("postgres", &format!("CREATE DATABASE {name}"));
-        let database = Arc::new(Database::new(&server.address(&name), None, None).unwrap());
+        let database = Arc::new(Database::new(&address(&name, &server), None, None).unwrap());
         Self { dir: tempdir().unwrap(), database: Some((server, database, name)) }
     }
 

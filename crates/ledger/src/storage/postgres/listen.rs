@@ -4,7 +4,6 @@
 //! is nothing new.
 
 use super::Schema;
-use crate::database::Access;
 use crate::database::session::Session;
 use crate::error::Error;
 use crate::storage::{Listening, Reading};
@@ -36,8 +35,7 @@ impl Listening for Listener {
         let session = match self.session.take().filter(Session::is_open) {
             Some(session) => session,
             None => {
-                let mut session = self.schema.session(Access::Write)?;
-                session.patience = ANSWER;
+                let session = self.schema.settled(ANSWER)?;
                 let listen = format!("LISTEN {}", self.schema.name);
                 let heard = session.run(&listen, "listening for new entries");
                 self.listens = heard.is_ok();
