@@ -78,6 +78,12 @@ fn at(client: &Client, path: &str, position: &str) -> Answer {
     client.send(Method::GET, path, &[("prefer", &prefer)], None)
 }
 
+/// How often a resident's log names what is at an address.
+fn looks(resident: &Client, path: &str) -> usize {
+    let what = path.strip_prefix("/9901/fhir/").unwrap();
+    resident.get("/9901/log/AuditEvent?_count=100").text.matches(what).count()
+}
+
 fn version(resource: &Value) -> String {
     text(&resource["meta"]["versionId"])
 }
@@ -162,7 +168,7 @@ fn what_one_closes_is_closed_at_all_and_every_look_is_in_one_log() {
     let (nurse, me) = (there.role("sykepleier"), here.resident(&pid));
     until(|| nurse.get(&path).status == 200);
     // The resident sees at one server who looked at another, once.
-    let looks = || me.get("/9901/log/AuditEvent?_count=100").text.matches(&path[11..]).count();
+    let looks = || looks(&me, &path);
     until(|| looks() > 0);
     let block = me.post("/9901/fhir/Consent", &withholding(&pid)).expect(201);
     until(|| nurse.get(&path).status == 404);
@@ -213,7 +219,5 @@ fn who_cannot_know_answers_nothing_and_goes_on_when_it_can() {
     let read = format!("/9901/fhir/Observation/{}", text(&more["id"]));
     assert_eq!(at(&again.role("sykepleier"), &read, &version(&more)).status, 200);
     // What was seen while the database was away is in the log of all.
-    let log = "/9901/log/AuditEvent?_count=100";
-    let looks = || again.resident(&pid).get(log).text.matches(&path[11..]).count();
-    until(|| looks() >= 3);
+    until(|| looks(&again.resident(&pid), &path) >= 3);
 }

@@ -137,10 +137,11 @@ impl Kept {
     }
 
     fn opens(&self, service: &dyn KeyService) -> Result<(), Failed> {
-        Ok(match self {
+        match self {
             Self::File(file) => rotate::opens(file, service)?,
             Self::Database(database, name) => rotate::opens_in(database, name, service)?,
-        })
+        }
+        Ok(())
     }
 
     fn rotate(
