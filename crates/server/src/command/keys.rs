@@ -124,7 +124,7 @@ impl Kept {
             None => Self::File(municipality.directory.join(KEYS_FILE)),
             Some(config) => {
                 let database = Databases::default().of(config)?;
-                Self::Database(database, municipality.number.clone())
+                Self::Database(database, format!("{}/keys", municipality.number))
             }
         })
     }
