@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use access::register::Register;
 use access::standing::Standing;
-use ledger::append::{Committed, Sealing};
+use ledger::append::{Committed, Record, Sealing};
 use ledger::clock::Clock;
 use ledger::key_service::KeyService;
 use ledger::keys::Keys;
@@ -296,8 +296,14 @@ pub fn rebuild_view(
 
 /// The view, brought up to the ledger.
 fn projected(ledger: &Ledger, path: &Path, index_key: [u8; 16]) -> Result<Projector, Failure> {
-    let mut projector = Projector::open(path, index_key)?;
-    let is_new = projector.position() == 0;
+    let is_new = Projector::is_missing(path)?;
+    let mut projector = if is_new {
+        let (projector, skipped) = Projector::make(path, index_key, |from| next_of(ledger, from))?;
+        tell_skipped(&skipped);
+        projector
+    } else {
+        Projector::open(path, index_key)?
+    };
     catch_up(ledger, &mut projector)?;
     clear_traces(&mut projector, u64::MAX)?;
     // What is made anew is made whole; what was only behind is completed beside the reading.
@@ -306,13 +312,12 @@ fn projected(ledger: &Ledger, path: &Path, index_key: [u8; 16]) -> Result<Projec
 }
 
 fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<(), Failure> {
-    loop {
-        let records = ledger.read(projector.position() + 1, CATCH_UP)?;
-        if records.is_empty() {
-            return Ok(());
-        }
-        tell_skipped(&projector.replay(&records)?);
-    }
+    tell_skipped(&projector.catch_up(|from| next_of(ledger, from))?);
+    Ok(())
+}
+
+fn next_of(ledger: &Ledger, from: Position) -> Result<Vec<Record>, Failure> {
+    Ok(ledger.read(from, CATCH_UP)?)
 }
 
 /// What decisions rest on; a municipality that has decided nothing is founded first.

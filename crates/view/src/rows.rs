@@ -49,8 +49,8 @@ pub enum Row {
 pub struct Indexed {
     /// When it is about.
     pub moment: i64,
-    /// The number of its shape.
-    pub shape: i64,
+    /// The number of its row.
+    rid: i64,
     /// What its shape says.
     common: Common,
     /// Class of its extent, if it has one.
@@ -71,6 +71,31 @@ struct Common {
     traits: Vec<[i64; 3]>,
 }
 
+impl Indexed {
+    /// Puts it into a row and a scope; the number of its shape there.
+    pub fn place(&mut self, terms: &Terms, rid: i64, scope: i64) -> i64 {
+        if self.rid != rid {
+            self.rid = rid;
+            self.rows.iter_mut().for_each(|row| *row.rid() = rid);
+        }
+        self.common.scope = scope;
+        self.common.shape(terms)
+    }
+}
+
+impl Row {
+    fn rid(&mut self) -> &mut i64 {
+        match self {
+            Row::Term { rid, .. }
+            | Row::Link { rid, .. }
+            | Row::Span { rid, .. }
+            | Row::Word { rid, .. }
+            | Row::Measure { rid, .. }
+            | Row::Point { rid, .. } => rid,
+        }
+    }
+}
+
 impl Common {
     fn shape(&self, terms: &Terms) -> i64 {
         let Self { kind, scope, labels, params, traits } = self;
@@ -83,17 +108,6 @@ pub fn mark(param: u16) -> String {
     format!(",{param},")
 }
 
-/// Where a resource stands: what of its row its own content does not say.
-#[derive(Clone, Copy)]
-pub struct Place {
-    /// Number of its row.
-    pub rid: i64,
-    /// Its scope.
-    pub scope: i64,
-    /// Its security labels.
-    pub labels: i64,
-}
-
 /// The security labels of a resource, as bits.
 pub fn labels(resource: &Resource) -> i64 {
     let meta = resource.value().get("meta");
@@ -103,11 +117,11 @@ pub fn labels(resource: &Resource) -> i64 {
     i64::from(Label::bits(codings.iter().filter_map(label)))
 }
 
-/// The index of a resource in its place.
+/// The index of a resource with its row number and labels.
 pub fn index(
     terms: &Terms,
     kind: &str,
-    Place { rid, scope, labels }: Place,
+    (rid, labels): (i64, i64),
     entries: &[IndexEntry],
 ) -> Indexed {
     let mut params = String::new();
@@ -141,8 +155,9 @@ pub fn index(
     // One value may be written in several ways that are the same row.
     rows.sort_unstable();
     rows.dedup();
-    let common = Common { kind: kinds::number(kind), scope, labels, params, traits: traits(&rows) };
-    Indexed { moment, shape: common.shape(terms), common, class, rows }
+    let (kind, traits) = (kinds::number(kind), traits(&rows));
+    let common = Common { kind, scope: 0, labels, params, traits };
+    Indexed { moment, rid, common, class, rows }
 }
 
 /// The codes among sorted rows that are part of a shape.
@@ -282,8 +297,8 @@ impl Pending {
         self.rows.len()
     }
 
-    /// Puts what is to be written or taken out beside the rest.
-    pub fn change(&mut self, indexed: Indexed, add: bool) {
+    /// Puts what is to be written or taken out, of a row of this shape, beside the rest.
+    pub fn change(&mut self, indexed: Indexed, shape: i64, add: bool) {
         for row in indexed.rows {
             match self.rows.entry(row) {
                 // Taken out and put back, or the other way round: what stood there stands.
@@ -297,7 +312,7 @@ impl Pending {
             }
         }
         let (kind, by) = (indexed.common.kind, if add { 1 } else { -1 });
-        self.shapes.entry(indexed.shape).or_insert((indexed.common, 0)).1 += by;
+        self.shapes.entry(shape).or_insert((indexed.common, 0)).1 += by;
         if let Some(class) = indexed.class {
             *self.extents.entry((kind, class)).or_default() += by;
         }
