@@ -130,11 +130,7 @@ impl Issuer {
     ///
     /// # Errors
     /// As [`Issuer::token`].
-    pub fn token_for(
-        &self,
-        request: &TokenRequest,
-        audience: &str,
-    ) -> Result<String, IssuerError> {
+    pub fn token_for(&self, request: &TokenRequest, audience: &str) -> Result<String, IssuerError> {
         let mut claims = claims::of(request)?;
         if let Some(claims) = claims.as_object_mut() {
             claims.insert("aud".to_owned(), json!(audience));

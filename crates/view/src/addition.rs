@@ -141,6 +141,11 @@ impl Additions {
         found
     }
 
+    /// Whether there are any.
+    pub fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Whether there is nothing left to walk through.
     pub fn is_done(&self) -> bool {
         self.0.iter().all(|addition| addition.state == state::COMPLETE)

@@ -15,12 +15,20 @@ pub fn pack(json: &[u8]) -> Result<Vec<u8>, Error> {
     body::compress(json).map_err(Error::Packing)
 }
 
+/// Unpacks what [`pack`] packed.
+///
+/// # Errors
+/// When it is nothing of that kind.
+pub fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
+    body::decompress(packed)
+}
+
 /// The JSON of a resource, as a column of the table `content` has it packed.
 pub struct Content(pub Vec<u8>);
 
 impl FromSql for Content {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let unpacked = body::decompress(value.as_blob()?);
+        let unpacked = unpack(value.as_blob()?);
         unpacked.map(Self).map_err(|error| FromSqlError::Other(Box::new(error)))
     }
 }

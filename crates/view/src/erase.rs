@@ -11,10 +11,11 @@ use record::resealing::Resealing;
 use rusqlite::params;
 
 use crate::content;
+use crate::current::{CURRENT, Current};
 use crate::derived::patient_identifier;
 use crate::error::Error;
 use crate::kinds;
-use crate::project::{CURRENT, Current, DERIVED_CATEGORY, Stand, Step, row_number, state};
+use crate::project::{DERIVED_CATEGORY, Stand, Step, row_number, state};
 use crate::scope::Scopes;
 use crate::trace;
 
@@ -44,7 +45,8 @@ impl Step<'_> {
         let (Some(kind), Some(first)) = (resource_kind(&told.kind), told.erased.first()) else {
             return Ok(false);
         };
-        let empty = content::pack(&json::print(&fhir::json!({ "resourceType": kind })).into_bytes())?;
+        let empty =
+            content::pack(&json::print(&fhir::json!({ "resourceType": kind })).into_bytes())?;
         if let Some(row) = self.current(kind, &told.id)? {
             self.delete(&row)?;
         }

@@ -49,6 +49,7 @@ pub mod trace;
 mod addition;
 mod begin;
 mod condition;
+mod current;
 mod derived;
 mod drive;
 mod erase;

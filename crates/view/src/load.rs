@@ -90,7 +90,9 @@ impl Projector {
             let mut skipped = Vec::new();
             let mut written = Ok(());
             while written.is_ok() && arrived.peek().is_some() {
-                written = self.transact(arrived.by_ref().take(in_one).map(Ok)).map(|more| skipped.extend(more));
+                written = self
+                    .transact(arrived.by_ref().take(in_one).map(Ok))
+                    .map(|more| skipped.extend(more));
             }
             // The reading ends where nobody takes what it gives.
             drop(arrived);

@@ -16,11 +16,11 @@ use fhir::value::Value;
 use ledger::append::{Body, Committed, Record};
 use record::entry::{Entry, Kind, Position};
 use record::identity::PersonId;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::added::Walked;
 use crate::addition::Additions;
-use crate::content::Content;
+use crate::current::{CURRENT, Current};
 use crate::derived::{derived_patient, patient_identifier};
 use crate::error::Error;
 use crate::kinds;
@@ -60,38 +60,6 @@ pub struct Projector {
     position: Position,
     /// Most index rows that wait.
     pub(crate) most_pending: usize,
-}
-
-/// A resource as it is now in the view.
-pub(crate) struct Current {
-    pub(crate) rid: i64,
-    pub(crate) kind: i64,
-    version: i64,
-    state: i64,
-    pub(crate) scope: i64,
-    moment: i64,
-    labels: i64,
-    pub(crate) body: Vec<u8>,
-}
-
-/// Columns of [`Current`].
-pub(crate) const CURRENT: &str =
-    "SELECT r.rid, r.kind, r.version, r.state, r.scope, r.moment, r.labels, c.body
-    FROM resource r CROSS JOIN content c ON c.rid = r.rid";
-
-impl Current {
-    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            rid: row.get(0)?,
-            kind: row.get(1)?,
-            version: row.get(2)?,
-            state: row.get(3)?,
-            scope: row.get(4)?,
-            moment: row.get(5)?,
-            labels: row.get(6)?,
-            body: row.get::<_, Content>(7)?.0,
-        })
-    }
 }
 
 impl Projector {
@@ -305,9 +273,9 @@ impl Step<'_> {
 
     fn record(&mut self, version: Version) -> Result<(), Error> {
         if let Some(person) = self.entry.person {
-            self.settle_patient(&version.resource, person)?;
+            self.settle_patient(&version, person)?;
         }
-        let mut current = self.current(version.resource.kind(), &version.id)?;
+        let mut current = self.current(version.kind, &version.id)?;
         // What the platform derived makes way for what a source records.
         if let Some(derived) = current.take_if(|current| current.state == state::DERIVED) {
             self.delete(&derived)?;
@@ -323,16 +291,16 @@ impl Step<'_> {
     }
 
     /// Writes the row and its index; what stood there becomes an earlier version.
-    fn put(
-        &mut self,
-        version: Version,
-        state: i64,
-        current: Option<Current>,
-    ) -> Result<(), Error> {
+    fn put(&mut self, version: Version, state: i64, current: Option<Current>) -> Result<(), Error> {
         if let Some(current) = &current {
             self.retire(current)?;
         }
-        let Version { id, resource, labels: new_labels, mut indexed, content } = version;
+        // Read again only where somebody goes by it.
+        let defines = version.kind == "SearchParameter" && state == state::LIVE;
+        let resource = (defines || self.additions.any())
+            .then(|| version.resource(self.entry.position))
+            .transpose()?;
+        let Version { kind, id, labels: new_labels, mut indexed, content } = version;
         let is_new = current.is_none();
         // What is removed keeps its time and labels, by which its earlier versions are judged.
         let before = current.map(|it| (it.rid, it.moment, it.labels));
@@ -345,13 +313,14 @@ impl Step<'_> {
             shape = indexed.place(self.by.terms, rid, scope);
             moment = indexed.moment;
             self.pending.change(indexed, shape, true);
-            let added = self.additions.rows(self.by, (rid, moment), &resource, false);
-            self.pending.settle(added, true);
+            if let Some(resource) = &resource {
+                let added = self.additions.rows(self.by, (rid, moment), resource, false);
+                self.pending.settle(added, true);
+            }
         }
-        let kind = resource.kind();
         let stand = Stand { rid, scope, state, moment, shape, labels, is_new };
         self.stand(kind, &id, &stand, &content)?;
-        self.define(kind, rid, (state == state::LIVE).then_some(&resource))
+        self.define(kind, rid, resource.as_ref().filter(|_| state == state::LIVE))
     }
 
     /// Writes the row and what is sent of it.
@@ -408,7 +377,7 @@ impl Step<'_> {
         let (Some(current), Ok(empty)) = (self.current(kind, &id)?, empty) else {
             return Ok(false);
         };
-        let version = self.by.version(self.entry.position, id, empty)?;
+        let version = self.by.version(self.entry.position, id, &empty)?;
         self.put(version, state::REMOVED, Some(current)).map(|()| true)
     }
 
@@ -426,14 +395,14 @@ impl Step<'_> {
 
     /// Sees to it that every person can be found as a Patient: one is derived from the identifier
     /// in the first resource about the person, and makes way when a source sends its own.
-    fn settle_patient(&mut self, resource: &Resource, person: PersonId) -> Result<(), Error> {
+    fn settle_patient(&mut self, version: &Version, person: PersonId) -> Result<(), Error> {
         let known: Option<i64> = self
             .transaction
             .prepare_cached("SELECT state FROM resource WHERE person = ?1 AND kind = ?2 LIMIT 1")?
             .query_row(params![person.0, kinds::number("Patient")], |row| row.get(0))
             .optional()?;
         let id = person.to_string();
-        if resource.kind() == "Patient" {
+        if version.kind == "Patient" {
             if known == Some(state::DERIVED)
                 && let Some(derived) = self.current("Patient", &id)?
             {
@@ -444,7 +413,8 @@ impl Step<'_> {
         if known.is_some() {
             return Ok(());
         }
-        let identifier = patient_identifier(resource);
+        let resource = version.resource(self.entry.position)?;
+        let identifier = patient_identifier(&resource);
         // An id that a source has taken for a Patient of its own is not ours to use.
         let (Some(identifier), None) = (identifier, self.current("Patient", &id)?) else {
             return Ok(());
@@ -458,7 +428,7 @@ impl Step<'_> {
             return Ok(());
         };
         patient.set_meta(&self.entry.position.to_string(), &format_instant(self.entry.recorded_at));
-        let version = self.by.version(self.entry.position, id.to_owned(), patient)?;
+        let version = self.by.version(self.entry.position, id.to_owned(), &patient)?;
         self.put(version, state::DERIVED, None)
     }
 

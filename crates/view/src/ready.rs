@@ -51,18 +51,28 @@ pub enum Said<'a> {
     Body(Option<Cow<'a, [u8]>>),
 }
 
-/// A resource with what the tables hold of it.
+/// What the tables hold of a resource.
 pub struct Version {
+    /// Its type.
+    pub kind: &'static str,
     /// Logical id.
     pub id: String,
-    /// The resource.
-    pub resource: Resource,
     /// Its security labels, as bits.
     pub labels: i64,
     /// Its index, for the row that a new resource of this entry gets.
     pub indexed: Indexed,
     /// What is sent of it, packed.
     pub content: Vec<u8>,
+}
+
+impl Version {
+    /// The resource, read again: few ask for it.
+    pub fn resource(&self, position: Position) -> Result<Resource, Error> {
+        let broken = || Error::Row(position);
+        let json = content::unpack(&self.content).map_err(|_| broken())?;
+        let value = json::parse(&json).map_err(|_| broken())?;
+        Resource::from_value(value).map_err(|_| broken())
+    }
 }
 
 impl By<'_> {
@@ -93,7 +103,7 @@ impl By<'_> {
             return Ok(Said::Unknown);
         };
         resource.set_meta(&entry.position.to_string(), &format_instant(entry.recorded_at));
-        let version = self.version(entry.position, id, resource)?;
+        let version = self.version(entry.position, id, &resource)?;
         Ok(Said::Version(Box::new(version)))
     }
 
@@ -102,13 +112,14 @@ impl By<'_> {
         self,
         position: Position,
         id: String,
-        resource: Resource,
+        resource: &Resource,
     ) -> Result<Version, Error> {
-        let labels = rows::labels(&resource);
-        let entries = self.parameters.index(&resource);
+        let kind = resource.kind();
+        let labels = rows::labels(resource);
+        let entries = self.parameters.index(resource);
         let rid = row_number(position, state::LIVE);
-        let indexed = rows::index(self.terms, resource.kind(), (rid, labels), &entries);
+        let indexed = rows::index(self.terms, kind, (rid, labels), &entries);
         let content = content::pack(json::print(resource.value()).as_bytes())?;
-        Ok(Version { id, resource, labels, indexed, content })
+        Ok(Version { kind, id, labels, indexed, content })
     }
 }

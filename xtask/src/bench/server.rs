@@ -127,7 +127,8 @@ impl Server {
                 std::fs::create_dir(root.join(number)).map_err(failed)?;
                 let own = format!("number = \"{number}\"");
                 let register = register.replacen(&format!("number = \"{KOMMUNE}\""), &own, 1);
-                std::fs::write(root.join(number).join("register.toml"), register).map_err(failed)?;
+                std::fs::write(root.join(number).join("register.toml"), register)
+                    .map_err(failed)?;
             }
         }
         std::fs::write(&config, text).map_err(failed)?;
@@ -154,7 +155,9 @@ impl Server {
 
     /// A token for a role, bound to a key by its thumbprint.
     pub fn bound_token(&self, role: Role, thumbprint: &str) -> Result<String, String> {
-        self.issuer.bound_token(&asked(KOMMUNE, role), thumbprint).map_err(|error| error.to_string())
+        self.issuer
+            .bound_token(&asked(KOMMUNE, role), thumbprint)
+            .map_err(|error| error.to_string())
     }
 
     /// Folder of the run.

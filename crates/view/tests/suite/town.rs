@@ -156,7 +156,8 @@ impl Town {
     /// Everything in a view made anew from the ledger.
     pub fn rebuilt(&self, step: usize) -> Vec<String> {
         let path = self.dir.path().join("rebuilt.db");
-        let read = |from| Ok::<_, view::error::Error>(self.ledger.read(from, step.max(1)).unwrap());
+        let ledger = &self.ledger;
+        let read = |from| Ok::<_, view::error::Error>(ledger.read(from, step.max(1)).unwrap());
         let (mut projector, _) = Projector::make(&path, self.keys.index_key(), read).unwrap();
         while projector.index_further(1_000).unwrap().is_some() {}
         drop(projector);
