@@ -116,14 +116,14 @@ fn measure(server: &Server, reads: &[Request], loads: &[&[Request]]) -> Result<M
         None => Err(format!("not what was asked for: {}", start(body))),
     };
     let how = Drive { connections: READERS, seconds: SECONDS, again: true };
+    let sending = |load: &[Request], at: usize| {
+        let own = load.iter().skip(at).step_by(LOADERS);
+        // What is refused is refused: that is what poison is for.
+        own.take_while(|_| !done.load(Ordering::Relaxed))
+            .map(|request| drop(load::once(server.address, request)))
+            .count()
+    };
     let (driven, sent) = std::thread::scope(|scope| {
-        let sending = |load: &'_ [Request], at: usize| {
-            let own = load.iter().skip(at).step_by(LOADERS);
-            // What is refused is refused: that is what poison is for.
-            own.take_while(|_| !done.load(Ordering::Relaxed))
-                .map(|request| drop(load::once(server.address, request)))
-                .count()
-        };
         let all = loads.iter().flat_map(|load| (0..LOADERS).map(move |at| (*load, at)));
         let sending = &sending;
         let threads: Vec<_> =

@@ -96,13 +96,14 @@ impl Server {
     /// Ids of what the view of a municipality has of a resource type.
     pub fn ids(&self, number: &str, kind: &str) -> Result<Vec<String>, String> {
         let kinds = fhir::definitions::resource_kinds();
-        let place = kinds.iter().position(|it| *it == kind).ok_or("no such resource type")?;
+        let place = (1_i64..).zip(&kinds).find(|(_, it)| **it == kind);
+        let (place, _) = place.ok_or("no such resource type")?;
         let view = self.directory().join(number).join("view.db");
         let ids = || -> rusqlite::Result<Vec<String>> {
             let view = Connection::open_with_flags(view, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             // The view numbers the types in their order, from 1.
             let mut select = view.prepare("SELECT id FROM resource WHERE kind = ?1 ORDER BY id")?;
-            select.query_map([place + 1], |row| row.get(0))?.collect()
+            select.query_map([place], |row| row.get(0))?.collect()
         };
         ids().map_err(|error| format!("reading ids from the view: {error}"))
     }
