@@ -14,7 +14,7 @@ const USAGE: &str = "usage:
   cargo xtask test
   cargo xtask long
   cargo xtask crash [--kills 1000] [--seed 1]
-  cargo xtask bench [--quick | --proofs | --growth [--patients 1000,10000]]
+  cargo xtask bench [--quick | --proofs | --isolation | --municipalities [300 1000] | --growth [--patients 1000,10000]]
   cargo xtask fuzz [seconds for each target]
   cargo xtask oracles
   cargo xtask definitions <directory of HL7's bundles>";

@@ -87,8 +87,14 @@ pub(crate) fn projected(
     path: &Path,
     index_key: [u8; 16],
 ) -> Result<Projector, Failure> {
-    let mut projector = Projector::open(path, index_key)?;
-    let is_new = projector.position() == 0;
+    let is_new = Projector::is_missing(path)?;
+    let mut projector = if is_new {
+        let (projector, skipped) = Projector::make(path, index_key, |from| next_of(ledger, from))?;
+        tell_skipped(&skipped);
+        projector
+    } else {
+        Projector::open(path, index_key)?
+    };
     catch_up(ledger, &mut projector)?;
     clear_traces(&mut projector, u64::MAX)?;
     // What is made anew is made whole; what was only behind is completed beside the reading.
@@ -97,13 +103,12 @@ pub(crate) fn projected(
 }
 
 fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<(), Failure> {
-    loop {
-        let records = ledger.read(projector.position() + 1, CATCH_UP)?;
-        if records.is_empty() {
-            return Ok(());
-        }
-        tell_skipped(&projector.replay(&records)?);
-    }
+    tell_skipped(&projector.catch_up(|from| next_of(ledger, from))?);
+    Ok(())
+}
+
+fn next_of(ledger: &Ledger, from: Position) -> Result<Vec<Record>, Failure> {
+    Ok(ledger.read(from, CATCH_UP)?)
 }
 
 /// What decisions rest on; a municipality that has decided nothing is founded first.

@@ -110,7 +110,12 @@ fn unsealed(key: &DataKey, belonging: Belonging<'_>, sealed: &[u8]) -> Option<Ve
     crypto::open(key.sealing(), &belonging.context(), sealed)
 }
 
-fn compress(plain: &[u8]) -> std::io::Result<Vec<u8>> {
+/// Packs bytes as those of a body are, without sealing them: one zstd frame made with the dictionary of
+/// format 1.
+///
+/// # Errors
+/// When zstd fails.
+pub fn compress(plain: &[u8]) -> std::io::Result<Vec<u8>> {
     COMPRESSOR.with_borrow_mut(|kept| {
         if let Some(compressor) = kept {
             return compressor.compress(plain);
@@ -123,7 +128,11 @@ fn compress(plain: &[u8]) -> std::io::Result<Vec<u8>> {
     })
 }
 
-fn decompress(packed: &[u8]) -> std::io::Result<Vec<u8>> {
+/// Unpacks what [`compress`] packed.
+///
+/// # Errors
+/// When it is no such frame, or one of more than [`MAX_BYTES`].
+pub fn decompress(packed: &[u8]) -> std::io::Result<Vec<u8>> {
     DECOMPRESSOR.with_borrow_mut(|kept| {
         if let Some(decompressor) = kept {
             return decompressor.decompress(packed, MAX_BYTES);

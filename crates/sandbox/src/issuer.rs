@@ -126,6 +126,19 @@ impl Issuer {
         self.sign("at+jwt", &claims)
     }
 
+    /// The same, for another municipality's audience: one that was founded with this one's register.
+    ///
+    /// # Errors
+    /// As [`Issuer::token`].
+    pub fn token_for(&self, request: &TokenRequest, audience: &str) -> Result<String, IssuerError> {
+        let mut claims = claims::of(request)?;
+        if let Some(claims) = claims.as_object_mut() {
+            claims.insert("aud".to_owned(), json!(audience));
+            claims.insert("scope".to_owned(), json!([format!("{audience}/api")]));
+        }
+        self.sign("at+jwt", &claims)
+    }
+
     /// The public key as a JWK.
     pub(crate) fn public(&self) -> Option<Value> {
         serde_json::to_value(&self.public).ok()

@@ -11,6 +11,7 @@ use rusqlite::{Connection, params};
 
 use crate::addition;
 use crate::condition::Ask;
+use crate::content::Content;
 use crate::error::Error;
 use crate::kinds;
 use crate::project::state;
@@ -73,7 +74,8 @@ impl View {
                 addition::state::LEAVING
             ))?;
             let rows = select.query_map(of, |row| {
-                Ok(Definition { id: row.get(0)?, body: row.get(1)?, number: row.get(2)? })
+                let Content(body) = row.get(1)?;
+                Ok(Definition { id: row.get(0)?, body, number: row.get(2)? })
             })?;
             let definitions = rows.collect::<Result<_, _>>()?;
             Ok(Some((mark, definitions)))

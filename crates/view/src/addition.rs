@@ -21,11 +21,12 @@ use fhir::value::Value;
 use rusqlite::{Connection, Transaction, params};
 
 use crate::added::Walked;
+use crate::content::Content;
 use crate::error::Error;
 use crate::kinds;
 use crate::project::state::REMOVED;
+use crate::ready::By;
 use crate::rows::{self, Pending, Row};
-use crate::term::Terms;
 
 /// How far the rows of a number are.
 pub mod state {
@@ -76,15 +77,6 @@ struct Addition {
     definition: Vec<u8>,
     /// The parameter of each base type.
     parameters: HashMap<&'static str, Arc<SearchParameter>>,
-}
-
-/// What indexing goes by.
-#[derive(Clone, Copy)]
-pub struct By<'a> {
-    /// The hashes.
-    pub terms: &'a Terms,
-    /// The standard parameters.
-    pub parameters: &'a Parameters,
 }
 
 /// The numbers in use as of the projector's position.
@@ -147,6 +139,11 @@ impl Additions {
             addition.rows(by, (rid, moment), resource, &mut found);
         }
         found
+    }
+
+    /// Whether there are any.
+    pub fn any(&self) -> bool {
+        !self.0.is_empty()
     }
 
     /// Whether there is nothing left to walk through.
@@ -229,7 +226,7 @@ impl Addition {
             last = row.get(0)?;
             count += 1;
             if self.parameters.contains_key(kind) && row.get::<_, i64>(3)? != REMOVED {
-                let body: Vec<u8> = content.query_row([last], |row| row.get(0))?;
+                let Content(body) = content.query_row([last], |row| row.get(0))?;
                 let mut found = Vec::new();
                 self.rows(by, (last, row.get(2)?), &resource(last, &body)?, &mut found);
                 pending.settle(found, true);

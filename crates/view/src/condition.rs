@@ -137,7 +137,7 @@ impl Ask<'_> {
             }
             other => match self.terms_of(parameter, other) {
                 Some(sought) => {
-                    let mut piece = has_term(index, &sought, &row);
+                    let mut piece = has_term(kinds::posted(index), &sought, &row);
                     // What is told before the resource is looked at.
                     if let (Condition::Composite(parts), Some(_)) = (other, kinds::measured(kind))
                         && !parameter.is_added()
@@ -451,7 +451,8 @@ pub fn has_term(index: u16, sought: &[Sought], row: &str) -> Piece {
 /// A look into a table of what a row has, under one parameter or any. A plus before a column keeps the look to the row's own
 /// entries, where an index by value would seem as good and is not.
 fn has(table: &str, row: &str, index: Option<u16>, condition: Piece) -> Piece {
-    let under = index.map(|index| format!("s.param = {index} AND ")).unwrap_or_default();
+    let under = index.map(|index| format!("s.param {} AND ", kinds::under(index)));
+    let under = under.unwrap_or_default();
     let mut piece = Piece::new(
         format!("EXISTS (SELECT 1 FROM {table} WHERE s.rid = {row}.rid AND {under}"),
         [],

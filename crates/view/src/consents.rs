@@ -9,6 +9,7 @@ use record::identity::PersonId;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value as Sql;
 
+use crate::content::Content;
 use crate::error::Error;
 use crate::kinds;
 use crate::project::state;
@@ -60,7 +61,8 @@ impl View {
             let mut given = Vec::new();
             while let Some(row) = rows.next()? {
                 let Some(person) = person(row, 1)? else { continue };
-                let (id, version, body) = (row.get(2)?, position(row, 3)?, row.get(4)?);
+                let (id, version) = (row.get(2)?, position(row, 3)?);
+                let body = row.get::<_, Option<Content>>(4)?.map(|Content(body)| body);
                 given.push(Given { person, id, version, body });
             }
             Ok(given)

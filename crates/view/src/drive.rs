@@ -178,10 +178,10 @@ impl Ask<'_> {
             }
             Condition::Text { .. } if parameter.kind == ParamKind::Token => None,
             Condition::Text { text, how } => Some(texts(index, text, *how)),
-            Condition::Number(number) => begin_number(i64::from(index), 0, number),
+            Condition::Number(number) => begin_number(&kinds::under(index), 0, number),
             Condition::Quantity { number, unit } => {
                 let (number, unit) = self.in_unit(number, unit);
-                begin_number(i64::from(index), unit, number)
+                begin_number(&kinds::under(index), unit, number)
             }
             Condition::Composite(parts) => {
                 let measured = match parts.as_slice() {
@@ -191,7 +191,7 @@ impl Ask<'_> {
                     _ => None,
                 };
                 let first = || self.terms_of(parameter, condition);
-                measured.or_else(|| Some(posting(index, &first()?, moments)))
+                measured.or_else(|| Some(posting(kinds::posted(index), &first()?, moments)))
             }
             Condition::Chain { kind: of, filter } => {
                 self.begin_chain(parameter, of, filter, depth)?
@@ -226,10 +226,10 @@ impl Ask<'_> {
         };
         kinds::measured(kind)?;
         let (number, unit) = self.in_unit(number, unit);
+        let under = format!("= {}", measured_in(kind));
         let sought = self.view.terms.sought(token);
         let keys = sought.iter().map(|sought| self.view.terms.measured(sought.value, unit));
-        let union: Option<Vec<Piece>> =
-            keys.map(|key| begin_number(measured_in(kind), key, number)).collect();
+        let union: Option<Vec<Piece>> = keys.map(|key| begin_number(&under, key, number)).collect();
         union.filter(|union| !union.is_empty()).map(Piece::union)
     }
 
@@ -410,9 +410,9 @@ fn dated(prefix: Prefix, low: i64, high: i64) -> Option<(&'static str, Vec<i64>)
     })
 }
 
-/// The rows with a number under a key: an end of every range that fits lies in the stretch looked
+/// The rows with a number under a parameter, as SQL says it, and a key: an end of every range that fits lies in the stretch looked
 /// through.
-fn begin_number(param: i64, key: i64, number: &NumberMatch) -> Option<Piece> {
+fn begin_number(under: &str, key: i64, number: &NumberMatch) -> Option<Piece> {
     let NumberMatch { prefix, value, low, high } = number;
     let (value, low, high) = (value.get(), low.get(), high.get());
     let (text, values) = match prefix {
@@ -425,8 +425,7 @@ fn begin_number(param: i64, key: i64, number: &NumberMatch) -> Option<Piece> {
         Prefix::Approximate => ("s.value >= ?", vec![low]),
         Prefix::NotEqual => return None,
     };
-    let text =
-        format!("SELECT s.rid FROM point s WHERE s.param = {param} AND s.key = ? AND {text}");
+    let text = format!("SELECT s.rid FROM point s WHERE s.param {under} AND s.key = ? AND {text}");
     let values = [Sql::from(key)].into_iter().chain(values.into_iter().map(Sql::from));
     Some(Piece::new(text, values))
 }

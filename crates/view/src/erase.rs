@@ -10,10 +10,12 @@ use record::identity::PersonId;
 use record::resealing::Resealing;
 use rusqlite::params;
 
+use crate::content;
+use crate::current::{CURRENT, Current};
 use crate::derived::patient_identifier;
 use crate::error::Error;
 use crate::kinds;
-use crate::project::{CURRENT, Current, DERIVED_CATEGORY, Stand, Step, row_number, state};
+use crate::project::{DERIVED_CATEGORY, Stand, Step, row_number, state};
 use crate::scope::Scopes;
 use crate::trace;
 
@@ -43,9 +45,8 @@ impl Step<'_> {
         let (Some(kind), Some(first)) = (resource_kind(&told.kind), told.erased.first()) else {
             return Ok(false);
         };
-        let Ok(empty) = Resource::from_value(fhir::json!({ "resourceType": kind })) else {
-            return Ok(false);
-        };
+        let empty =
+            content::pack(&json::print(&fhir::json!({ "resourceType": kind })).into_bytes())?;
         if let Some(row) = self.current(kind, &told.id)? {
             self.delete(&row)?;
         }
@@ -53,8 +54,9 @@ impl Step<'_> {
         let rid = row_number(*first, state::LIVE);
         // When it was about, and which labels it had, is gone with it.
         let (moment, shape, labels) = (0, 0, 0);
-        let stand = Stand { rid, scope, state: state::ERASED, moment, shape, labels };
-        self.stand(&empty, &told.id, &stand)?;
+        let (state, is_new) = (state::ERASED, false);
+        let stand = Stand { rid, scope, state, moment, shape, labels, is_new };
+        self.stand(kind, &told.id, &stand, &empty)?;
         if let Some(person) = self.entry.person {
             self.derive_anew(scopes, person)?;
         }

@@ -11,6 +11,12 @@ pub enum Error {
         "the view's row of position {0} is damaged; delete `view.db` and run `fkj view rebuild`"
     )]
     Row(u64),
+    /// A resource could not be packed.
+    #[error("the view cannot pack a resource: {0}; restart the server")]
+    Packing(#[source] std::io::Error),
+    /// A file of the view could not be put in place.
+    #[error("the view's file cannot be put in place: {0}; check the disk and the folder's rights")]
+    File(#[source] std::io::Error),
     /// The cursor of a paging link is not one of ours.
     #[error("the paging link is not valid; start the search again")]
     Cursor,

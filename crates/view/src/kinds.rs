@@ -126,6 +126,55 @@ static PAIRS: LazyLock<HashMap<&'static str, [u16; 2]>> = LazyLock::new(|| {
     KINDS.iter().filter_map(pair).collect()
 });
 
+/// What the names of composites of a code and what is measured under it end with, after the code's.
+const OF_MEASURED: &str = "-value-quantity";
+
+static POSTED: LazyLock<HashMap<u16, u16>> = LazyLock::new(|| {
+    let all = KINDS.iter().filter(|kind| measured(kind).is_some());
+    let all = all.flat_map(|kind| search::parameters(kind).iter().map(move |it| (*kind, it)));
+    let first = |(kind, it): (&str, &Arc<SearchParameter>)| {
+        let name = it.code.strip_suffix(OF_MEASURED)?;
+        let first = search::parameter(kind, name)?;
+        let both = (it.kind, first.kind) == (ParamKind::Composite, ParamKind::Token);
+        both.then_some((it.index_id, first.index_id))
+    };
+    all.filter_map(first).collect()
+});
+
+/// The parameter whose terms lead to the rows of a parameter: of composites of a code and what is
+/// measured under it that of the code, since `point` leads to both together; else its own.
+pub fn posted(param: u16) -> u16 {
+    POSTED.get(&param).copied().unwrap_or(param)
+}
+
+/// What the name of a parameter begins with that finds a resource by its own value or a component's.
+const EITHER: &str = "combo-";
+
+static OWN: LazyLock<HashMap<u16, u16>> = LazyLock::new(|| {
+    let all = KINDS.iter();
+    let all = all.flat_map(|kind| search::parameters(kind).iter().map(move |it| (*kind, it)));
+    let own = |(kind, it): (&str, &Arc<SearchParameter>)| {
+        let own = search::parameter(kind, it.code.strip_prefix(EITHER)?)?;
+        let both = (it.kind, own.kind) == (ParamKind::Quantity, ParamKind::Quantity);
+        both.then_some((it.index_id, own.index_id))
+    };
+    all.filter_map(own).collect()
+});
+
+/// The parameter of a resource's own quantity, of one that a component's is found by as well: what stands
+/// under the first does not stand under the second again.
+pub fn own(param: u16) -> Option<u16> {
+    OWN.get(&param).copied()
+}
+
+/// The condition that a number stands under a parameter, after the name of a column.
+pub fn under(param: u16) -> String {
+    match own(param) {
+        Some(own) => format!("IN ({param}, {own})"),
+        None => format!("= {param}"),
+    }
+}
+
 /// The parameters of a type's code and of the quantity that is measured under it, if it has both.
 pub fn measured(kind: &str) -> Option<[u16; 2]> {
     PAIRS.get(kind).copied()

@@ -14,7 +14,7 @@
 //! | Table | Holds |
 //! |---|---|
 //! | `resource` | one row per resource: its current version, whose it is, when it is about |
-//! | `content` | the resource as it is sent |
+//! | `content` | the resource as it is sent, packed |
 //! | `version` | positions of earlier versions (their bodies are in the ledger) |
 //! | `term` | tokens, references and URIs, as keyed hashes, in the order of time |
 //! | `link` | what each resource refers to |
@@ -34,10 +34,12 @@
 pub mod added;
 pub mod bond;
 pub mod consents;
+pub mod content;
 pub mod decided;
 pub mod error;
 pub mod everything;
 pub mod history;
+pub mod load;
 pub mod project;
 pub mod scan;
 pub mod search;
@@ -47,6 +49,7 @@ pub mod trace;
 mod addition;
 mod begin;
 mod condition;
+mod current;
 mod derived;
 mod drive;
 mod erase;
@@ -56,6 +59,7 @@ mod kinds;
 mod order;
 mod plan;
 mod race;
+mod ready;
 mod retained;
 mod rows;
 mod schema;

@@ -257,7 +257,7 @@ impl<'a> Plan<'a> {
             return None;
         }
         match self.ask.terms_of(parameter, condition)?.as_slice() {
-            [sought] => Some((parameter.index_id, *sought)),
+            [sought] => Some((kinds::posted(parameter.index_id), *sought)),
             _ => None,
         }
     }

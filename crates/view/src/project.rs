@@ -5,9 +5,9 @@
 //! position is written in the same transaction as what it covers, so that a crash resumes exactly;
 //! an entry that cannot be read is put down as skipped and stops nobody else's.
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use fhir::definitions::resource_kind;
 use fhir::instant::format_instant;
 use fhir::json;
 use fhir::resource::Resource;
@@ -15,16 +15,17 @@ use fhir::search::set::Parameters;
 use fhir::value::Value;
 use ledger::append::{Body, Committed, Record};
 use record::entry::{Entry, Kind, Position};
-use record::envelope::Envelope;
 use record::identity::PersonId;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::added::Walked;
-use crate::addition::{Additions, By};
+use crate::addition::Additions;
+use crate::current::{CURRENT, Current};
 use crate::derived::{derived_patient, patient_identifier};
 use crate::error::Error;
 use crate::kinds;
-use crate::rows::{self, Pending, Place};
+use crate::ready::{By, Ready, Said, Version};
+use crate::rows::{self, Pending};
 use crate::schema;
 use crate::scope::Scopes;
 use crate::term::Terms;
@@ -51,44 +52,14 @@ const MAX_PENDING: usize = 200_000;
 
 /// The one writer of a view.
 pub struct Projector {
-    connection: Connection,
-    terms: Terms,
-    parameters: Parameters,
+    pub(crate) connection: Connection,
+    pub(crate) terms: Terms,
+    pub(crate) parameters: Parameters,
     scopes: Scopes,
     additions: Additions,
     position: Position,
-}
-
-/// A resource as it is now in the view.
-pub(crate) struct Current {
-    pub(crate) rid: i64,
-    pub(crate) kind: i64,
-    version: i64,
-    state: i64,
-    pub(crate) scope: i64,
-    moment: i64,
-    labels: i64,
-    pub(crate) body: Vec<u8>,
-}
-
-/// Columns of [`Current`].
-pub(crate) const CURRENT: &str =
-    "SELECT r.rid, r.kind, r.version, r.state, r.scope, r.moment, r.labels, c.body
-    FROM resource r CROSS JOIN content c ON c.rid = r.rid";
-
-impl Current {
-    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            rid: row.get(0)?,
-            kind: row.get(1)?,
-            version: row.get(2)?,
-            state: row.get(3)?,
-            scope: row.get(4)?,
-            moment: row.get(5)?,
-            labels: row.get(6)?,
-            body: row.get(7)?,
-        })
-    }
+    /// Most index rows that wait.
+    pub(crate) most_pending: usize,
 }
 
 impl Projector {
@@ -104,7 +75,15 @@ impl Projector {
         index_key: [u8; 16],
         parameters: Parameters,
     ) -> Result<Self, Error> {
-        let connection = schema::open_writer(path)?;
+        Self::on(schema::open_writer(path)?, index_key, parameters)
+    }
+
+    /// The writer on a connection.
+    pub(crate) fn on(
+        connection: Connection,
+        index_key: [u8; 16],
+        parameters: Parameters,
+    ) -> Result<Self, Error> {
         let position = connection
             .query_row("SELECT value FROM meta WHERE key = 'position'", [], |row| {
                 row.get::<_, i64>(0)
@@ -115,7 +94,8 @@ impl Projector {
         let scopes = Scopes::read(&connection)?;
         let additions = Additions::read(&connection, &parameters)?;
         let terms = Terms::new(index_key);
-        Ok(Self { connection, terms, parameters, scopes, additions, position })
+        let most_pending = MAX_PENDING;
+        Ok(Self { connection, terms, parameters, scopes, additions, position, most_pending })
     }
 
     /// The last entry that is applied.
@@ -128,23 +108,25 @@ impl Projector {
     /// ([`crate::store::View::skipped`]) and goes on.
     pub fn apply(&mut self, committed: &[&Committed]) -> Result<Vec<Position>, Error> {
         let known = self.position;
-        self.transact(
-            committed
-                .iter()
-                .filter(|committed| committed.entry.position > known)
-                .map(|committed| (&committed.entry, Some(committed.body.as_slice()))),
-        )
+        let (terms, parameters) = (self.terms, self.parameters.clone());
+        let by = By { terms: &terms, parameters: &parameters };
+        let new = committed.iter().filter(|committed| committed.entry.position > known);
+        self.transact(new.map(|Committed { entry, body }| {
+            by.ready(Cow::Borrowed(entry), Some(Cow::Borrowed(body)))
+        }))
     }
 
     /// Applies entries read back from the ledger, as [`Projector::apply`]. An erased body projects
     /// to nothing.
     pub fn replay(&mut self, records: &[Record]) -> Result<Vec<Position>, Error> {
-        self.transact(records.iter().map(|record| {
-            let body = match &record.body {
-                Body::Plain(body) => Some(body.as_slice()),
+        let (terms, parameters) = (self.terms, self.parameters.clone());
+        let by = By { terms: &terms, parameters: &parameters };
+        self.transact(records.iter().map(|Record { entry, body }| {
+            let body = match body {
+                Body::Plain(body) => Some(Cow::Borrowed(body.as_slice())),
                 Body::Erased => None,
             };
-            (&record.entry, body)
+            by.ready(Cow::Borrowed(entry), body)
         }))
     }
 
@@ -167,45 +149,32 @@ impl Projector {
         trace::clear(&self.connection, most)
     }
 
-    fn transact<'a>(
+    /// Writes entries in one transaction.
+    pub(crate) fn transact<'a>(
         &mut self,
-        entries: impl Iterator<Item = (&'a Entry, Option<&'a [u8]>)>,
+        entries: impl Iterator<Item = Result<Ready<'a>, Error>>,
     ) -> Result<Vec<Position>, Error> {
         let transaction = self.connection.transaction()?;
         let mut position = self.position;
         let mut skipped = Vec::new();
         let mut pending = Pending::default();
-        for (entry, body) in entries {
+        for ready in entries {
+            let Ready { entry, said } = ready?;
             let mut step = Step {
                 transaction: &transaction,
                 by: By { terms: &self.terms, parameters: &self.parameters },
                 additions: &mut self.additions,
-                scope: self.scopes.of(&transaction, entry, &entry.category)?,
-                derived: self.scopes.of(&transaction, entry, DERIVED_CATEGORY)?,
+                scope: self.scopes.of(&transaction, &entry, &entry.category)?,
+                derived: self.scopes.of(&transaction, &entry, DERIVED_CATEGORY)?,
                 pending: &mut pending,
-                entry,
+                entry: &entry,
             };
-            match (entry.kind, body) {
-                (Kind::Version | Kind::Removal, Some(body)) => {
-                    if !step.project(body)? {
-                        step.skip()?;
-                        skipped.push(entry.position);
-                    }
-                }
-                (Kind::Decision, Some(body)) => step.decide(body)?,
-                (Kind::Erasure, body) => step.erase(body)?,
-                (Kind::Resealing, Some(body)) => {
-                    if !step.erase_record(&mut self.scopes, body)? {
-                        step.skip()?;
-                        skipped.push(entry.position);
-                    }
-                }
-                // An erased body, or a kind that is not about resources.
-                (Kind::Version | Kind::Removal | Kind::Decision | Kind::Resealing, None)
-                | (Kind::Audit, _) => {}
+            if !step.take(&mut self.scopes, said)? {
+                step.skip()?;
+                skipped.push(entry.position);
             }
             position = entry.position;
-            if pending.len() > MAX_PENDING {
+            if pending.len() > self.most_pending {
                 pending.write(&transaction)?;
             }
         }
@@ -220,26 +189,6 @@ impl Projector {
         self.position = position;
         Ok(skipped)
     }
-}
-
-/// What the body of an entry says. Nothing is written before all of it is understood.
-enum Content {
-    /// A resource as its owner recorded it.
-    Version { id: String, resource: Resource },
-    /// A resource removed by its owner.
-    Removal { kind: &'static str, id: String },
-}
-
-/// Reads a body; `None` where it is no known format or not what its envelope says.
-fn content(entry: &Entry, body: &[u8]) -> Option<Content> {
-    let (Envelope { kind, id, .. }, json) = Envelope::open(body).ok()?;
-    let kind = resource_kind(&kind)?;
-    if entry.kind == Kind::Removal {
-        return Some(Content::Removal { kind, id });
-    }
-    let mut resource = Resource::from_value(json::parse(json).ok()?).ok()?;
-    resource.set_meta(&entry.position.to_string(), &format_instant(entry.recorded_at));
-    (resource.kind() == kind).then_some(Content::Version { id, resource })
 }
 
 /// One entry on its way into the view.
@@ -263,15 +212,39 @@ pub(crate) struct Stand {
     pub(crate) moment: i64,
     pub(crate) shape: i64,
     pub(crate) labels: i64,
+    /// Whether no such row is there yet.
+    pub(crate) is_new: bool,
 }
+
+/// Columns of a row of `resource`, in the order [`Step::stand`] gives them.
+macro_rules! row {
+    ($verb:literal) => {
+        concat!(
+            $verb,
+            " INTO resource (rid, kind, self, id, version, updated, person, scope, state, moment,
+             shape, labels) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+        )
+    };
+}
+
+const NEW_ROW: &str = row!("INSERT");
+const ROW: &str = row!("INSERT OR REPLACE");
+const NEW_CONTENT: &str = "INSERT INTO content (rid, body) VALUES (?1, ?2)";
+const CONTENT: &str = "INSERT OR REPLACE INTO content (rid, body) VALUES (?1, ?2)";
 
 impl Step<'_> {
     /// `false` where the entry cannot be understood; then nothing is changed.
-    fn project(&mut self, body: &[u8]) -> Result<bool, Error> {
-        match content(self.entry, body) {
-            Some(Content::Version { id, resource }) => self.record(&id, &resource).map(|()| true),
-            Some(Content::Removal { kind, id }) => self.remove(kind, &id),
-            None => Ok(false),
+    fn take(&mut self, scopes: &mut Scopes, said: Said<'_>) -> Result<bool, Error> {
+        match (self.entry.kind, said) {
+            (_, Said::Version(version)) => self.record(*version).map(|()| true),
+            (_, Said::Removal { kind, id }) => self.remove(kind, id),
+            (_, Said::Unknown) => Ok(false),
+            (Kind::Decision, Said::Body(Some(body))) => self.decide(&body).map(|()| true),
+            (Kind::Erasure, Said::Body(body)) => self.erase(body.as_deref()).map(|()| true),
+            (Kind::Resealing, Said::Body(Some(body))) => self.erase_record(scopes, &body),
+            // An erased body, or a kind that is not about resources.
+            (Kind::Version | Kind::Removal | Kind::Decision | Kind::Resealing, Said::Body(_))
+            | (Kind::Audit, _) => Ok(true),
         }
     }
 
@@ -298,16 +271,16 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn record(&mut self, id: &str, resource: &Resource) -> Result<(), Error> {
+    fn record(&mut self, version: Version) -> Result<(), Error> {
         if let Some(person) = self.entry.person {
-            self.settle_patient(resource, person)?;
+            self.settle_patient(&version, person)?;
         }
-        let mut current = self.current(resource.kind(), id)?;
+        let mut current = self.current(version.kind, &version.id)?;
         // What the platform derived makes way for what a source records.
         if let Some(derived) = current.take_if(|current| current.state == state::DERIVED) {
             self.delete(&derived)?;
         }
-        self.put(resource, id, state::LIVE, current)
+        self.put(version, state::LIVE, current)
     }
 
     pub(crate) fn current(&self, kind: &str, id: &str) -> Result<Option<Current>, Error> {
@@ -318,17 +291,17 @@ impl Step<'_> {
     }
 
     /// Writes the row and its index; what stood there becomes an earlier version.
-    fn put(
-        &mut self,
-        resource: &Resource,
-        id: &str,
-        state: i64,
-        current: Option<Current>,
-    ) -> Result<(), Error> {
+    fn put(&mut self, version: Version, state: i64, current: Option<Current>) -> Result<(), Error> {
         if let Some(current) = &current {
             self.retire(current)?;
         }
-        let kind = resource.kind();
+        // Read again only where somebody goes by it.
+        let defines = version.kind == "SearchParameter" && state == state::LIVE;
+        let resource = (defines || self.additions.any())
+            .then(|| version.resource(self.entry.position))
+            .transpose()?;
+        let Version { kind, id, labels: new_labels, mut indexed, content } = version;
+        let is_new = current.is_none();
         // What is removed keeps its time and labels, by which its earlier versions are judged.
         let before = current.map(|it| (it.rid, it.moment, it.labels));
         let new = || (row_number(self.entry.position, state), 0, 0);
@@ -336,48 +309,46 @@ impl Step<'_> {
         let scope = if state == state::DERIVED { self.derived } else { self.scope };
         let mut shape = 0;
         if state != state::REMOVED {
-            labels = rows::labels(resource);
-            let entries = self.by.parameters.index(resource);
-            let place = Place { rid, scope, labels };
-            let indexed = rows::index(self.by.terms, kind, place, &entries);
-            (moment, shape) = (indexed.moment, indexed.shape);
-            self.pending.change(indexed, true);
-            let added = self.additions.rows(self.by, (rid, moment), resource, false);
-            self.pending.settle(added, true);
+            labels = new_labels;
+            shape = indexed.place(self.by.terms, rid, scope);
+            moment = indexed.moment;
+            self.pending.change(indexed, shape, true);
+            if let Some(resource) = &resource {
+                let added = self.additions.rows(self.by, (rid, moment), resource, false);
+                self.pending.settle(added, true);
+            }
         }
-        self.stand(resource, id, &Stand { rid, scope, state, moment, shape, labels })?;
-        self.define(kind, rid, (state == state::LIVE).then_some(resource))
+        let stand = Stand { rid, scope, state, moment, shape, labels, is_new };
+        self.stand(kind, &id, &stand, &content)?;
+        self.define(kind, rid, resource.as_ref().filter(|_| state == state::LIVE))
     }
 
     /// Writes the row and what is sent of it.
-    pub(crate) fn stand(&self, resource: &Resource, id: &str, stand: &Stand) -> Result<(), Error> {
-        let Stand { rid, scope, state, moment, shape, labels } = *stand;
-        let kind = resource.kind();
-        let mut body = Vec::with_capacity(2_048);
-        json::print_to(resource.value(), &mut body);
-        self.transaction
-            .prepare_cached(
-                "INSERT OR REPLACE INTO resource (rid, kind, self, id, version, updated, person,
-                 scope, state, moment, shape, labels)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-            )?
-            .execute(params![
-                rid,
-                kinds::number(kind),
-                self.by.terms.reference(kind, id),
-                id,
-                signed(self.entry.position),
-                self.entry.recorded_at,
-                whose(self.entry),
-                scope,
-                state,
-                moment,
-                shape,
-                labels,
-            ])?;
-        self.transaction
-            .prepare_cached("INSERT OR REPLACE INTO content (rid, body) VALUES (?1, ?2)")?
-            .execute(params![rid, body])?;
+    pub(crate) fn stand(
+        &self,
+        kind: &str,
+        id: &str,
+        stand: &Stand,
+        content: &[u8],
+    ) -> Result<(), Error> {
+        let Stand { rid, scope, state, moment, shape, labels, is_new } = *stand;
+        // To replace what cannot be there costs a journal of each statement.
+        let [row, body] = if is_new { [NEW_ROW, NEW_CONTENT] } else { [ROW, CONTENT] };
+        self.transaction.prepare_cached(row)?.execute(params![
+            rid,
+            kinds::number(kind),
+            self.by.terms.reference(kind, id),
+            id,
+            signed(self.entry.position),
+            self.entry.recorded_at,
+            whose(self.entry),
+            scope,
+            state,
+            moment,
+            shape,
+            labels,
+        ])?;
+        self.transaction.prepare_cached(body)?.execute(params![rid, content])?;
         Ok(())
     }
 
@@ -401,12 +372,13 @@ impl Step<'_> {
     }
 
     /// `false` where there is nothing to remove.
-    fn remove(&mut self, kind: &'static str, id: &str) -> Result<bool, Error> {
+    fn remove(&mut self, kind: &'static str, id: String) -> Result<bool, Error> {
         let empty = Resource::from_value(fhir::json!({ "resourceType": kind }));
-        let (Some(current), Ok(empty)) = (self.current(kind, id)?, empty) else {
+        let (Some(current), Ok(empty)) = (self.current(kind, &id)?, empty) else {
             return Ok(false);
         };
-        self.put(&empty, id, state::REMOVED, Some(current)).map(|()| true)
+        let version = self.by.version(self.entry.position, id, &empty)?;
+        self.put(version, state::REMOVED, Some(current)).map(|()| true)
     }
 
     pub(crate) fn delete(&mut self, row: &Current) -> Result<(), Error> {
@@ -423,14 +395,14 @@ impl Step<'_> {
 
     /// Sees to it that every person can be found as a Patient: one is derived from the identifier
     /// in the first resource about the person, and makes way when a source sends its own.
-    fn settle_patient(&mut self, resource: &Resource, person: PersonId) -> Result<(), Error> {
+    fn settle_patient(&mut self, version: &Version, person: PersonId) -> Result<(), Error> {
         let known: Option<i64> = self
             .transaction
             .prepare_cached("SELECT state FROM resource WHERE person = ?1 AND kind = ?2 LIMIT 1")?
             .query_row(params![person.0, kinds::number("Patient")], |row| row.get(0))
             .optional()?;
         let id = person.to_string();
-        if resource.kind() == "Patient" {
+        if version.kind == "Patient" {
             if known == Some(state::DERIVED)
                 && let Some(derived) = self.current("Patient", &id)?
             {
@@ -441,7 +413,8 @@ impl Step<'_> {
         if known.is_some() {
             return Ok(());
         }
-        let identifier = patient_identifier(resource);
+        let resource = version.resource(self.entry.position)?;
+        let identifier = patient_identifier(&resource);
         // An id that a source has taken for a Patient of its own is not ours to use.
         let (Some(identifier), None) = (identifier, self.current("Patient", &id)?) else {
             return Ok(());
@@ -455,7 +428,8 @@ impl Step<'_> {
             return Ok(());
         };
         patient.set_meta(&self.entry.position.to_string(), &format_instant(self.entry.recorded_at));
-        self.put(&patient, id, state::DERIVED, None)
+        let version = self.by.version(self.entry.position, id.to_owned(), &patient)?;
+        self.put(version, state::DERIVED, None)
     }
 
     fn unindex(&mut self, current: &Current) -> Result<(), Error> {
@@ -465,13 +439,12 @@ impl Step<'_> {
         let broken = || Error::Row(current.version.unsigned_abs());
         let value = json::parse(&current.body).map_err(|_| broken())?;
         let resource = Resource::from_value(value).map_err(|_| broken())?;
-        let kind = kinds::name(current.kind);
         let entries = self.by.parameters.index(&resource);
-        let place =
-            Place { rid: current.rid, scope: current.scope, labels: rows::labels(&resource) };
-        let indexed = rows::index(self.by.terms, kind, place, &entries);
+        let of = (current.rid, rows::labels(&resource));
+        let mut indexed = rows::index(self.by.terms, resource.kind(), of, &entries);
+        let shape = indexed.place(self.by.terms, current.rid, current.scope);
         let row = (current.rid, indexed.moment);
-        self.pending.change(indexed, false);
+        self.pending.change(indexed, shape, false);
         let added = self.additions.rows(self.by, row, &resource, true);
         self.pending.settle(added, false);
         Ok(())

@@ -17,6 +17,7 @@ use fhir::resource::Resource;
 use rusqlite::{ErrorCode, params_from_iter};
 
 use crate::condition::Ask;
+use crate::content::Content;
 use crate::error::Error;
 use crate::kinds;
 use crate::order::{Cursor, Order, Place, Value};
@@ -189,8 +190,8 @@ impl Ask<'_> {
         let mut rows = select.query([place.rid])?;
         let Some(row) = rows.next()? else { return Ok(false) };
         let broken = |_| Error::Row(row.get::<_, i64>(1).unwrap_or_default().unsigned_abs());
-        let body = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        let value = json::parse(body).map_err(|_| broken(()))?;
+        let Content(body) = row.get(0)?;
+        let value = json::parse(&body).map_err(|_| broken(()))?;
         let resource = Resource::from_value(value).map_err(|_| broken(()))?;
         let looked = Looked { resource: &resource, rid: place.rid };
         for filter in looks {

@@ -4,7 +4,6 @@
 //! times faster than writing them as they come: neighbours share a page.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use fhir::resource::Resource;
 use fhir::search::number::Real;
@@ -12,7 +11,7 @@ use fhir::search::sort::alphabetical;
 use fhir::search::{IndexEntry, IndexValue, QuantityValue, Span};
 use fhir::value::Value;
 use record::label::Label;
-use rusqlite::{Transaction, params};
+use rusqlite::{Statement, Transaction, params};
 
 use crate::error::Error;
 use crate::kinds;
@@ -49,8 +48,8 @@ pub enum Row {
 pub struct Indexed {
     /// When it is about.
     pub moment: i64,
-    /// The number of its shape.
-    pub shape: i64,
+    /// The number of its row.
+    rid: i64,
     /// What its shape says.
     common: Common,
     /// Class of its extent, if it has one.
@@ -71,6 +70,31 @@ struct Common {
     traits: Vec<[i64; 3]>,
 }
 
+impl Indexed {
+    /// Puts it into a row and a scope; the number of its shape there.
+    pub fn place(&mut self, terms: &Terms, rid: i64, scope: i64) -> i64 {
+        if self.rid != rid {
+            self.rid = rid;
+            self.rows.iter_mut().for_each(|row| *row.rid() = rid);
+        }
+        self.common.scope = scope;
+        self.common.shape(terms)
+    }
+}
+
+impl Row {
+    fn rid(&mut self) -> &mut i64 {
+        match self {
+            Row::Term { rid, .. }
+            | Row::Link { rid, .. }
+            | Row::Span { rid, .. }
+            | Row::Word { rid, .. }
+            | Row::Measure { rid, .. }
+            | Row::Point { rid, .. } => rid,
+        }
+    }
+}
+
 impl Common {
     fn shape(&self, terms: &Terms) -> i64 {
         let Self { kind, scope, labels, params, traits } = self;
@@ -83,17 +107,6 @@ pub fn mark(param: u16) -> String {
     format!(",{param},")
 }
 
-/// Where a resource stands: what of its row its own content does not say.
-#[derive(Clone, Copy)]
-pub struct Place {
-    /// Number of its row.
-    pub rid: i64,
-    /// Its scope.
-    pub scope: i64,
-    /// Its security labels.
-    pub labels: i64,
-}
-
 /// The security labels of a resource, as bits.
 pub fn labels(resource: &Resource) -> i64 {
     let meta = resource.value().get("meta");
@@ -103,11 +116,11 @@ pub fn labels(resource: &Resource) -> i64 {
     i64::from(Label::bits(codings.iter().filter_map(label)))
 }
 
-/// The index of a resource in its place.
+/// The index of a resource with its row number and labels.
 pub fn index(
     terms: &Terms,
     kind: &str,
-    Place { rid, scope, labels }: Place,
+    (rid, labels): (i64, i64),
     entries: &[IndexEntry],
 ) -> Indexed {
     let mut params = String::new();
@@ -141,8 +154,10 @@ pub fn index(
     // One value may be written in several ways that are the same row.
     rows.sort_unstable();
     rows.dedup();
-    let common = Common { kind: kinds::number(kind), scope, labels, params, traits: traits(&rows) };
-    Indexed { moment, shape: common.shape(terms), common, class, rows }
+    leave_own(&mut rows);
+    let (kind, traits) = (kinds::number(kind), traits(&rows));
+    let common = Common { kind, scope: 0, labels, params, traits };
+    Indexed { moment, rid, common, class, rows }
 }
 
 /// The codes among sorted rows that are part of a shape.
@@ -250,6 +265,7 @@ pub fn add(
         }
         // A composite is found by its first part, or by what is measured under it, and then looked
         // at in the resource.
+        IndexValue::Composite(_) if numbered(param).is_some_and(|it| kinds::posted(it) != it) => {}
         IndexValue::Composite(parts) => {
             for first in parts.first().into_iter().flatten() {
                 if let IndexValue::Token { system, code } = first {
@@ -262,16 +278,50 @@ pub fn add(
     }
 }
 
+/// The number of a standard parameter or an added one; nothing for what stands for one ([`measured_in`]).
+fn numbered(param: i64) -> Option<u16> {
+    u16::try_from(param).ok()
+}
+
+/// Takes out of sorted rows the numbers that stand under a resource's own parameter ([`kinds::own`]) too.
+fn leave_own(rows: &mut Vec<Row>) {
+    let repeated = |row: &Row| {
+        let own = |param: i64| numbered(param).and_then(kinds::own).map(i64::from);
+        let other = match *row {
+            Row::Measure { rid, param, unit, low, high } => {
+                Row::Measure { rid, param: own(param)?, unit, low, high }
+            }
+            Row::Point { param, key, value, rid } => {
+                Row::Point { param: own(param)?, key, value, rid }
+            }
+            _ => return None,
+        };
+        rows.binary_search(&other).ok()
+    };
+    let kept: Vec<bool> = rows.iter().map(|row| repeated(row).is_none()).collect();
+    let mut kept = kept.into_iter();
+    rows.retain(|_| kept.next().unwrap_or(true));
+}
+
 fn measure(rid: i64, param: i64, unit: i64, span: &Span, rows: &mut Vec<Row>) {
     rows.push(Row::Measure { rid, param, unit, low: span.low, high: span.high });
     rows.extend(points(param, unit, span, rid));
 }
 
+/// What is to become of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It is written, and was not there; or taken out, and was.
+    Change(bool),
+    /// It is there, or not, whatever was before.
+    Settle(bool),
+}
+
 /// Changes to the index that are not written yet.
 #[derive(Default)]
 pub struct Pending {
-    /// `true` for a row to write, `false` for one to take out.
-    rows: BTreeMap<Row, bool>,
+    /// In the order in which they were told.
+    rows: Vec<(Row, Fate)>,
     shapes: BTreeMap<i64, (Common, i64)>,
     extents: BTreeMap<(i64, i64), i64>,
 }
@@ -282,22 +332,11 @@ impl Pending {
         self.rows.len()
     }
 
-    /// Puts what is to be written or taken out beside the rest.
-    pub fn change(&mut self, indexed: Indexed, add: bool) {
-        for row in indexed.rows {
-            match self.rows.entry(row) {
-                // Taken out and put back, or the other way round: what stood there stands.
-                Entry::Occupied(waiting) if *waiting.get() != add => {
-                    waiting.remove();
-                }
-                Entry::Occupied(_) => {}
-                Entry::Vacant(place) => {
-                    place.insert(add);
-                }
-            }
-        }
+    /// Puts what is to be written or taken out, of a row of this shape, beside the rest.
+    pub fn change(&mut self, indexed: Indexed, shape: i64, add: bool) {
+        self.rows.extend(indexed.rows.into_iter().map(|row| (row, Fate::Change(add))));
         let (kind, by) = (indexed.common.kind, if add { 1 } else { -1 });
-        self.shapes.entry(indexed.shape).or_insert((indexed.common, 0)).1 += by;
+        self.shapes.entry(shape).or_insert((indexed.common, 0)).1 += by;
         if let Some(class) = indexed.class {
             *self.extents.entry((kind, class)).or_default() += by;
         }
@@ -306,18 +345,17 @@ impl Pending {
     /// Puts rows that may be there already, or not at all, beside the rest: what is said of a row last
     /// counts.
     pub fn settle(&mut self, rows: Vec<Row>, add: bool) {
-        self.rows.extend(rows.into_iter().map(|row| (row, add)));
+        self.rows.extend(rows.into_iter().map(|row| (row, Fate::Settle(add))));
     }
 
     /// Writes everything.
     pub fn write(&mut self, transaction: &Transaction<'_>) -> Result<(), Error> {
-        for (row, add) in std::mem::take(&mut self.rows) {
-            if add {
-                insert(transaction, &row)?;
-            } else {
-                delete(transaction, &row)?;
-            }
+        // Stable, so that what was told of one row stays in its order.
+        self.rows.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for table in self.rows.chunk_by(|(one, _), (other, _)| one.is_beside(other)) {
+            write_table(transaction, table)?;
         }
+        self.rows.clear();
         for (shape, (common, by)) in std::mem::take(&mut self.shapes) {
             count(transaction, shape, &common, by)?;
         }
@@ -332,6 +370,24 @@ impl Pending {
         transaction.prepare_cached("DELETE FROM extent WHERE rows = 0")?.execute([])?;
         Ok(())
     }
+}
+
+/// Writes sorted rows of one table.
+fn write_table(transaction: &Transaction<'_>, rows: &[(Row, Fate)]) -> Result<(), Error> {
+    let Some((first, _)) = rows.first() else { return Ok(()) };
+    let (insert, delete) = first.statements();
+    let mut insert = transaction.prepare_cached(insert)?;
+    let mut delete = transaction.prepare_cached(delete)?;
+    for same in rows.chunk_by(|(one, _), (other, _)| one == other) {
+        let fate = same.iter().fold(None, |before, (_, fate)| match (before, fate) {
+            // Taken out and put back, or the other way round: what stood there stands.
+            (Some(before), Fate::Change(add)) => (before == *add).then_some(before),
+            (_, Fate::Change(add) | Fate::Settle(add)) => Some(*add),
+        });
+        let (Some((row, _)), Some(add)) = (same.first(), fate) else { continue };
+        row.execute(if add { &mut insert } else { &mut delete })?;
+    }
+    Ok(())
 }
 
 /// So many more rows of a shape, or fewer. One that no row has any more is forgotten.
@@ -360,62 +416,62 @@ fn count(transaction: &Transaction<'_>, shape: i64, common: &Common, by: i64) ->
     Ok(())
 }
 
-fn insert(transaction: &Transaction<'_>, row: &Row) -> Result<(), Error> {
-    match row {
-        Row::Term { param, value, moment, rid, system } => transaction
-            .prepare_cached("INSERT OR IGNORE INTO term VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute([param, value, moment, rid, system])?,
-        Row::Link { rid, param, target } => transaction
-            .prepare_cached("INSERT OR IGNORE INTO link VALUES (?1, ?2, ?3)")?
-            .execute([rid, param, target])?,
-        Row::Span { rid, param, low, high } => transaction
-            .prepare_cached("INSERT OR IGNORE INTO span VALUES (?1, ?2, ?3, ?4)")?
-            .execute([rid, param, low, high])?,
-        Row::Word { rid, param, value, exact } => transaction
-            .prepare_cached("INSERT OR IGNORE INTO word VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![rid, param, value, exact])?,
-        Row::Measure { rid, param, unit, low, high } => transaction
-            .prepare_cached("INSERT OR IGNORE INTO measure VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![rid, param, unit, low.get(), high.get()])?,
-        Row::Point { param, key, value, rid } => transaction
-            .prepare_cached("INSERT OR IGNORE INTO point VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![param, key, value.get(), rid])?,
-    };
-    Ok(())
-}
+impl Row {
+    /// Whether it is of the same table.
+    fn is_beside(&self, other: &Row) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
 
-fn delete(transaction: &Transaction<'_>, row: &Row) -> Result<(), Error> {
-    match row {
-        Row::Term { param, value, moment, rid, system } => transaction
-            .prepare_cached(
+    /// What writes a row of its table, and what takes one out.
+    fn statements(&self) -> (&'static str, &'static str) {
+        match self {
+            Row::Term { .. } => (
+                "INSERT OR IGNORE INTO term VALUES (?1, ?2, ?3, ?4, ?5)",
                 "DELETE FROM term WHERE param = ?1 AND value = ?2 AND moment = ?3 AND rid = ?4
                  AND system = ?5",
-            )?
-            .execute([param, value, moment, rid, system])?,
-        Row::Link { rid, param, target } => transaction
-            .prepare_cached("DELETE FROM link WHERE rid = ?1 AND param = ?2 AND target = ?3")?
-            .execute([rid, param, target])?,
-        Row::Span { rid, param, low, high } => transaction
-            .prepare_cached(
+            ),
+            Row::Link { .. } => (
+                "INSERT OR IGNORE INTO link VALUES (?1, ?2, ?3)",
+                "DELETE FROM link WHERE rid = ?1 AND param = ?2 AND target = ?3",
+            ),
+            Row::Span { .. } => (
+                "INSERT OR IGNORE INTO span VALUES (?1, ?2, ?3, ?4)",
                 "DELETE FROM span WHERE rid = ?1 AND param = ?2 AND low = ?3 AND high = ?4",
-            )?
-            .execute([rid, param, low, high])?,
-        Row::Word { rid, param, value, exact } => transaction
-            .prepare_cached(
+            ),
+            Row::Word { .. } => (
+                "INSERT OR IGNORE INTO word VALUES (?1, ?2, ?3, ?4)",
                 "DELETE FROM word WHERE rid = ?1 AND param = ?2 AND value = ?3 AND exact = ?4",
-            )?
-            .execute(params![rid, param, value, exact])?,
-        Row::Measure { rid, param, unit, low, high } => transaction
-            .prepare_cached(
+            ),
+            Row::Measure { .. } => (
+                "INSERT OR IGNORE INTO measure VALUES (?1, ?2, ?3, ?4, ?5)",
                 "DELETE FROM measure WHERE rid = ?1 AND param = ?2 AND unit = ?3 AND low = ?4
                  AND high = ?5",
-            )?
-            .execute(params![rid, param, unit, low.get(), high.get()])?,
-        Row::Point { param, key, value, rid } => transaction
-            .prepare_cached(
+            ),
+            Row::Point { .. } => (
+                "INSERT OR IGNORE INTO point VALUES (?1, ?2, ?3, ?4)",
                 "DELETE FROM point WHERE param = ?1 AND key = ?2 AND value = ?3 AND rid = ?4",
-            )?
-            .execute(params![param, key, value.get(), rid])?,
-    };
-    Ok(())
+            ),
+        }
+    }
+
+    /// Runs one of its [`Row::statements`].
+    fn execute(&self, statement: &mut Statement<'_>) -> Result<(), Error> {
+        match self {
+            Row::Term { param, value, moment, rid, system } => {
+                statement.execute([param, value, moment, rid, system])?
+            }
+            Row::Link { rid, param, target } => statement.execute([rid, param, target])?,
+            Row::Span { rid, param, low, high } => statement.execute([rid, param, low, high])?,
+            Row::Word { rid, param, value, exact } => {
+                statement.execute(params![rid, param, value, exact])?
+            }
+            Row::Measure { rid, param, unit, low, high } => {
+                statement.execute(params![rid, param, unit, low.get(), high.get()])?
+            }
+            Row::Point { param, key, value, rid } => {
+                statement.execute(params![param, key, value.get(), rid])?
+            }
+        };
+        Ok(())
+    }
 }

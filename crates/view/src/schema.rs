@@ -15,7 +15,7 @@ use siphasher::sip::SipHasher13;
 use crate::error::Error;
 
 /// Raised when tables or the meaning of their content change.
-const VERSION: u8 = 8;
+const VERSION: u8 = 9;
 
 /// What the content of a view depends on besides the ledger: tables and numbers of parameters. A
 /// view made with others is thrown away and rebuilt.
@@ -35,7 +35,7 @@ fn version() -> i32 {
 /// Notes on the tables:
 ///
 /// - `resource` is narrow, so that judging a row (type, whose, scope) is cheap; what is sent is in
-///   `content`. `person` is empty where a row is about nobody: a value like others, so that "this
+///   `content`, packed ([`crate::content`]). `person` is empty where a row is about nobody: a value like others, so that "this
 ///   person's or nobody's" is two steps into an index and not a walk through a table. `scope` stands
 ///   for category, owner and source together. `self` is the hash that references to it have.
 ///   `moment` is when it is about; [`NO_MOMENT`] where it does not say, 0 for types that never do.
@@ -82,19 +82,14 @@ CREATE TABLE resource (
     shape INTEGER NOT NULL,
     labels INTEGER NOT NULL
 );
-CREATE INDEX resource_version ON resource (version);
 CREATE INDEX resource_self ON resource (self);
 CREATE INDEX resource_person ON resource (person, kind, moment);
-CREATE INDEX resource_moment ON resource (kind, moment);
-CREATE INDEX resource_updated ON resource (kind, updated, version);
-CREATE INDEX resource_shape ON resource (shape);
 CREATE TABLE content (rid INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE version (
     rid INTEGER NOT NULL,
     version INTEGER NOT NULL,
     PRIMARY KEY (rid, version)
 ) WITHOUT ROWID;
-CREATE INDEX version_position ON version (version);
 CREATE TABLE skipped (
     position INTEGER PRIMARY KEY,
     person BLOB NOT NULL,
@@ -128,7 +123,6 @@ CREATE TABLE span (
     high INTEGER NOT NULL,
     PRIMARY KEY (rid, param, low, high)
 ) WITHOUT ROWID;
-CREATE INDEX span_high ON span (param, high, low);
 CREATE TABLE word (
     rid INTEGER NOT NULL,
     param INTEGER NOT NULL,
@@ -136,7 +130,6 @@ CREATE TABLE word (
     exact TEXT NOT NULL,
     PRIMARY KEY (rid, param, value, exact)
 ) WITHOUT ROWID;
-CREATE INDEX word_value ON word (param, value);
 CREATE TABLE measure (
     rid INTEGER NOT NULL,
     param INTEGER NOT NULL,
@@ -181,6 +174,17 @@ CREATE TABLE extent (
     rows INTEGER NOT NULL,
     PRIMARY KEY (kind, class)
 ) WITHOUT ROWID;
+";
+
+/// Indexes that only reading needs: a view that is made anew gets them at its end, in one go each.
+const INDEXES: &str = "
+CREATE INDEX resource_version ON resource (version);
+CREATE INDEX resource_moment ON resource (kind, moment);
+CREATE INDEX resource_updated ON resource (kind, updated, version);
+CREATE INDEX resource_shape ON resource (shape);
+CREATE INDEX version_position ON version (version);
+CREATE INDEX span_high ON span (param, high, low);
+CREATE INDEX word_value ON word (param, value);
 ";
 
 /// Stands in `moment` where a resource of a dated type does not say when.
@@ -231,25 +235,61 @@ impl Budget {
     }
 }
 
+/// Whether there is a view of this version in a file.
+pub fn is_current(path: &Path) -> Result<bool, Error> {
+    if !path.exists() {
+        return Ok(false);
+    }
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    let found: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(found == version())
+}
+
 /// Opens the one writing connection, making the tables where they are missing. A view of another
 /// version is emptied.
 pub fn open_writer(path: &Path) -> Result<Connection, Error> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // Never synced: after a power cut the view is rebuilt.
-    connection.pragma_update(None, "synchronous", "OFF")?;
-    connection.pragma_update(None, "cache_size", -65_536)?;
-    connection.pragma_update(None, "mmap_size", MAPPED)?;
     connection.pragma_update(None, "wal_autocheckpoint", 16_000)?;
-    connection.pragma_update(None, "secure_delete", "ON")?;
-    connection.set_prepared_statement_cache_capacity(64);
+    set_up_writer(&connection)?;
     let found: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let wanted = version();
     if found != wanted {
         clear(&connection, wanted)?;
     }
     Ok(connection)
+}
+
+/// Opens a file in which a view is made anew, with nothing in it but tables. It holds nothing that
+/// survives the process before [`complete`].
+pub fn open_anew(path: &Path) -> Result<Connection, Error> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    set_up_writer(&connection)?;
+    connection.execute_batch(TABLES)?;
+    Ok(connection)
+}
+
+/// Ends what [`open_anew`] began.
+pub fn complete(connection: &Connection) -> Result<(), Error> {
+    let version = version();
+    connection.execute_batch(&format!("{INDEXES} PRAGMA user_version = {version};"))?;
+    Ok(())
+}
+
+fn set_up_writer(connection: &Connection) -> Result<(), Error> {
+    // A plan serves every value, as for readers.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // Never synced: after a power cut the view is rebuilt.
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "mmap_size", MAPPED)?;
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
 }
 
 /// Drops everything and makes empty tables.
@@ -260,6 +300,7 @@ fn clear(connection: &Connection, version: i32) -> Result<(), Error> {
         drop.push_str(&format!("DROP TABLE IF EXISTS \"{}\";", name?));
     }
     drop.push_str(TABLES);
+    drop.push_str(INDEXES);
     drop.push_str(&format!("PRAGMA user_version = {version}; COMMIT;"));
     connection.execute_batch(&drop)?;
     Ok(())

@@ -12,6 +12,7 @@ use record::identity::PersonId;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
+use crate::content::Content;
 use crate::error::Error;
 use crate::kinds;
 use crate::project::state;
@@ -315,7 +316,7 @@ pub(crate) fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         category: row.get(4)?,
         owner: row.get(5)?,
         source: row.get(6)?,
-        body: row.get(7)?,
+        body: row.get::<_, Content>(7)?.0,
     })
 }
 

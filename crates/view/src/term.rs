@@ -109,9 +109,9 @@ impl Terms {
     /// A system; 0 for none.
     pub fn system(&self, system: Option<&str>) -> i64 {
         match system {
-            // 32 bits tell the few systems of one code apart and take half the space.
+            // 31 bits tell the few systems of one code apart and take half the space.
             Some(system) if !system.is_empty() => {
-                self.hash(b's', &system::canonical(system)) & 0xffff_ffff
+                self.hash(b's', &system::canonical(system)) & 0x7fff_ffff
             }
             _ => 0,
         }

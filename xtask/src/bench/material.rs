@@ -140,15 +140,14 @@ pub fn import(measurements: &[String], name: &str, token: &str) -> Request {
     request("POST", &path, token, "application/fhir+ndjson", lines.as_bytes())
 }
 
-/// The measurements as Bundles of one size and type.
+/// The measurements as Bundles of one size and type, to a door.
 pub fn bundles(
     measurements: &[String],
     size: usize,
     kind: &str,
-    door: &str,
+    path: &str,
     token: &str,
 ) -> Vec<Request> {
-    let path = format!("/{KOMMUNE}/{door}");
     let entry = |resource: &String| {
         format!(
             "{{\"resource\":{resource},\
@@ -163,7 +162,7 @@ pub fn bundles(
             let bundle = format!(
                 "{{\"resourceType\":\"Bundle\",\"type\":\"{kind}\",\"entry\":[{entries}]}}"
             );
-            request("POST", &path, token, "application/fhir+json", bundle.as_bytes())
+            request("POST", path, token, "application/fhir+json", bundle.as_bytes())
         })
         .collect()
 }

@@ -8,7 +8,9 @@
 
 mod bare;
 mod growth;
+mod isolation;
 mod load;
+mod many;
 mod material;
 mod phases;
 mod proofs;
@@ -35,19 +37,29 @@ const USUAL: Scale =
     Scale { residents: 200, measured: 2_500, each: 40, imported: 20, events: 20_000, seconds: 5.0 };
 const QUICK: Scale =
     Scale { residents: 12, measured: 50, each: 20, imported: 20, events: 300, seconds: 0.3 };
+/// Municipalities, and residents of each, where it is not said.
+const MANY: (usize, u32) = (300, 1_000);
 /// Patients of each step of the run that shows growth, where it is not said.
 const GROWTH: [u32; 3] = [1_000, 10_000, 100_000];
 
-const USAGE: &str =
-    "usage: cargo xtask bench [--quick | --proofs | --growth [--patients 1000,10000]]";
+const USAGE: &str = "usage: cargo xtask bench [--quick | --proofs | --isolation \
+                     | --municipalities [300 1000] | --growth [--patients 1000,10000]]";
 
-/// Runs it: `--quick` for a smoke run of a few seconds, `--proofs` for what DPoP proofs cost, `--growth` for 1 000 to 100 000 patients.
+/// Runs it: `--quick` for a smoke run of a few seconds, `--proofs` for what DPoP proofs cost, `--isolation`
+/// for what a municipality notices of another at full load, `--municipalities` for what many of them cost
+/// (how many, and residents of each), `--growth` for 1 000 to 100 000 patients.
 pub fn run(arguments: &[&str]) -> Result<(), String> {
     let program = server::build()?;
     let result = match arguments {
         [] => phases::run(&program, USUAL)?,
         ["--quick"] => phases::run(&program, QUICK)?,
         ["--proofs"] => proofs::run(&program)?,
+        ["--isolation"] => isolation::run(&program)?,
+        ["--municipalities"] => many::run(&program, MANY)?,
+        ["--municipalities", count, residents] => {
+            let both = count.parse().ok().zip(residents.parse().ok());
+            many::run(&program, both.ok_or(USAGE)?)?
+        }
         ["--growth"] => growth::run(&program, &GROWTH)?,
         ["--growth", "--patients", sizes] => {
             let sizes: Result<Vec<u32>, _> = sizes.split(',').map(str::parse).collect();

@@ -42,7 +42,7 @@ pub fn run(program: &Path, scale: Scale) -> Result<Value, String> {
     let events = material::cloud_events(&material.events(2), &vkp);
     let events = phases.single(&events, false, &has(b"201 Created"))?;
     let memory = phases.server.memory();
-    let disk = phases.server.stop()?;
+    let disk = phases.server.stop(program)?;
     Ok(json!({
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
         "patients": scale.residents + scale.measured,
@@ -86,9 +86,10 @@ impl Phases {
         let measurements = material.measurements();
         let (first, second) = measurements.split_at(measurements.len() / 2);
         let [small, large] = SIZES;
-        let batches = material::bundles(first, small, "batch", "pmd", token);
+        let batches = material::bundles(first, small, "batch", &format!("/{KOMMUNE}/pmd"), token);
         let batches = self.bundles(&batches, first, small)?;
-        let transactions = material::bundles(second, large, "transaction", "fhir", token);
+        let path = format!("/{KOMMUNE}/fhir");
+        let transactions = material::bundles(second, large, "transaction", &path, token);
         let transactions = self.bundles(&transactions, second, large)?;
         Ok(json!({ "pmd_batch": batches, "fhir_transaction": transactions }))
     }

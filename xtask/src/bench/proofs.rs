@@ -8,7 +8,6 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
 use sandbox::claims::Role;
 use sandbox::holder::{Holder, ProofOf};
 use serde_json::{Value, json};
@@ -46,16 +45,7 @@ pub fn run(program: &Path) -> Result<Value, String> {
 
 /// Addresses of the residents' Patients, as the view of a server knows them.
 fn patients(server: &Server) -> Result<Vec<String>, String> {
-    let view = server.directory().join(KOMMUNE).join("view.db");
-    let ids = || -> rusqlite::Result<Vec<String>> {
-        let view = Connection::open_with_flags(view, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let mut select = view.prepare(
-            "SELECT DISTINCT id FROM resource JOIN content USING (rid)
-             WHERE CAST(body AS TEXT) LIKE '{\"resourceType\":\"Patient\"%'",
-        )?;
-        select.query_map([], |row| row.get(0))?.collect()
-    };
-    let ids = ids().map_err(|error| format!("reading ids from the view: {error}"))?;
+    let ids = server.ids(KOMMUNE, "Patient")?;
     Ok(ids.into_iter().map(|id| format!("/{KOMMUNE}/fhir/Patient/{id}")).collect())
 }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use rusqlite::{Connection, OpenFlags};
@@ -15,6 +15,9 @@ use super::load;
 
 /// Number of the municipality that is driven.
 pub const KOMMUNE: &str = "9901";
+
+/// Number of the other municipality of the demo.
+pub const NEIGHBOUR: &str = "9902";
 
 /// The longest that starting and filling may take.
 const START: Duration = Duration::from_secs(300);
@@ -58,7 +61,7 @@ impl Server {
         let directory = tempfile::tempdir_in(target()?).map_err(|error| error.to_string())?;
         let address = free_address().map_err(|error| error.to_string())?;
         let log = File::create(directory.path().join("log")).map_err(|error| error.to_string())?;
-        let mut process = Command::new(program)
+        let process = Command::new(program)
             .arg("demo")
             .arg("--dir")
             .arg(directory.path())
@@ -68,17 +71,7 @@ impl Server {
             .stderr(log)
             .spawn()
             .map_err(|error| format!("cannot start `{}`: {error}", program.display()))?;
-        let begun = Instant::now();
-        let ready = load::request("GET", "/readyz", "", "text/plain", b"");
-        while load::once(address, &ready).is_err() {
-            let ended = !matches!(process.try_wait(), Ok(None));
-            if ended || begun.elapsed() > START {
-                drop(process.kill());
-                let log = std::fs::read_to_string(directory.path().join("log")).unwrap_or_default();
-                return Err(format!("the server does not start: {log}"));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let process = ready(process, address, directory.path())?;
         let issuer = Issuer::open(&directory.path().join("sandbox"))
             .map_err(|error| format!("no issuer: {error}"))?;
         Ok(Self { address, process, directory, issuer })
@@ -86,12 +79,86 @@ impl Server {
 
     /// A token for a role.
     pub fn token(&self, role: Role) -> Result<String, String> {
-        self.issuer.token(&asked(role)).map_err(|error| error.to_string())
+        self.token_of(KOMMUNE, role)
+    }
+
+    /// A token for a role in either of the demo's municipalities.
+    pub fn token_of(&self, number: &str, role: Role) -> Result<String, String> {
+        self.issuer.token(&asked(number, role)).map_err(|error| error.to_string())
+    }
+
+    /// A token for a role in a municipality that was founded with the register of the one that is driven.
+    pub fn token_in(&self, number: &str, role: Role) -> Result<String, String> {
+        let audience = format!("fkj:{number}");
+        self.issuer.token_for(&asked(KOMMUNE, role), &audience).map_err(|error| error.to_string())
+    }
+
+    /// Ids of what the view of a municipality has of a resource type.
+    pub fn ids(&self, number: &str, kind: &str) -> Result<Vec<String>, String> {
+        let kinds = fhir::definitions::resource_kinds();
+        let place = (1_i64..).zip(&kinds).find(|(_, it)| **it == kind);
+        let (place, _) = place.ok_or("no such resource type")?;
+        let view = self.directory().join(number).join("view.db");
+        let ids = || -> rusqlite::Result<Vec<String>> {
+            let view = Connection::open_with_flags(view, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            // The view numbers the types in their order, from 1.
+            let mut select = view.prepare("SELECT id FROM resource WHERE kind = ?1 ORDER BY id")?;
+            select.query_map([place], |row| row.get(0))?.collect()
+        };
+        ids().map_err(|error| format!("reading ids from the view: {error}"))
+    }
+
+    /// Ends, and starts with these municipalities alone; new ones are founded with the register of the one
+    /// that is driven. Gives the seconds until it answered.
+    pub fn serve(&mut self, program: &Path, numbers: &[String]) -> Result<f64, String> {
+        self.end()?;
+        let root = self.directory.path();
+        let failed = |error: std::io::Error| format!("founding municipalities: {error}");
+        let config = root.join("fkj.toml");
+        let whole = std::fs::read_to_string(&config).map_err(failed)?;
+        let mut text = whole.split("[[municipalities]]").next().unwrap_or_default().to_owned();
+        let register = std::fs::read_to_string(root.join(KOMMUNE).join("register.toml"));
+        let register = register.map_err(failed)?;
+        for number in numbers {
+            text.push_str(&format!(
+                "[[municipalities]]\nnumber = \"{number}\"\naudience = \"fkj:{number}\"\n\
+                 directory = \"{number}\"\ntokens = \"bearer\"\n\n"
+            ));
+            if !root.join(number).exists() {
+                std::fs::create_dir(root.join(number)).map_err(failed)?;
+                let own = format!("number = \"{number}\"");
+                let register = register.replacen(&format!("number = \"{KOMMUNE}\""), &own, 1);
+                std::fs::write(root.join(number).join("register.toml"), register)
+                    .map_err(failed)?;
+            }
+        }
+        std::fs::write(&config, text).map_err(failed)?;
+        let log = File::create(root.join("log")).map_err(failed)?;
+        let begun = Instant::now();
+        let process = Command::new(program)
+            .args(["serve", "--config"])
+            .arg(&config)
+            .stderr(log)
+            .spawn()
+            .map_err(|error| format!("cannot start `{}`: {error}", program.display()))?;
+        self.process = ready(process, self.address, self.directory.path())?;
+        Ok(begun.elapsed().as_secs_f64())
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        let pid = self.process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status();
+        if !told.is_ok_and(|status| status.success()) {
+            return Err("cannot stop the server".to_owned());
+        }
+        self.process.wait().map(drop).map_err(|error| error.to_string())
     }
 
     /// A token for a role, bound to a key by its thumbprint.
     pub fn bound_token(&self, role: Role, thumbprint: &str) -> Result<String, String> {
-        self.issuer.bound_token(&asked(role), thumbprint).map_err(|error| error.to_string())
+        self.issuer
+            .bound_token(&asked(KOMMUNE, role), thumbprint)
+            .map_err(|error| error.to_string())
     }
 
     /// Folder of the run.
@@ -117,25 +184,37 @@ impl Server {
         json!({ "peak": of("VmHWM:"), "own": of("RssAnon:") })
     }
 
-    /// Stops it as an operator would and says how much of the disk each entry takes.
-    pub fn stop(mut self) -> Result<Value, String> {
-        let pid = self.process.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status();
-        if !told.is_ok_and(|status| status.success()) {
-            return Err("cannot stop the server".to_owned());
-        }
-        self.process.wait().map_err(|error| error.to_string())?;
+    /// Stops it as an operator would, and says how much of the disk each entry takes and how fast the view
+    /// is made anew: with `fkj view rebuild`, its start and end included.
+    pub fn stop(mut self, program: &Path) -> Result<Value, String> {
+        self.end()?;
         let folder = self.directory().join(KOMMUNE);
         let (ledger, view, audit) =
             (folder.join("ledger.db"), folder.join("view.db"), folder.join("audit.db"));
         let (entries, looks) = (entries(&ledger)?, entries(&audit)?);
+        let live = size(&view)?;
+        let begun = Instant::now();
+        let rebuilt = Command::new(program)
+            .args(["view", "rebuild", "--kommune", KOMMUNE, "--dir"])
+            .arg(self.directory())
+            .stdout(Stdio::null())
+            .status();
+        let seconds = begun.elapsed().as_secs_f64();
+        if !rebuilt.is_ok_and(|status| status.success()) {
+            return Err("the view cannot be made anew".to_owned());
+        }
         Ok(json!({
             "entries": entries,
             "audit_entries": looks,
             "bytes_per_entry": {
                 "ledger": size(&ledger)? / entries.max(1),
-                "view": size(&view)? / entries.max(1),
+                "view": live / entries.max(1),
+                "view_made_anew": size(&view)? / entries.max(1),
                 "audit_entry": size(&audit)? / looks.max(1),
+            },
+            "rebuild": {
+                "seconds": (seconds * 100.0).round() / 100.0,
+                "entries_per_second": (entries as f64 / seconds).round(),
             },
         }))
     }
@@ -149,9 +228,25 @@ impl Drop for Server {
     }
 }
 
-fn asked(role: Role) -> TokenRequest {
+/// Waits until a server answers.
+fn ready(mut process: Child, address: SocketAddr, directory: &Path) -> Result<Child, String> {
+    let begun = Instant::now();
+    let ready = load::request("GET", "/readyz", "", "text/plain", b"");
+    while load::once(address, &ready).is_err() {
+        let ended = !matches!(process.try_wait(), Ok(None));
+        if ended || begun.elapsed() > START {
+            drop(process.kill());
+            let log = std::fs::read_to_string(directory.join("log")).unwrap_or_default();
+            return Err(format!("the server does not start: {log}"));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(process)
+}
+
+fn asked(number: &str, role: Role) -> TokenRequest {
     TokenRequest {
-        municipality: KOMMUNE.to_owned(),
+        municipality: number.to_owned(),
         role,
         pid: None,
         now_s: now_ms() / 1000,

@@ -18,7 +18,9 @@ use record::decision::Ground;
 use record::entry::Position;
 use record::identity::PersonId;
 use record::retention::Verdict;
+use rusqlite::Connection;
 use tempfile::TempDir;
+use view::content::Content;
 
 use crate::town::{FNR, NOW, Town, admin, fnr, nurse, officer, patient, pulse, resident, system};
 
@@ -117,13 +119,14 @@ pub fn of_view(name: &str) -> bool {
 }
 
 /// All bytes that somebody gets out of a folder who has it and the municipality's key: the files as they
-/// are, and everything in the ledgers that opens.
+/// are, what the view has packed, and everything in the ledgers that opens.
 pub fn spoils(dir: &Path) -> Vec<u8> {
     let own = folder(&[(dir, all)]);
     let mut bytes = Vec::new();
     for file in std::fs::read_dir(own.path()).unwrap() {
         bytes.extend(std::fs::read(file.unwrap().path()).unwrap());
     }
+    bytes.extend(unpacked(&own.path().join("view.db")));
     let random = Arc::new(SystemRandom);
     let key = FileKey::open(&own.path().join("municipality.key"), random.clone()).unwrap();
     let keys = Arc::new(Keys::open(&own.path().join("keys.db"), Arc::new(key), random).unwrap());
@@ -138,6 +141,14 @@ pub fn spoils(dir: &Path) -> Vec<u8> {
         }
     }
     bytes.to_ascii_lowercase()
+}
+
+/// What the view has of resources, as it is sent.
+fn unpacked(view: &Path) -> Vec<u8> {
+    let view = Connection::open(view).unwrap();
+    let Ok(mut select) = view.prepare("SELECT body FROM content") else { return Vec::new() };
+    let bodies = select.query_map([], |row| row.get(0)).unwrap();
+    bodies.flat_map(|body| body.map(|Content(json)| json).unwrap()).collect()
 }
 
 pub fn holds(bytes: &[u8], text: &str) -> bool {

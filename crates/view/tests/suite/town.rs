@@ -157,8 +157,9 @@ impl Town {
     /// Everything in a view made anew from the ledger.
     pub fn rebuilt(&self, step: usize) -> Vec<String> {
         let path = self.dir.path().join("rebuilt.db");
-        let mut projector = projector(&path, &self.keys);
-        catch_up(&self.ledger, &mut projector, step);
+        let ledger = &self.ledger;
+        let read = |from| Ok::<_, view::error::Error>(ledger.read(from, step.max(1)).unwrap());
+        let (mut projector, _) = Projector::make(&path, self.keys.index_key(), read).unwrap();
         while projector.index_further(1_000).unwrap().is_some() {}
         drop(projector);
         let dumped = dump(&path);
@@ -183,13 +184,8 @@ fn projector(path: &Path, keys: &Keys) -> Projector {
 }
 
 fn catch_up(ledger: &Ledger, projector: &mut Projector, step: usize) {
-    loop {
-        let records = ledger.read(projector.position() + 1, step.max(1)).unwrap();
-        if records.is_empty() {
-            return;
-        }
-        projector.replay(&records).unwrap();
-    }
+    let read = |from| Ok::<_, view::error::Error>(ledger.read(from, step.max(1)).unwrap());
+    projector.catch_up(read).unwrap();
 }
 
 /// Every row of every table, as text, in order.

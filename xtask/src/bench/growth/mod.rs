@@ -73,7 +73,7 @@ fn step(program: &Path, size: u32) -> Result<Step, String> {
         asked.insert(shape.name.to_owned(), told);
     }
     let memory = server.memory();
-    let disk = server.stop()?;
+    let disk = server.stop(program)?;
     let filled = json!({
         "patients": size,
         "resources": resources,
