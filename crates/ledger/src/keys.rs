@@ -34,8 +34,10 @@ use std::sync::atomic::AtomicU64;
 
 pub(crate) mod reseal;
 
+pub mod adopt;
 pub mod published;
 pub mod rotate;
+pub mod statement;
 mod wrapping;
 
 /// One of a person's numbers, as the caller canonicalised it.

@@ -179,7 +179,7 @@ impl Writer {
         let head = chain::stored_head(&tx)?
             .ok_or(Error::Corrupt { position: 0, what: "there is no head" })?;
         let not_before = last_time(&tx, head.position)?;
-        let now = self.clock.now_ms().max(not_before);
+        let mut now = self.clock.now_ms().max(not_before);
         let turn = reseal::carry_out(&tx, sealer, head.position, &mut plan.new)?;
         insert_bodies(&tx, head.position, &plan.new).map_err(Error::storage("keeping bodies"))?;
         faults.at(Point::Bodies);
@@ -192,6 +192,7 @@ impl Writer {
         };
         let mut committed = Vec::with_capacity(plan.new.len());
         for prepared in std::mem::take(&mut plan.new) {
+            now = now.max(self.clock.recorded(chained.head.position + 1, now));
             let entry = chained.insert(prepared.entry, prepared.event, now)?;
             committed.push(Committed { entry, body: prepared.plain });
         }
