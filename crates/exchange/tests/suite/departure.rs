@@ -198,8 +198,8 @@ async fn what_was_erased_is_told_as_erased_and_comes_back_nowhere() {
     let place = tempfile::tempdir().unwrap();
     let to = place.path().join("9901");
     let manifest = leave(&town, &to).await;
-    // All of the erased person's, and the one record.
-    assert_eq!(manifest.ledgers[0].erased, 5);
+    // Four versions of the erased person's and what was proposed, and the one record.
+    assert_eq!(manifest.ledgers[0].erased, 6);
     for (name, content) in files(&to) {
         for text in [NAME, RECORD, &fnr(3), &dnr(3)] {
             assert!(!holds(&content, text), "{name:?} holds {text}");
