@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -80,10 +81,10 @@ class Store:
 
 
 class Between(BaseHTTPRequestHandler):
-    """Passes requests on, and breaks off in the middle of the nth upload."""
+    """Passes requests on, and breaks off in the middle of the nth upload; or ends whoever sends it."""
 
     protocol_version = "HTTP/1.1"
-    store, breaks, uploads, lock = None, 0, 0, threading.Lock()
+    store, breaks, uploads, lock, victim = None, 0, 0, threading.Lock(), None
 
     def log_message(self, *_):
         pass
@@ -96,7 +97,10 @@ class Between(BaseHTTPRequestHandler):
                 is_broken = Between.uploads >= Between.breaks > 0
             if is_broken:
                 self.rfile.read(length // 2)
-                self.connection.close()
+                if Between.victim:
+                    Between.victim.kill()
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
                 return
         body = self.rfile.read(length)
         request = urllib.request.Request(
@@ -104,6 +108,8 @@ class Between(BaseHTTPRequestHandler):
         )
         for name, value in self.headers.items():
             request.add_header(name, value)
+        # Or urllib says that it is a form, and moto reads it as one.
+        request.add_header("Content-Type", "application/octet-stream")
         try:
             answer = urllib.request.urlopen(request)
         except urllib.error.HTTPError as error:
@@ -188,7 +194,7 @@ class Bucket(unittest.TestCase):
             good, told = self.run_fkj(*drill)
             self.assertTrue(good, told)
         # A bit that turns in the store is found and placed.
-        name = min(it for it in first if it.endswith(".bodies") and "/ledger/" in it)
+        name = min(it for it in first if it.startswith("whole/9901/ledger/") and it.endswith(".bodies"))
         content = bytearray(self.store.s3.get_object(Bucket="backups", Key=name)["Body"].read())
         content[-1] ^= 1
         self.store.s3.put_object(Bucket="backups", Key=name, Body=bytes(content))
@@ -227,6 +233,13 @@ class Bucket(unittest.TestCase):
             good, told = self.run_fkj("verify-backup", to)
             self.assertTrue(good, told)
             self.assertIn("9901: 1 backups", told)
+            Between.uploads = 0
+            environment = {**os.environ, **self.store.key, **between}
+            command = [PROGRAM, "backup", "--kommune", "9901", "--dir", self.demo.folder, "--to", to]
+            with subprocess.Popen(command, env=environment) as Between.victim:
+                self.assertEqual(Between.victim.wait(), -signal.SIGKILL)
+            Between.victim = None
+            self.assertIn("9901: 1 backups", self.run_fkj("verify-backup", to)[1])
         Between.breaks = 0
         good, told = self.backup(to, **between)
         self.assertTrue(good, told)
@@ -234,6 +247,16 @@ class Bucket(unittest.TestCase):
         good, told = self.run_fkj("verify-backup", to)
         self.assertTrue(good, told)
         self.assertIn("9901: 2 backups", told)
+
+    def test_more_pieces_than_stand_on_a_page_are_all_met(self):
+        to = "s3://backups/paged"
+        stray = {f"paged/9901/ledger/stray-{n:04}" for n in range(1_005)}
+        for name in stray:
+            self.store.s3.put_object(Bucket="backups", Key=name, Body=b"")
+        # What no backup names is taken away, page by page.
+        good, told = self.backup(to)
+        self.assertTrue(good, told)
+        self.assertFalse(stray & self.store.names())
 
     def test_the_key_may_come_as_a_credential_of_the_service(self):
         with tempfile.TemporaryDirectory() as folder:

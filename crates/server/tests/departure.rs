@@ -18,7 +18,7 @@ use support::content::{person, pulse};
 use support::{FKJ, FNR, Folder, Server, ids};
 
 const AT: &str = "2026-01-05T10:00:00+01:00";
-const ACT: [&str; 4] = ["--who", "Drift", "--why", "kommunen flytter"];
+const ACT: [&str; 4] = ["--who", "Torbjørg Aune", "--why", "kommunen flytter"];
 
 fn run(arguments: &[&str], paths: &[(&str, &Path)]) -> Command {
     let mut command = Command::new(FKJ);
