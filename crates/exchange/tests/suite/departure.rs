@@ -29,8 +29,7 @@ use crate::control::{ALL, found, wish};
 use crate::disposal::{approve, holds, proposed, rule};
 use crate::erased_record::erased;
 use crate::town::{
-    FNR, NOW, Town, case_worker, create, dnr, fnr, nurse, officer, patient, pulse, put, resident,
-    system,
+    FNR, NOW, Town, case_worker, create, dnr, fnr, patient, pulse, put, resident, system,
 };
 
 const NAME: &str = "Særmerkesen";
@@ -230,7 +229,6 @@ async fn what_is_sent_again_after_the_move_is_known_again() {
     assert_eq!((after.id, after.version, after.result), (before.id, before.version, before.result));
     let other = anew.one(&system("plo"), create(pulse(&fnr(1), Some("event-1"), 99))).await;
     assert!(matches!(other, Err(Failure::Conflict(_))));
-    assert_eq!(anew.tenant.read(&nurse(), "Observation", "nobody").await.is_err(), true);
 }
 
 /// What was done to a file.
@@ -258,21 +256,18 @@ fn damage() -> impl Strategy<Value = Damage> {
 
 fn spoil(path: &Path, damage: Damage) {
     let mut content = std::fs::read(path).unwrap();
-    let size = content.len();
-    let starts: Vec<usize> = content.split_inclusive(|it| *it == b'\n').map(<[u8]>::len).collect();
-    let line = |at: usize| {
-        let nth = at % starts.len();
-        let start: usize = starts[..nth].iter().sum();
-        start..start + starts[nth]
-    };
+    let mut lines: Vec<&[u8]> = content.split_inclusive(|it| *it == b'\n').collect();
+    let (size, count) = (content.len(), lines.len());
     match damage {
-        Damage::Flipped(at) => content[at % size] ^= 1,
+        Damage::Flipped(at) => *content.get_mut(at % size).unwrap() ^= 1,
         Damage::Cut(at) => content.truncate(at % size),
-        Damage::LineGone(at) => drop(content.drain(line(at))),
+        Damage::LineGone(at) => {
+            lines.remove(at % count);
+            content = lines.concat();
+        }
         Damage::LineTwice(at) => {
-            let line = line(at);
-            let twice = content[line.clone()].to_vec();
-            drop(content.splice(line.end..line.end, twice));
+            lines.insert(at % count, lines.get(at % count).unwrap());
+            content = lines.concat();
         }
         Damage::Missing => return std::fs::remove_file(path).unwrap(),
         Damage::Added => return std::fs::write(path.with_extension("added"), b"{}\n").unwrap(),
@@ -341,5 +336,4 @@ async fn only_who_may_leaves_and_only_the_municipalitys_own_key_opens() {
     let refused = found_anew(&export, founding(&town, other.dir.path()), &custody).await;
     assert!(refused.is_err_and(|it| it.to_string().contains("holds something already")));
     assert_eq!(files(other.dir.path()), there);
-    assert_eq!(officer().client_id, "pages");
 }
