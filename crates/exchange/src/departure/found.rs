@@ -25,7 +25,7 @@ use record::identity::PersonId;
 
 use super::read::{Export, Item};
 use super::write::sync_folder;
-use super::{LEDGERS, UNFINISHED, failed, flaw, persons};
+use super::{FILES, LEDGERS, UNFINISHED, failed, flaw, persons};
 use crate::custody::{KEYS_FILE, make_private};
 use crate::error::Failure;
 use crate::tenant::{Environment, Tenant};
@@ -105,9 +105,11 @@ async fn in_folder(
     custody: Custody<'_>,
 ) -> Result<Founded, Failure> {
     let manifest = &export.manifest;
-    for file in manifest.files.iter().filter(|it| it.name.ends_with(".toml")) {
-        let path = root.join(&file.name);
-        std::fs::write(&path, export.file(&file.name)?).map_err(failed("writing", &path))?;
+    for name in FILES {
+        if manifest.files.iter().any(|it| it.name == name) {
+            let path = root.join(name);
+            std::fs::write(&path, export.file(name)?).map_err(failed("writing", &path))?;
+        }
     }
     let service = custody(root)?;
     // A thread of its own, since it waits for the ledgers' writers.

@@ -45,6 +45,9 @@ pub const HISTORY: &str = "history";
 pub const LEDGERS: [(&str, &str); 2] =
     [("ledger", "ledger/clinical.ndjson"), ("audit", "ledger/audit.ndjson")];
 
+/// Small files of the municipality's folder that go along as they are, where they are there.
+const FILES: [&str; 2] = [REGISTER, "vigilance.toml"];
+
 /// What a folder is called while it is being made, after its name.
 const UNFINISHED: &str = "unfinished";
 

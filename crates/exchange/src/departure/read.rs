@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use fhir::json;
 use ledger::chain::entry_hash;
@@ -86,6 +86,12 @@ impl Export {
         })?;
         if manifest.format != FORMAT || manifest.ledgers.len() != LEDGERS.len() {
             return Err(flaw(MANIFEST, None, "the format is not known; use a newer fkj"));
+        }
+        let is_within = |name: &str| {
+            Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+        };
+        if !manifest.files.iter().all(|file| is_within(&file.name)) {
+            return Err(flaw(MANIFEST, None, "it names files outside the folder"));
         }
         if !key.origin.split('/').any(|part| part == manifest.municipality) {
             return Err(flaw(MANIFEST, None, "the export is of another municipality than the key"));

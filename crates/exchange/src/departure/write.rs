@@ -22,8 +22,8 @@ use super::manifest::{self, FORMAT, Manifest, Part};
 use super::persons::{self, Persons};
 use super::resource::{stamped, taken};
 use super::{
-    AUDIT_EVENTS, CURRENT, DECIDED, DECISIONS, DELETED, HISTORY, LEDGERS, MANIFEST, PERSONS,
-    REGISTER, SIGNATURE, UNFINISHED, failed, flaw, hex, statement,
+    AUDIT_EVENTS, CURRENT, DECIDED, DECISIONS, DELETED, FILES, HISTORY, LEDGERS, MANIFEST, PERSONS,
+    SIGNATURE, UNFINISHED, failed, flaw, hex, statement,
 };
 use crate::audit::AuditRecord;
 use crate::audit_event;
@@ -36,9 +36,6 @@ const AT_ONCE: usize = 500;
 
 /// Action of an export in the audit ledger.
 const LEAVE: &str = "admin-export-all";
-
-/// Small files of the municipality's folder that go along as they are, where they are there.
-const FILES: [&str; 2] = [REGISTER, "vigilance.toml"];
 
 impl Tenant {
     /// Writes everything that the municipality has into a folder that is not there, in open formats. `who` is an

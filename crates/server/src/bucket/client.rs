@@ -19,7 +19,7 @@ use super::address::Store;
 use super::sign::{Asked, hex, query};
 use super::within;
 use crate::command::Failed;
-use crate::token::fetch::is_of_this_machine;
+use crate::token::fetch::{is_of_this_machine, told};
 
 /// Longest wait for the head of an answer, or its next piece; sending has besides what it takes at [`SLOWEST`].
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -238,16 +238,4 @@ impl Content {
         });
         Ok(Body::from_stream(stream::iter(pieces)))
     }
-}
-
-/// An error with its causes: the outermost says only that there was one.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }

@@ -184,7 +184,7 @@ pub fn is_of_this_machine(uri: &Uri) -> bool {
 }
 
 /// An error with its causes: the outermost says only that there was one.
-fn told(error: &dyn std::error::Error) -> String {
+pub fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
