@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
+from read_export import LINES, Export
 from read_ledger import Reader, read_entry, resource, sha256
 
 sys.path.append(str(Path(__file__).parents[1] / "clients"))
@@ -172,6 +173,37 @@ class Format(unittest.TestCase):
                 self.bend(place / "ledger.db", table, column)
                 with self.assertRaises((ValueError, InvalidSignature, InvalidTag)):
                     list(Reader(place, "ledger").read())
+
+    def test_an_export_is_verified_with_the_public_key_alone(self):
+        with tempfile.TemporaryDirectory() as copy:
+            data = shutil.copytree(self.folder / "data", Path(copy) / "data")
+            place = ["--kommune", "9901", "--dir", data]
+            act = ["--to", copy, "--who", "Torbjørg Aune", "--why", "kommunen flytter"]
+            subprocess.run([PROGRAM, "export", *place, *act], capture_output=True, check=True)
+            command = [PROGRAM, "audit", "key", *place]
+            key = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+            folder = Path(copy) / "9901"
+            read = {it: list(Export(folder, key).read(it)) for it in LINES}
+            gone = [entry["position"] for entry, _, content in read["ledger"] if content is None]
+            self.assertEqual(gone, [self.erased])
+            for position, told in self.seen.items():
+                self.assertEqual(read["ledger"][position - 1][2], told)
+            self.assertIn("admin-export-all", {line["body"][0]["action"] for _, line, _ in read["audit"]})
+            # In a line of an entry, even where the manifest were the attacker's own word.
+            for name in (*LINES.values(), "current/Observation.ndjson"):
+                path = folder / name
+                whole = path.read_bytes()
+                lines = whole.splitlines(keepends=True)
+                middle = len(lines) // 2
+                for bent in (lines[:middle] + lines[middle + 1 :], lines + lines[-1:]):
+                    path.write_bytes(b"".join(bent))
+                    with self.subTest(name), self.assertRaises((ValueError, TypeError)):
+                        for ledger in LINES:
+                            list(Export(folder, key, trusting_files=True).read(ledger))
+                    with self.subTest(name), self.assertRaises(ValueError):
+                        Export(folder, key)
+                path.write_bytes(whole)
+            Export(folder, key)
 
     def bend(self, path, table, column):
         """Changes one bit in the middle of the middle row."""

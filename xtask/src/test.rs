@@ -28,15 +28,15 @@ pub fn run() -> Result<(), String> {
     python(root)
 }
 
-/// Runs the tests of Python's FHIR clients, and of the reader of the ledger's format, in an environment of
-/// their own.
+/// Runs the tests of Python's FHIR clients, of the readers of the ledger's format, and of backups in another's object
+/// store, in an environment of their own.
 fn python(root: &Path) -> Result<(), String> {
     let folder = root.join("tests/clients");
     let environment = root.join("target/python");
     let made = Command::new("python3").args(["-m", "venv"]).arg(&environment).output();
     if !made.is_ok_and(|output| output.status.success()) {
         println!(
-            "skipped: the Python clients and the reader of the format, since python3 and python3-venv are not installed; \
+            "skipped: the Python clients, the readers of the format and the object store, since python3 and python3-venv are not installed; \
              `apt-get install -y python3 python3-venv`"
         );
         return Ok(());
@@ -48,7 +48,7 @@ fn python(root: &Path) -> Result<(), String> {
             .current_dir(&folder),
     )?;
     let python = environment.join("bin/python");
-    for folder in [folder, root.join("tests/format")] {
+    for folder in [folder, root.join("tests/format"), root.join("tests/bucket")] {
         step(Command::new(&python).args(["-m", "unittest", "-v"]).current_dir(folder))?;
     }
     Ok(())

@@ -58,6 +58,16 @@ impl Tenant {
     /// # Errors
     /// Somebody whom the register does not know, no reason, and whatever keeps the log from being written.
     pub async fn exchanging_key(&self, who: &str, why: &str) -> Result<(), Failure> {
+        self.operator_acts(EXCHANGE, who, why).await
+    }
+
+    /// Writes down what an operator is about to do with the municipality's files in hand, and why.
+    pub(crate) async fn operator_acts(
+        &self,
+        action: &str,
+        who: &str,
+        why: &str,
+    ) -> Result<(), Failure> {
         check_reason(why)?;
         let who = self.operator(who)?;
         let caller = Caller {
@@ -69,7 +79,7 @@ impl Tenant {
             scopes: None,
             party: Party::System,
         };
-        let deed = Deed { action: EXCHANGE, categories: &[ADMINISTRATION], ..Deed::default() };
+        let deed = Deed { action, categories: &[ADMINISTRATION], ..Deed::default() };
         let record = AuditRecord::of_operator(&caller, &deed, &who, why);
         self.record_audit(&caller, vec![(None, record)]).await
     }

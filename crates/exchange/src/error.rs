@@ -3,6 +3,8 @@
 use access::refusal::Refusal;
 use fhir::issue::{Issue, IssueCode};
 
+use crate::departure::Flaw;
+
 /// Why not.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Failure {
@@ -56,6 +58,9 @@ pub enum Failure {
     /// Another server recorded something, here, that the request was not judged against.
     #[error("something was recorded meanwhile by another server; try again")]
     Overtaken(u64),
+    /// An export of a municipality is not what it was made as.
+    #[error("{0}")]
+    Export(Flaw),
     /// Queues are full.
     #[error("too much at once; try again shortly")]
     Busy,
@@ -100,7 +105,7 @@ impl Failure {
     pub fn category(&self) -> Category {
         match self {
             Failure::Malformed(_) => Category::Malformed,
-            Failure::Invalid(_) => Category::Invalid,
+            Failure::Invalid(_) | Failure::Export(_) => Category::Invalid,
             Failure::Refused(_) => Category::Refused,
             Failure::Conflict(_) => Category::Conflict,
             Failure::Precondition | Failure::Exists | Failure::Several | Failure::Unmatched => {
@@ -130,6 +135,7 @@ impl Failure {
                 .collect(),
             Failure::NotFound | Failure::Unmatched => one(IssueCode::NotFound),
             Failure::Gone | Failure::Erased | Failure::Removed(_) => one(IssueCode::Deleted),
+            Failure::Export(_) => one(IssueCode::Invalid),
             Failure::Busy => one(IssueCode::Throttled),
             Failure::Overtaken(_) => one(IssueCode::Conflict),
             Failure::NoRoom | Failure::Stopped => one(IssueCode::NoStore),

@@ -14,6 +14,7 @@
 //!   resident asks for and how it is answered.
 //! - To whoever wants to know that something happened: [`news`], without content.
 //! - Both, much at once: [`bulk`]. What has a `$`: [`operation`].
+//! - All of it, for a municipality that leaves, and back: [`departure`].
 //! - [`rules`] is what a resource must be, by R4 and by the Norwegian profiles.
 //! - [`audit`] is what the audit ledger holds of both, [`audit_event`] and [`audit_search`] show it as
 //!   FHIR, [`proof`] proves it, and [`vigilance`] looks into it for what nobody needed.
@@ -37,6 +38,7 @@ pub mod control;
 pub mod copy;
 pub mod criteria;
 pub mod custody;
+pub mod departure;
 pub mod disposal;
 pub mod error;
 pub mod health;

@@ -184,8 +184,7 @@ impl Tenant {
             return self.told(kind, id, &located, Done::Removed).map(Outcome::Same);
         }
         let body = envelope(kind, &id, self.now(), channel, Vec::new()).seal(&[]);
-        let removed = || ledger::crypto::sha256(&[b"removal of ", id.as_bytes()]);
-        let fingerprint = operation.event_digest.unwrap_or_else(removed);
+        let fingerprint = operation.event_digest.unwrap_or_else(|| removed(&id));
         let draft = draft(Kind::Removal, &permit, event_id, located.person, fingerprint, body);
         let (result, warnings, content) = (Done::Removed, Vec::new(), None);
         Ok(Outcome::Ready(Box::new(Ready { result, kind, id, draft, warnings, content })))
@@ -271,6 +270,16 @@ fn fingerprint(text: &str, given: Option<&str>) -> [u8; 32] {
     let parts = given.and_then(|id| text.split_once(&format!("\"id\":\"{id}\"")));
     let (before, after) = parts.unwrap_or((text, ""));
     ledger::crypto::sha256(&[before.as_bytes(), after.as_bytes()])
+}
+
+/// What makes a removal a repeat.
+fn removed(id: &str) -> [u8; 32] {
+    ledger::crypto::sha256(&[b"removal of ", id.as_bytes()])
+}
+
+/// What may have been the fingerprint of what is recorded; it is none of these where it came within an event.
+pub(crate) fn fingerprints(envelope: &Envelope, text: &str) -> [[u8; 32]; 3] {
+    [fingerprint(text, None), fingerprint(text, Some(&envelope.id)), removed(&envelope.id)]
 }
 
 fn envelope(

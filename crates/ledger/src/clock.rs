@@ -1,5 +1,6 @@
 //! Where time comes from. Injected everywhere, so that a test decides what the time is.
 
+use record::entry::Position;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,6 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub trait Clock: Send + Sync {
     /// Milliseconds since 1970-01-01T00:00:00Z. May go backwards; the ledger does not.
     fn now_ms(&self) -> i64;
+
+    /// When the entry that gets this position is recorded, in milliseconds since 1970: `now`, but where another
+    /// ledger is followed entry by entry, the time that stands there.
+    fn recorded(&self, _position: Position, now: i64) -> i64 {
+        now
+    }
 }
 
 /// The operating system's clock.

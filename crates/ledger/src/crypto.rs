@@ -29,24 +29,33 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
 }
 
 /// SHA-256 of what comes piece by piece.
-pub(crate) struct Sha256(digest::Context);
+pub struct Sha256(digest::Context);
+
+impl Default for Sha256 {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Sha256 {
-    pub(crate) fn new() -> Self {
+    /// Of nothing yet.
+    pub fn new() -> Self {
         Self(digest::Context::new(&digest::SHA256))
     }
 
-    pub(crate) fn update(&mut self, part: &[u8]) {
+    /// Takes the next piece.
+    pub fn update(&mut self, part: &[u8]) {
         self.0.update(part);
     }
 
-    pub(crate) fn end(self) -> [u8; 32] {
+    /// The hash of all pieces.
+    pub fn end(self) -> [u8; 32] {
         fixed(self.0.finish().as_ref())
     }
 }
 
 /// Size in bytes and SHA-256 of all that is read.
-pub(crate) fn sha256_of(from: &mut impl Read) -> std::io::Result<(u64, [u8; 32])> {
+pub fn sha256_of(from: &mut impl Read) -> std::io::Result<(u64, [u8; 32])> {
     let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 18]);
     loop {
         let count = from.read(&mut buffer)?;

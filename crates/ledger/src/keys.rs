@@ -38,8 +38,10 @@ use table::{Kept, Table, change};
 
 pub(crate) mod reseal;
 
+pub mod adopt;
 pub mod published;
 pub mod rotate;
+pub mod statement;
 mod table;
 mod wrapping;
 

@@ -67,6 +67,7 @@
 //! | making the municipality's key file | no key file, or a whole one: it is written beside and linked into place |
 //! | bringing an older `keys.db` under one key, or exchanging the municipality's key | all of it under the old key or all under the new; what is left of the old in the files, the next opening clears |
 //! | taking a backup | those before are whole; what it had written, the next one takes away |
+//! | following another ledger entry by entry ([`clock::Clock::recorded`]) | as with any append; whoever does it gives the folder its name at the end |
 //! | restoring | a folder without a head in its ledger, which no opening takes for a new one: restore anew |
 //! | resolving new persons | all of the call's new persons, or none; a person without entries is harmless |
 //! | between a person's creation and the entry | the person is there, the same number finds it again |

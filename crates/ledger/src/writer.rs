@@ -324,6 +324,7 @@ impl Writer {
             chain::sign(&self.signing_key, seal, &sealer.ledger, tail.position, tail.hash)
         };
         for prepared in new {
+            tail.time = tail.time.max(self.clock.recorded(tail.position + 1, tail.time));
             committed.push(tail.chain(prepared, &mut write));
             if tail.position.is_multiple_of(CHECKPOINT_EVERY) {
                 write.checkpoints.push(sign(Seal::Checkpoint, &tail));

@@ -246,6 +246,16 @@ pub enum Change {
         /// Where the depot has it: its own reference.
         reference: String,
     },
+    /// What stands before this entry was followed from the ledgers of another installation, with its positions
+    /// and times.
+    Continues {
+        /// SHA-256 of the manifest of the export it came by, hexadecimal.
+        export: String,
+        /// Public keys of the checkpoints of the ledgers that were left, as C2SP writes them.
+        keys: Vec<String>,
+        /// The signed checkpoint of all entries of each of those ledgers, as C2SP writes it.
+        checkpoints: Vec<String>,
+    },
     /// Asks a second person for a change that destroys something. The proposal is known by the position
     /// of this entry.
     Propose {

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::http::{Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, Limited};
+use axum::body::{Body, Bytes};
+use axum::http::{Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -14,9 +14,9 @@ use hyper_util::rt::TokioExecutor;
 /// A client that knows one way only.
 pub enum Https {
     /// To anybody, with a certificate.
-    Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+    Tls(Client<HttpsConnector<HttpConnector>, Body>),
     /// In the clear, to this machine.
-    Local(Client<HttpConnector, Full<Bytes>>),
+    Local(Client<HttpConnector, Body>),
 }
 
 /// How much of others is waited for and taken.
@@ -63,6 +63,15 @@ impl Https {
         }
     }
 
+    /// Whether there is a client that may go to an address.
+    pub fn may_reach(address: &Uri) -> bool {
+        match address.scheme_str() {
+            Some("https") => true,
+            Some("http") => is_this_machine(address),
+            _ => false,
+        }
+    }
+
     /// Whether this client may go to an address.
     pub fn reaches(&self, address: &Uri) -> bool {
         match self {
@@ -71,24 +80,33 @@ impl Https {
         }
     }
 
+    /// Sends; answers as soon as the head of the answer is there, and waits as long as that takes.
+    ///
+    /// # Errors
+    /// [`HttpsError::Address`], [`HttpsError::Broken`].
+    pub async fn send(&self, request: Request<Body>) -> Result<Response<Body>, HttpsError> {
+        if !self.reaches(request.uri()) {
+            return Err(HttpsError::Address);
+        }
+        let response = match self {
+            Self::Tls(client) => client.request(request).await,
+            Self::Local(client) => client.request(request).await,
+        };
+        let response = response.map_err(|error| HttpsError::Broken(told(&error)))?;
+        Ok(response.map(Body::new))
+    }
+
     /// Asks; answers the status with the whole body.
     ///
     /// # Errors
     /// [`HttpsError::Address`], [`HttpsError::Late`], [`HttpsError::Broken`].
     pub async fn ask(
         &self,
-        request: Request<Full<Bytes>>,
+        request: Request<Body>,
         bounds: Bounds,
     ) -> Result<(StatusCode, Bytes), HttpsError> {
-        if !self.reaches(request.uri()) {
-            return Err(HttpsError::Address);
-        }
         let exchange = async {
-            let response = match self {
-                Self::Tls(client) => client.request(request).await,
-                Self::Local(client) => client.request(request).await,
-            };
-            let response = response.map_err(|error| HttpsError::Broken(told(&error)))?;
+            let response = self.send(request).await?;
             let status = response.status();
             let body = Limited::new(response.into_body(), bounds.answer).collect().await;
             let body = body.map_err(|error| HttpsError::Broken(error.to_string()))?;
@@ -106,7 +124,7 @@ pub fn is_this_machine(address: &Uri) -> bool {
 }
 
 /// An error with its causes: the outermost says only that there was one.
-fn told(error: &dyn std::error::Error) -> String {
+pub fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

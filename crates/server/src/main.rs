@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod app;
+mod bucket;
 mod capability;
 mod command;
 mod config;

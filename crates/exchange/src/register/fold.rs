@@ -228,6 +228,7 @@ impl Folded {
                 self.certified.insert(access, (needed, act));
                 Some(Touched::Nothing)
             }
+            Change::Continues { .. } => Some(Touched::Nothing),
             about => self.about(at, about, act),
         }
     }

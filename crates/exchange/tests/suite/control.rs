@@ -21,10 +21,10 @@ use crate::town::{
     system,
 };
 
-const ALL: What =
+pub const ALL: What =
     What { categories: Vec::new(), items: Vec::new(), owner: None, from: None, to: None };
 
-fn wish(against: Against, what: What) -> Wish {
+pub fn wish(against: Against, what: What) -> Wish {
     Wish { reader: Reader::Named(against), what, in_emergency: false }
 }
 
@@ -33,7 +33,7 @@ fn measurements() -> What {
 }
 
 /// How many measurements of the first person the nurse finds.
-async fn found(town: &Town) -> usize {
+pub async fn found(town: &Town) -> usize {
     found_by(town, &nurse()).await
 }
 

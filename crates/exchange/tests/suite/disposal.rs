@@ -64,14 +64,14 @@ async fn propose(town: &Town, person: PersonId, basis: Ground) -> Result<Done, F
     town.tenant.propose_erasure(&officer(), person, basis, "ført på feil person".to_owned()).await
 }
 
-async fn proposed(town: &Town, person: PersonId) -> Position {
+pub async fn proposed(town: &Town, person: PersonId) -> Position {
     let Done::Proposed(id) = propose(town, person, Ground::WrongPerson).await.unwrap() else {
         return 0;
     };
     id
 }
 
-async fn approve(town: &Town, who: &str, id: Position) -> Result<Position, Failure> {
+pub async fn approve(town: &Town, who: &str, id: Position) -> Result<Position, Failure> {
     town.tenant.approve(&admin(who), id, "enig".to_owned()).await
 }
 

@@ -72,7 +72,7 @@ async fn approve(town: &Town, who: &str, id: Position) -> Result<Position, Failu
     town.tenant.approve(&admin(who), id, "enig".to_owned()).await
 }
 
-async fn erased(town: &Town, receipt: &Receipt) -> Position {
+pub async fn erased(town: &Town, receipt: &Receipt) -> Position {
     let id = proposed(town, asked(receipt)).await;
     approve(town, "admin-2", id).await.unwrap()
 }

@@ -9,6 +9,7 @@ mod board;
 mod catalogue;
 mod conditions;
 mod control;
+mod departure;
 mod disposal;
 mod erased_record;
 mod incomplete;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// What keeping a piece gives: its size in bytes and its SHA-256.
 pub type Kept = (u64, [u8; 32]);
 
-/// A place that keeps pieces. A folder today; an object store has the same four verbs.
+/// A place that keeps pieces. A folder, or a bucket of an object store: both have these four verbs.
 pub trait Place {
     /// Keeps under `name` the file that `write` makes at the path it is given: whole and durable when this
     /// returns, or not at all. A piece of that name is replaced.

@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use fhir::instant::format_instant;
 use ledger::backup::check::{Checked, check};
-use ledger::backup::place::Folder;
+use ledger::backup::place::{self, Folder};
 use ledger::backup::take::{Source, Taken, Terms, take};
 use ledger::note::VerifierKey;
 
+use crate::bucket::Bucket;
+use crate::bucket::address::Address;
 use crate::command::serve::environment;
 use crate::command::{CONFIG_FILE, Failed, Place};
 use crate::config::{MunicipalityConfig, REGISTER_FILE};
@@ -24,9 +27,9 @@ const FILES: [&str; 3] = [REGISTER_FILE, "vigilance.toml", "people"];
 pub struct Backup {
     #[command(flatten)]
     place: Place,
-    /// Folder for the backups; each municipality has its own in it.
+    /// Where the backups are kept, a folder or `s3://bucket/prefix`; each municipality has its own part of it.
     #[arg(long)]
-    to: PathBuf,
+    to: Where,
     /// Days that copies of `keys.db` are kept beside newer ones. Until they are over, an older copy opens who
     /// was erased meanwhile.
     #[arg(long, default_value_t = 30)]
@@ -36,8 +39,8 @@ pub struct Backup {
 /// Arguments of `fkj verify-backup`.
 #[derive(clap::Args)]
 pub struct VerifyBackup {
-    /// Folder with the backups.
-    from: PathBuf,
+    /// Where the backups are: a folder, or `s3://bucket/prefix`.
+    from: Where,
     /// Public key of a log's checkpoints, as `fkj audit key` prints it, from where you trust; may be given several
     /// times.
     #[arg(long)]
@@ -59,7 +62,7 @@ impl Backup {
                 )
                 .into());
             }
-            let folder = Folder::writing(&self.to.join(number))?;
+            let place = self.to.writing(number, &municipality.directory)?;
             let files = files(&municipality, &config)?;
             let directory = &municipality.directory;
             let source = Source { directory, municipality: number, files: &files };
@@ -67,7 +70,7 @@ impl Backup {
                 keep_keys: i64::from(self.keep_keys) * DAY,
                 ..Terms::new(environment().clock.now_ms())
             };
-            tell(number, &take(&source, &folder, terms)?);
+            tell(number, &take(&source, &*place, terms)?);
         }
         Ok(())
     }
@@ -108,24 +111,71 @@ fn tell(number: &str, taken: &Taken) {
     }
 }
 
-/// The municipalities whose backups are in a folder, with their places.
-///
-/// # Errors
-/// Where there are none.
-pub fn places(from: &Path, number: Option<&str>) -> Result<Vec<(String, Folder)>, Failed> {
-    let mut names: Vec<String> = Vec::new();
+/// Where backups are kept.
+#[derive(Clone, Debug)]
+pub enum Where {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// A bucket of an object store.
+    Bucket(Address),
+}
+
+impl FromStr for Where {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match Address::parse(text) {
+            Some(address) => address.map(Where::Bucket),
+            None => Ok(Where::Folder(PathBuf::from(text))),
+        }
+    }
+}
+
+/// A municipality's part of it.
+pub type AtPlace = Box<dyn place::Place>;
+
+impl Where {
+    fn writing(&self, number: &str, directory: &Path) -> Result<AtPlace, Failed> {
+        Ok(match self {
+            Where::Folder(path) => Box::new(Folder::writing(&path.join(number))?),
+            Where::Bucket(address) => Box::new(Bucket::writing(address, number, directory)?),
+        })
+    }
+
+    /// The municipalities whose backups are there, with their places.
+    ///
+    /// # Errors
+    /// Where there are none.
+    pub fn reading(&self, number: Option<&str>) -> Result<Vec<(String, AtPlace)>, Failed> {
+        let mut names = match self {
+            Where::Folder(path) => folders(path)?,
+            Where::Bucket(address) => Bucket::municipalities(address)?,
+        };
+        names.retain(|name| number.is_none_or(|wanted| wanted == name));
+        names.sort();
+        if names.is_empty() {
+            return Err("there are no backups of that municipality".into());
+        }
+        let place = |name: String| -> Result<(String, AtPlace), Failed> {
+            let place: AtPlace = match self {
+                Where::Folder(path) => Box::new(Folder::reading(&path.join(&name))?),
+                Where::Bucket(address) => Box::new(Bucket::reading(address, &name)?),
+            };
+            Ok((name, place))
+        };
+        names.into_iter().map(place).collect()
+    }
+}
+
+fn folders(from: &Path) -> Result<Vec<String>, Failed> {
+    let mut names = Vec::new();
     for entry in std::fs::read_dir(from).map_err(|it| format!("`{}`: {it}", from.display()))? {
         let entry = entry?;
         if let (true, Some(name)) = (entry.file_type()?.is_dir(), entry.file_name().to_str()) {
             names.push(name.to_owned());
         }
     }
-    names.retain(|name| number.is_none_or(|wanted| wanted == name));
-    names.sort();
-    if names.is_empty() {
-        return Err(format!("`{}` has no backups of that municipality", from.display()).into());
-    }
-    names.into_iter().map(|name| Ok((name.clone(), Folder::reading(&from.join(name))?))).collect()
+    Ok(names)
 }
 
 impl VerifyBackup {
@@ -134,8 +184,8 @@ impl VerifyBackup {
         let keys = self.key.iter().map(|key| VerifierKey::parse(key));
         let keys: Vec<VerifierKey> = keys.collect::<Result<_, _>>()?;
         let mut is_sound = true;
-        for (number, folder) in places(&self.from, self.kommune.as_deref())? {
-            match check(&folder, &keys) {
+        for (number, place) in self.from.reading(self.kommune.as_deref())? {
+            match check(&*place, &keys) {
                 Ok(checked) => {
                     for line in lines(&checked) {
                         println!("{number}: {line}");

@@ -12,14 +12,14 @@ use access::register::Register;
 use exchange::tenant::Tenant;
 use ledger::append::Body;
 use ledger::backup::check::{Checked, check};
-use ledger::backup::place::Folder;
+use ledger::backup::place::Place;
 use ledger::backup::restore::Until;
 use ledger::ledger::Ledger;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::command::Failed;
-use crate::command::backup::places;
+use crate::command::backup::Where;
 use crate::command::restore::{into, key_of};
 use crate::command::serve::environment;
 use crate::config::{REGISTER_FILE, read_text};
@@ -30,9 +30,9 @@ const STEP: usize = 1_000;
 /// Arguments of `fkj restore-drill`.
 #[derive(clap::Args)]
 pub struct RestoreDrill {
-    /// Folder with the backups.
+    /// Where the backups are: a folder, or `s3://bucket/prefix`.
     #[arg(long)]
-    from: PathBuf,
+    from: Where,
     /// Configuration that names the municipalities' keys.
     #[arg(long)]
     key_config: PathBuf,
@@ -55,12 +55,12 @@ impl RestoreDrill {
                 format!("`{}` is there already; name a new folder", self.to.display()).into()
             );
         }
-        let places = places(&self.from, self.kommune.as_deref())?;
+        let places = self.from.reading(self.kommune.as_deref())?;
         let mut reports = Vec::new();
-        for (number, folder) in &places {
+        for (number, place) in &places {
             let begun = Instant::now();
             let mut report = Report { municipality: number.clone(), ..Report::default() };
-            let drilled = self.drill(folder, &mut report);
+            let drilled = self.drill(&**place, &mut report);
             // Restored persons' data must not be left lying about.
             if self.to.exists() {
                 std::fs::remove_dir_all(&self.to)?;
@@ -82,14 +82,14 @@ impl RestoreDrill {
         Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    fn drill(&self, folder: &Folder, report: &mut Report) -> Result<(), Failed> {
+    fn drill(&self, place: &dyn Place, report: &mut Report) -> Result<(), Failed> {
         let number = report.municipality.clone();
         let mut timed = Instant::now();
         let mut lap = |steps: &mut BTreeMap<&'static str, f64>, name| {
             steps.insert(name, timed.elapsed().as_secs_f64());
             timed = Instant::now();
         };
-        let checked = check(folder, &[])?;
+        let checked = check(place, &[])?;
         lap(&mut report.steps, "verify");
         report.backup = fhir::instant::format_instant(checked.newest);
         report.faults.extend(checked.faults.iter().map(ToString::to_string));
@@ -97,7 +97,7 @@ impl RestoreDrill {
             return Ok(());
         }
         let to = self.to.join(&number);
-        into(folder, Until::Newest, &to, &number, Some(&self.key_config))?;
+        into(place, Until::Newest, &to, &number, Some(&self.key_config))?;
         lap(&mut report.steps, "restore");
         let service = key_of(&self.key_config, &number)?;
         let register: Register = toml::from_str(&read_text(&to.join(REGISTER_FILE))?)?;

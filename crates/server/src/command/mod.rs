@@ -9,6 +9,7 @@ mod analyse;
 mod audit;
 mod backup;
 mod demo;
+mod departure;
 mod disposal;
 mod drill;
 mod keys;
@@ -62,6 +63,13 @@ enum Action {
     VerifyBackup(backup::VerifyBackup),
     /// Restore from backups into an empty folder.
     Restore(restore::Restore),
+    /// Write everything a municipality has in open formats, with proof, so that it can leave with it. The server must
+    /// not be running.
+    Export(departure::Export),
+    /// Verify such an export. Needs no key but the public one.
+    VerifyExport(departure::VerifyExport),
+    /// Found a municipality from such an export, with its ids, versions, decisions and log.
+    Found(departure::Found),
     /// Restore into a folder of its own, verify, make the view, compare, report, and take it away again.
     RestoreDrill(drill::RestoreDrill),
 }
@@ -135,6 +143,9 @@ impl Command {
             Action::VerifyBackup(verify) => verify.run(),
             Action::Restore(restore) => restore.run().map(|()| ExitCode::SUCCESS),
             Action::RestoreDrill(drill) => drill.run(),
+            Action::Export(export) => export.run().map(|()| ExitCode::SUCCESS),
+            Action::VerifyExport(verify) => verify.run().map(|()| ExitCode::SUCCESS),
+            Action::Found(found) => found.run().map(|()| ExitCode::SUCCESS),
         }
     }
 }

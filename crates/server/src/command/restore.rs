@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ledger::backup::place::Folder;
-use ledger::backup::place::Place as _;
+use ledger::backup::place::Place;
 use ledger::backup::restore::{Restored, Until, restore};
 use ledger::error::Error;
 use ledger::key_service::KeyService;
 
-use crate::command::backup::places;
+use crate::command::backup::Where;
 use crate::command::serve::environment;
 use crate::command::{CONFIG_FILE, Failed};
 use crate::config::{Config, MunicipalityConfig};
@@ -18,9 +17,9 @@ use crate::custody::service;
 /// Arguments of `fkj restore`.
 #[derive(clap::Args)]
 pub struct Restore {
-    /// Folder with the backups.
+    /// Where the backups are: a folder, or `s3://bucket/prefix`.
     #[arg(long)]
-    from: PathBuf,
+    from: Where,
     /// Folder to restore into.
     #[arg(long)]
     to: PathBuf,
@@ -40,14 +39,14 @@ impl Restore {
     /// Restores each municipality.
     pub fn run(self) -> Result<(), Failed> {
         let until = self.at.as_deref().map_or(Ok(Until::Newest), until)?;
-        let places = places(&self.from, self.kommune.as_deref())?;
+        let places = self.from.reading(self.kommune.as_deref())?;
         if places.len() > 1 && matches!(until, Until::Position(_)) {
             return Err("a position is of one municipality: say which, with `--kommune`".into());
         }
-        for (number, folder) in places {
+        for (number, place) in places {
             let to = self.to.join(&number);
             let config = self.key_config.as_deref();
-            let restored = into(&folder, until, &to, &number, config)?;
+            let restored = into(&*place, until, &to, &number, config)?;
             println!(
                 "{number}: restored from the backup of {}; ledger through position {}, log through {}; every \
                  hash and signature fits",
@@ -71,7 +70,7 @@ impl Restore {
 /// # Errors
 /// Those of restoring; a file that cannot be moved.
 pub fn into(
-    folder: &Folder,
+    place: &dyn Place,
     until: Until,
     to: &Path,
     number: &str,
@@ -93,8 +92,8 @@ pub fn into(
             }
         })
     };
-    folder.list()?;
-    let restored = restore(folder, until, to, &signer, &random)?;
+    place.list()?;
+    let restored = restore(place, until, to, &signer, &random)?;
     let own = to.join(CONFIG_FILE);
     match beside.exists() {
         true => std::fs::remove_file(own)?,

@@ -109,7 +109,11 @@ fn held(mut bytes: Vec<u8>, name: &str, random: Arc<dyn Random>) -> Result<FileK
     Ok(FileKey::in_memory(key, random))
 }
 
-fn credential(name: &str) -> Result<Vec<u8>, Failed> {
+/// A credential that systemd gives the service.
+///
+/// # Errors
+/// Where there is none of that name.
+pub fn credential(name: &str) -> Result<Vec<u8>, Failed> {
     let folder = std::env::var_os(CREDENTIALS).ok_or_else(|| {
         format!(
             "there are no credentials: start fkj as a systemd service with `LoadCredential={name}:…` or \

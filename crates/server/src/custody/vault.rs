@@ -9,11 +9,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::http::{Request, StatusCode, Uri};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http_body_util::Full;
 use ledger::crypto::Secret;
 use ledger::error::Error;
 use ledger::key_service::KeyService;
@@ -21,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::config::VaultConfig;
 use crate::command::Failed;
-use crate::https::{Bounds, Https, HttpsError};
+use crate::https::{Bounds, Https};
 
 const BOUNDS: Bounds = Bounds { patience: Duration::from_secs(5), answer: 64 * 1024 };
 /// Pauses before it is tried again, where trying again may help.
@@ -47,14 +46,10 @@ impl Vault {
     pub fn new(config: &VaultConfig) -> Result<Self, Failed> {
         let no = |what: &str| Failed::from(format!("Vault at `{}`: {what}", config.address));
         let address: Uri = config.address.parse().map_err(|_| no("this is no address"))?;
-        match Https::to(&address) {
-            Ok(_) if address.path() == "/" => {}
-            Ok(_) | Err(HttpsError::Address) => {
-                return Err(no(
-                    "write it as https://host:port; http is for an agent on this machine only",
-                ));
-            }
-            Err(error) => return Err(no(&error.to_string())),
+        if address.path() != "/" || !Https::may_reach(&address) {
+            return Err(no(
+                "write it as https://host:port; http is for an agent on this machine only",
+            ));
         }
         let is_plain = |name: &str| {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
@@ -131,7 +126,7 @@ impl Vault {
         }
         // The library's own words could hold the token.
         let request = request
-            .body(Full::new(Bytes::from(asked.to_owned())))
+            .body(Body::from(asked.to_owned()))
             .map_err(|_| "the token or namespace cannot stand in a header")?;
         // Made for each call: a connection that is kept ends with the runtime it was made in.
         let (status, body) = Https::to(&self.address)?.ask(request, self.bounds).await?;

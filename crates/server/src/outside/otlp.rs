@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request, Uri};
-use http_body_util::Full;
 use serde_json::{Value, json};
 
 use super::event::{Event, Weight};
@@ -48,7 +47,7 @@ impl Otlp {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let request = request.body(Full::new(Bytes::from(body(events).to_string())))?;
+        let request = request.body(Body::from(body(events).to_string()))?;
         let (status, body) = self.web.ask(request, BOUNDS).await?;
         if !status.is_success() {
             return Err(format!("answered {status}").into());

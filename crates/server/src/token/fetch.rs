@@ -6,9 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode, Uri};
-use http_body_util::Full;
 use serde_json::Value;
 
 use crate::https::{Bounds, Https, HttpsError};
@@ -115,7 +114,7 @@ impl Discovery {
     async fn get(&self, address: &str) -> Result<Bytes, FetchError> {
         let request = Request::get(address)
             .header("accept", "application/json")
-            .body(Full::default())
+            .body(Body::empty())
             .map_err(|_| FetchError::Address(address.to_owned()))?;
         match self.web.ask(request, BOUNDS).await {
             Ok((StatusCode::OK, body)) => Ok(body),
