@@ -129,8 +129,9 @@ pub fn tenant(
     municipality: &MunicipalityConfig,
     environment: Environment,
 ) -> Result<Tenant, Failed> {
-    let service = custody::service(municipality, &environment.random)?;
+    // First, since a new municipality's key is made with its folder: nothing is made of one without a register.
     let (directory, register) = (&municipality.directory, municipality.register()?);
+    let service = custody::service(municipality, &environment.random)?;
     Ok(Tenant::open_with(directory, register, environment, service)?)
 }
 
