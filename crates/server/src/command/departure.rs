@@ -128,6 +128,10 @@ impl Found {
         let municipality: &MunicipalityConfig = config
             .municipality(&number)
             .ok_or_else(|| format!("`{}` has no municipality `{number}`", path.display()))?;
+        if municipality.ledger.is_some() {
+            let what = "a municipality is founded in a folder; take `ledger` out of the configuration";
+            return Err(format!("{number}: {what}").into());
+        }
         let environment = environment();
         let founding = Founding {
             directory: &municipality.directory,

@@ -146,8 +146,9 @@ fn tenant_in(
     environment: Environment,
     databases: &mut Databases,
 ) -> Result<Tenant, Failed> {
-    let service = custody::service(municipality, &environment.random)?;
+    // First, since a new municipality's key is made with its folder: nothing is made of one without a register.
     let (directory, register) = (&municipality.directory, municipality.register()?);
+    let service = custody::service(municipality, &environment.random)?;
     Ok(match &municipality.ledger {
         None => Tenant::open_with(directory, register, environment, service)?,
         Some(config) => {
