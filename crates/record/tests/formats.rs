@@ -230,7 +230,7 @@ fn decisions_of_version_1_decode_and_encode() {
         let newer = line.replacen("\"v\":1", "\"v\":2", 1);
         assert_eq!(Decision::open(newer.as_bytes()), Err(NotADecision), "{newer}");
     }
-    let all = "approve certify end erase erased hand-over hold open propose put record-erased reject release represent \
+    let all = "approve certify continues end erase erased hand-over hold open propose put record-erased reject release represent \
                represent-end review settle several";
     assert_eq!(kinds.into_iter().collect::<Vec<_>>().join(" "), all);
     for bytes in [&b""[..], b"{}", b"null", b"\xff"] {
