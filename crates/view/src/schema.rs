@@ -47,7 +47,8 @@ fn version() -> i32 {
 ///   with an index beside them to find rows by.
 /// - `point` finds rows by number: both ends of every range in `measure`, under its parameter and
 ///   unit; and of what is measured together with a code, under the type (less than 0) and the code and
-///   unit in one ([`crate::term::Terms::measured`]), so that "this code above that" is one range.
+///   unit in one ([`crate::term::Terms::measured`]), so that "this code above that" is one range. What
+///   stands under a resource's own quantity stands under no parameter of either ([`crate::kinds::own`]).
 /// - `shape` says what many rows have in common: type, scope, labels, which parameters they have values
 ///   under, and, in `trait`, which of the few codes that are in use of their status, category, code and the
 ///   like ([`crate::kinds::trait_rank`]). With the number of rows of each shape, what no row has

@@ -117,7 +117,7 @@ fn measure(server: &Server, reads: &[Request], loads: &[&[Request]]) -> Result<M
     };
     let how = Drive { connections: READERS, seconds: SECONDS, again: true };
     let sending = |load: &[Request], at: usize| {
-        let own = load.iter().skip(at).step_by(LOADERS);
+        let own = load.iter().skip(at).step_by(LOADERS).cycle();
         // What is refused is refused: that is what poison is for.
         own.take_while(|_| !done.load(Ordering::Relaxed))
             .map(|request| drop(load::once(server.address, request)))

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Scale;
 use super::load::{self, Drive, Request, drive, find, start};
 use super::material::{self, Material};
-use super::server::{KOMMUNE, Server, now_ms};
+use super::server::{Server, now_ms};
 
 /// Measurements of each resident.
 const EACH: u32 = 2;
@@ -29,8 +29,7 @@ const ROUNDS: usize = 2;
 /// Measures so many municipalities of so many residents each.
 pub fn run(program: &Path, (count, residents): (usize, u32)) -> Result<Value, String> {
     let mut server = Server::start(program, 1, &[])?;
-    let own = std::iter::once(KOMMUNE.to_owned());
-    let numbers: Vec<String> = own.chain((1_001..).map(|it| it.to_string())).take(count).collect();
+    let numbers: Vec<String> = (1_001..).map(|it| it.to_string()).take(count).collect();
     let first = numbers.get(..1).unwrap_or_default();
     let founded = server.serve(program, &numbers)?;
     let filled = fill(&server, &numbers, residents)?;
