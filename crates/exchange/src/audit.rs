@@ -369,6 +369,7 @@ impl Tenant {
             let body = serde_json::to_vec(&record)
                 .map_err(|error| Failure::Unavailable(error.to_string()))?;
             drafts.push(Draft {
+                seen: None,
                 kind: Kind::Audit,
                 source: caller.client_id.clone(),
                 source_event_id: None,

@@ -299,6 +299,7 @@ fn draft(
     body: Vec<u8>,
 ) -> Draft {
     Draft {
+        seen: None,
         kind,
         source: permit.source().to_owned(),
         source_event_id,

@@ -58,6 +58,7 @@ fn drafts(person: &[PersonId], from: u64, count: u64) -> Vec<Draft> {
         .map(|n| {
             let body = synthetic::body(n);
             Draft {
+                seen: None,
                 kind: Kind::Version,
                 source: "velferd-1".to_owned(),
                 source_event_id: Some(synthetic::Draw(n).uuid()),

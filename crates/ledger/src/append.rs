@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::keys::Keys;
 use crate::random::Random;
 use crate::reseal::Work;
-use record::entry::{Entry, Kind};
+use record::entry::{Entry, Kind, Position};
 use record::identity::PersonId;
 use std::sync::Arc;
 
@@ -33,6 +33,10 @@ pub struct Draft {
     pub fingerprint: [u8; 32],
     /// The content to seal.
     pub body: Vec<u8>,
+    /// The position up to which everything was known that it rests on, where it rests on anything. Where another
+    /// server has since appended something about the same person, or a decision, it is refused with
+    /// [`Error::Overtaken`]. What this server appends meanwhile is its own to keep apart.
+    pub seen: Option<Position>,
 }
 
 /// The answer for one draft.
@@ -135,10 +139,28 @@ pub(crate) struct Prepared {
     pub(crate) event: Option<[u8; 16]>,
     pub(crate) sealed: Vec<u8>,
     pub(crate) plain: Vec<u8>,
+    /// Up to where everything was known that it rests on.
+    pub(crate) seen: Option<Position>,
     /// How many keys had been exchanged before the key was asked for that sealed it.
     pub(crate) turns: u64,
     /// What a resealing does.
     pub(crate) resealing: Option<Box<Work>>,
+}
+
+impl Prepared {
+    /// The same once more; nothing of a resealing, which is prepared anew.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let Self { entry, event, sealed, plain, seen, turns, resealing } = self;
+        resealing.is_none().then(|| Self {
+            entry: entry.clone(),
+            event: *event,
+            sealed: sealed.clone(),
+            plain: plain.clone(),
+            seen: *seen,
+            turns: *turns,
+            resealing: None,
+        })
+    }
 }
 
 impl Sealer {
@@ -168,7 +190,8 @@ impl Sealer {
             body_hash: sha256(&[&sealed]),
             prev_hash: [0; 32],
         };
-        Ok(Prepared { entry, event, sealed, plain: draft.body, turns, resealing: None })
+        let (plain, seen) = (draft.body, draft.seen);
+        Ok(Prepared { entry, event, sealed, plain, seen, turns, resealing: None })
     }
 
     /// Seals a draft anew where its person's key was exchanged since.

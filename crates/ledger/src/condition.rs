@@ -25,12 +25,20 @@ pub enum Writing {
     /// A commit failed, and what is on disk is unknown. Nothing more is taken before the ledger is opened
     /// anew.
     Stopped = 4,
+    /// The database that holds it does not answer. The writer tries again; what waits, waits.
+    Away = 5,
 }
 
 impl Writing {
     /// Every state.
-    pub const ALL: [Writing; 5] =
-        [Writing::Open, Writing::NoRoom, Writing::Full, Writing::Failing, Writing::Stopped];
+    pub const ALL: [Writing; 6] = [
+        Writing::Open,
+        Writing::NoRoom,
+        Writing::Full,
+        Writing::Failing,
+        Writing::Stopped,
+        Writing::Away,
+    ];
 
     /// Its name in figures for operators.
     pub fn key(self) -> &'static str {
@@ -40,6 +48,7 @@ impl Writing {
             Writing::Full => "full",
             Writing::Failing => "failing",
             Writing::Stopped => "stopped",
+            Writing::Away => "away",
         }
     }
 
@@ -55,6 +64,10 @@ impl Writing {
             Writing::Stopped => {
                 "look at the disk and the system's log, and restart; what was acknowledged is kept, and what \
                  was not is to be sent again"
+            }
+            Writing::Away => {
+                "look at the database's servers and the network to them; it goes on by itself when one of \
+                 them takes what is written"
             }
         }
     }
@@ -119,11 +132,18 @@ impl Watch {
     /// A batch was not; `stops` where the writer ends with it.
     pub(crate) fn failed(&self, error: &Error, stops: bool) {
         self.met(error);
-        self.is(match (stops, error.is_no_room()) {
-            (true, _) => Writing::Stopped,
-            (false, true) => Writing::Full,
-            (false, false) => Writing::Failing,
+        let away = error.is_away() || matches!(error, Error::Unsettled);
+        self.is(match (stops, error.is_no_room(), away) {
+            (true, ..) => Writing::Stopped,
+            (false, true, _) => Writing::Full,
+            (false, false, true) => Writing::Away,
+            (false, false, false) => Writing::Failing,
         });
+    }
+
+    /// The database does not answer.
+    pub(crate) fn away(&self) {
+        self.is(Writing::Away);
     }
 
     /// Looks at what a reading or writing ended in.

@@ -1,57 +1,55 @@
 //! A PostgreSQL database that holds ledgers, each in a schema of its own.
 //!
 //! Invariants: whoever asks may be on any thread, also one that runs async code: connections live on a runtime
-//! of their own, and who asks waits for the answer. No statement waits for ever: the server ends those
-//! that take too long, and the system those to a server that is gone. A commit that is acknowledged is on the
-//! server's disk, and on those of the standbys that it is set up to wait for.
+//! of their own, and who asks waits for the answer. Nobody waits for ever: the server ends statements that take
+//! too long, the system connections to a machine that is gone, and whoever waits stops waiting for a server that
+//! does not answer. A commit that is acknowledged is on the server's disk, and on those of the standbys that it is
+//! set up to wait for.
 
+pub(crate) mod schema;
+pub(crate) mod session;
 mod tls;
 
 use crate::error::Error;
-use parking_lot::Mutex;
-use std::collections::HashMap;
-use std::pin::pin;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use session::{Session, Signals, wait};
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
 use std::time::Duration;
 use tls::Tls;
 use tokio::runtime::Runtime;
-use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Socket};
 
-/// A server that does not answer a connection in this time is away.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A server that does not answer in this time is away.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// What was sent and is not acknowledged by the other machine in this time ends the connection.
-const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
+const NETWORK_TIMEOUT: Duration = Duration::from_secs(4);
+/// A connection on which nothing is said is tried out this often.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
 
-/// Of each session. A batch waits for other servers' batches at most `lock_timeout`.
-const SESSION: &str = "
-SET synchronous_commit = on;
-SET statement_timeout = '30s';
-SET lock_timeout = '10s';
-SET idle_in_transaction_session_timeout = '30s';
-SET application_name = 'fkj';
-";
-
-/// A PostgreSQL database.
+/// A PostgreSQL database, at one server or at several of which one takes what is written.
 pub struct Database {
-    config: Config,
+    hosts: Vec<Config>,
     /// Nothing where what is sent stays on this machine.
     tls: Option<Tls>,
     // Some until dropped.
     runtime: Option<Runtime>,
 }
 
-/// One session in a ledger's schema.
-pub(crate) struct Session {
-    pub(crate) client: Client,
-    statements: Mutex<HashMap<&'static str, Statement>>,
+/// What a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// At the server that takes what is written.
+    Write,
+    /// There too; at a standby where no such server answers, which may be behind.
+    Read,
 }
 
 impl Database {
     /// The database that `url` names, as libpq writes it: `postgres://user@host/database`, or
-    /// `host=/run/postgresql user=fkj`. Connects when it is needed; over a network by TLS only, to a server
+    /// `host=/run/postgresql user=fkj`. Of several hosts (`host=one,two,three`), the one that takes what is written
+    /// counts, whichever it is at the time. Connects when it is needed; over a network by TLS only, to a server
     /// with a certificate of an authority that this machine trusts. With `roots`, certificates as PEM, those
     /// authorities count instead, and TLS is used on this machine too.
     ///
@@ -59,48 +57,36 @@ impl Database {
     /// [`Error::Database`] where that is no such address; [`Error::Key`] where there are no authorities to
     /// trust; [`Error::File`] where no thread can be started.
     pub fn new(url: &str, roots: Option<&[u8]>) -> Result<Self, Error> {
-        let mut config: Config =
+        let config: Config =
             url.parse().map_err(Error::database("reading the address of the database"))?;
         let tls = match (roots, is_local(&config)) {
             (None, true) => None,
             _ => Some(Tls::new(roots)?),
         };
-        if tls.is_some() {
-            config.ssl_mode(SslMode::Require);
-        }
-        config
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_user_timeout(NETWORK_TIMEOUT)
-            .keepalives_idle(NETWORK_TIMEOUT);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("ledger-database")
             .enable_all()
             .build()
             .map_err(Error::file("starting the database's thread"))?;
-        Ok(Self { config, tls, runtime: Some(runtime) })
+        Ok(Self { hosts: each_host(&config, tls.is_some()), tls, runtime: Some(runtime) })
     }
 
     /// One more session in a schema, which need not be there yet.
-    pub(crate) fn session(&self, schema: &str) -> Result<Session, Error> {
-        let failed = "connecting to the database";
+    pub(crate) fn session(&self, schema: &str, access: Access) -> Result<Session, Error> {
+        let what = "connecting to the database";
         let runtime = self.runtime.as_ref().ok_or(Error::Stopped)?;
-        let (config, tls) = (self.config.clone(), self.tls.clone());
+        let (hosts, tls) = (self.hosts.clone(), self.tls.clone());
         let connecting = runtime.spawn(async move {
-            if let Some(tls) = tls {
-                let (client, connection) = config.connect(tls).await?;
-                tokio::spawn(connection);
-                return Ok(client);
+            match tls {
+                Some(tls) => any(hosts, tls, access).await,
+                None => any(hosts, NoTls, access).await,
             }
-            let (client, connection) = config.connect(NoTls).await?;
-            tokio::spawn(connection);
-            Ok(client)
         });
-        let connected = wait(connecting).map_err(|_| Error::Stopped)?;
-        let client = connected.map_err(Error::database(failed))?;
-        let set_up = format!("{SESSION} SET search_path = {schema}");
-        wait(client.batch_execute(&set_up)).map_err(Error::database(failed))?;
-        Ok(Session { client, statements: Mutex::default() })
+        let connected = wait(connecting).map_err(|_| Error::Stopped)??;
+        let session = Session::new(connected);
+        session.run(&format!("{} SET search_path = {schema}", session::SET_UP), what)?;
+        Ok(session)
     }
 }
 
@@ -112,16 +98,97 @@ impl Drop for Database {
     }
 }
 
-impl Session {
-    /// A statement, prepared at its first use.
-    pub(crate) fn prepared(&self, sql: &'static str) -> Result<Statement, tokio_postgres::Error> {
-        if let Some(statement) = self.statements.lock().get(sql) {
-            return Ok(statement.clone());
+/// A connection that was made.
+pub(crate) struct Connected {
+    client: Client,
+    signals: Arc<Signals>,
+    is_standby: bool,
+}
+
+/// Connects to all hosts at once; the first that takes what is written is the one.
+async fn any<T>(hosts: Vec<Config>, tls: T, access: Access) -> Result<Connected, Error>
+where
+    T: MakeTlsConnect<Socket> + Clone + Send + 'static,
+    T::Stream: Send + 'static,
+{
+    let what = "connecting to a database that takes what is written";
+    let mut attempts: FuturesUnordered<_> = hosts
+        .into_iter()
+        .map(|host| tokio::time::timeout(CONNECT_TIMEOUT, one(host, tls.clone())))
+        .collect();
+    let (mut standby, mut failure) = (None, Error::Unreachable { what });
+    while let Some(attempt) = attempts.next().await {
+        match attempt {
+            Ok(Ok(found)) if !found.is_standby => return Ok(found),
+            Ok(Ok(found)) => standby = Some(found),
+            Ok(Err(error)) => failure = Error::database(what)(error),
+            Err(_) => {}
         }
-        let statement = wait(self.client.prepare(sql))?;
-        self.statements.lock().insert(sql, statement.clone());
-        Ok(statement)
     }
+    match (access, standby) {
+        (Access::Read, Some(standby)) => Ok(standby),
+        (Access::Write, Some(_)) => Err(Error::Unreachable { what }),
+        (_, None) => Err(failure),
+    }
+}
+
+async fn one<T>(host: Config, tls: T) -> Result<Connected, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = host.connect(tls).await?;
+    let signals = Arc::new(Signals::default());
+    tokio::spawn(session::carry(connection, signals.clone()));
+    let told = client.simple_query("SHOW transaction_read_only").await?;
+    let is_standby = told.iter().any(|it| match it {
+        SimpleQueryMessage::Row(row) => row.get(0) == Some("on"),
+        _ => false,
+    });
+    Ok(Connected { client, signals, is_standby })
+}
+
+/// What to connect to each host with.
+fn each_host(config: &Config, tls: bool) -> Vec<Config> {
+    let (names, addresses) = (config.get_hosts(), config.get_hostaddrs());
+    let alone = |at: usize| {
+        let mut host = Config::new();
+        if let Some(user) = config.get_user() {
+            host.user(user);
+        }
+        if let Some(password) = config.get_password() {
+            host.password(password);
+        }
+        if let Some(name) = config.get_dbname() {
+            host.dbname(name);
+        }
+        if let Some(options) = config.get_options() {
+            host.options(options);
+        }
+        match names.get(at) {
+            Some(Host::Tcp(name)) => host.host(name),
+            Some(Host::Unix(path)) => host.host_path(path),
+            None => &mut host,
+        };
+        if let Some(address) = addresses.get(at) {
+            host.hostaddr(*address);
+        }
+        let ports = config.get_ports();
+        if let Some(port) = ports.get(at).or_else(|| ports.first()) {
+            host.port(*port);
+        }
+        host.ssl_mode(if tls { SslMode::Require } else { config.get_ssl_mode() })
+            .ssl_negotiation(config.get_ssl_negotiation())
+            .channel_binding(config.get_channel_binding())
+            .load_balance_hosts(LoadBalanceHosts::Disable)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_user_timeout(NETWORK_TIMEOUT)
+            .keepalives_idle(KEEP_ALIVE)
+            .keepalives_interval(KEEP_ALIVE)
+            .keepalives_retries(2);
+        host
+    };
+    (0..names.len().max(addresses.len())).map(alone).collect()
 }
 
 /// Whether what is sent stays on this machine.
@@ -135,23 +202,4 @@ fn is_local(config: &Config) -> bool {
                     || name.parse().is_ok_and(|it: std::net::IpAddr| it.is_loopback())
             }
         })
-}
-
-/// Waits on this thread, which may be one of a runtime: the work is done on another.
-pub(crate) fn wait<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => std::thread::park(),
-        }
-    }
 }

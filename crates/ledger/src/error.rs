@@ -17,6 +17,14 @@ pub enum Error {
         /// Where the earlier entry stands; none where the earlier one is in the same group.
         position: Option<Position>,
     },
+    /// Another server has appended something that the draft may rest on. Nothing of the group was kept.
+    #[error(
+        "another server has appended at position {position} what this may rest on; read that, decide again, and send again"
+    )]
+    Overtaken {
+        /// A position to have read before deciding again.
+        position: Position,
+    },
     /// The number already belongs to another person.
     #[error(
         "the number already belongs to another person in this municipality; two persons are never merged by linking"
@@ -85,6 +93,11 @@ pub enum Error {
     /// The writer stopped after a failure. What was acknowledged is kept.
     #[error("the ledger's writer has stopped; reopen the ledger and send again with the same ids")]
     Stopped,
+    /// The PostgreSQL database did not answer to a commit, nor since. The ledger goes on as soon as it does.
+    #[error(
+        "the database did not say whether it is kept; send again with the same ids, and it is kept once"
+    )]
+    Unsettled,
     /// The PostgreSQL database refused, or cannot be reached.
     #[error("{what}: {source}")]
     Database {
@@ -92,6 +105,12 @@ pub enum Error {
         what: &'static str,
         /// The server's or the connection's own error.
         source: Arc<tokio_postgres::Error>,
+    },
+    /// No server of the PostgreSQL database answered in time.
+    #[error("{what}: the database does not answer; look at its servers and the network to them")]
+    Unreachable {
+        /// What was being done.
+        what: &'static str,
     },
     /// SQLite refused.
     #[error("{what}: {source}")]
@@ -138,7 +157,7 @@ impl Error {
         match self {
             Error::Conflict { .. } | Error::NumberTaken => Category::Conflict,
             Error::TooLarge { .. } | Error::NotErasable { .. } => Category::Invalid,
-            Error::Busy => Category::Busy,
+            Error::Busy | Error::Overtaken { .. } => Category::Busy,
             Error::NoRoom => Category::NoRoom,
             Error::Stopped => Category::Stopped,
             Error::Storage { source, .. } if is_full(source) => Category::NoRoom,
@@ -153,8 +172,32 @@ impl Error {
             | Error::Locked { .. }
             | Error::Storage { .. }
             | Error::Database { .. }
+            | Error::Unreachable { .. }
+            | Error::Unsettled
             | Error::File { .. } => Category::Unavailable,
         }
+    }
+
+    /// Whether it is the way to the database that failed, or a server of it that is ending or beginning: the
+    /// same may succeed shortly, perhaps at another server.
+    pub(crate) fn is_away(&self) -> bool {
+        let Error::Database { source, .. } = self else {
+            return matches!(self, Error::Unreachable { .. });
+        };
+        // Without a code of the server's, it is the connection.
+        source.code().is_none_or(|code| {
+            [
+                SqlState::ADMIN_SHUTDOWN,
+                SqlState::CRASH_SHUTDOWN,
+                SqlState::CANNOT_CONNECT_NOW,
+                SqlState::READ_ONLY_SQL_TRANSACTION,
+                SqlState::LOCK_NOT_AVAILABLE,
+                SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+                SqlState::TOO_MANY_CONNECTIONS,
+            ]
+            .contains(code)
+                || code.code().starts_with("08")
+        })
     }
 
     /// Whether the disk had no room for it.

@@ -1,4 +1,4 @@
-//! `keys.db`: who is who, and one data key per person.
+//! `keys.db`, or the same tables in PostgreSQL: who is who, and one data key per person.
 //!
 //! Invariants:
 //! - A national number is never stored: only its HMAC-SHA256 under the municipality's index key.
@@ -12,30 +12,35 @@
 //!   can be sealed or opened for it.
 //! - A person's key is exchanged for another when single records are erased (`keys::reseal`).
 //! - The hot path (known number, known key) touches no database.
+//! - Several servers may share the tables in PostgreSQL: each change of them is judged by what is there, with
+//!   nobody else at one. What another server has destroyed or exchanged, a writer hears of before it judges its next
+//!   batch, and [`Keys::refresh`] reads.
 
 use crate::crypto::{DataKey, Secret, first16, mac};
+use crate::database::Database;
 use crate::error::Error;
 use crate::key_service::KeyService;
 use crate::note::{VerifierKey, origin};
 use crate::random::Random;
-use crate::store;
 use crate::tree::Notary;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use parking_lot::{Mutex, RwLock};
 use record::entry::Position;
 use record::identity::PersonId;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+use table::postgres::KeysSchema;
+use table::sqlite::KeysFile;
+use table::{Kept, Table, change};
 
 pub(crate) mod reseal;
 
 pub mod published;
 pub mod rotate;
+mod table;
 mod wrapping;
 
 /// One of a person's numbers, as the caller canonicalised it.
@@ -53,17 +58,18 @@ impl fmt::Debug for PersonKey<'_> {
     }
 }
 
-/// The open `keys.db` of one municipality.
+/// The open keys of one municipality.
 pub struct Keys {
-    /// Wraps what is in the file, under the one key that the municipality's service wraps.
+    /// Wraps what is kept, under the one key that the municipality's service wraps.
     service: Arc<dyn KeyService>,
+    /// That one key, as the municipality's service wrapped it.
+    wrapping: Vec<u8>,
     random: Arc<dyn Random>,
     index: Secret,
-    connection: Mutex<Connection>,
+    table: Mutex<Box<dyn Table>>,
     known: RwLock<Known>,
     /// How many keys were exchanged.
     turns: AtomicU64,
-    _lock: File,
 }
 
 type NumberHash = [u8; 32];
@@ -86,16 +92,6 @@ const CHECKPOINTS: &str = "checkpoints";
 /// More than this many remembered numbers or keys, and the memory starts anew.
 const REMEMBERED: usize = 1 << 18;
 
-const SCHEMA: &str = "
-CREATE TABLE person(id BLOB PRIMARY KEY, wrapped BLOB) WITHOUT ROWID, STRICT;
-CREATE TABLE number(hash BLOB PRIMARY KEY, person BLOB NOT NULL) WITHOUT ROWID, STRICT;
-CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
-";
-
-/// Version 3: the same tables, in which everything is wrapped under one key. Not to be opened by a
-/// program that knows only those before.
-const UNDER_ONE_KEY: &str = "";
-
 impl Keys {
     /// Opens `keys.db`, or makes it. One process at a time.
     ///
@@ -107,19 +103,38 @@ impl Keys {
         service: Arc<dyn KeyService>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
-        let lock = store::lock(path, "keys")?;
-        let mut connection = connect(path)?;
-        let service: Arc<dyn KeyService> =
-            Arc::new(wrapping::open(&mut connection, &*service, &random)?);
-        let index = kept_secret(&mut connection, &*service, &*random, "index")?;
-        // What an ended process erased may still lie in the write-ahead file.
-        empty_write_ahead(&connection)?;
-        let failed = "reading whose keys were destroyed";
-        let erased = erased(&connection).map_err(Error::storage(failed))?;
-        let turned = reseal::stored(&connection).map_err(Error::storage(failed))?;
+        Self::start(Box::new(KeysFile::open(path)?), service, random)
+    }
+
+    /// Opens the keys named `name`, such as `0301/keys`, in a schema of `database`, or makes them. Other servers may
+    /// have them open too.
+    ///
+    /// # Errors
+    /// [`Error::Database`]; [`Error::Key`] as [`Keys::open`]; [`Error::Corrupt`] where the schema is of a newer
+    /// version.
+    pub fn open_in(
+        database: &Arc<Database>,
+        name: &str,
+        service: Arc<dyn KeyService>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, Error> {
+        Self::start(Box::new(KeysSchema::open(database.clone(), name)?), service, random)
+    }
+
+    fn start(
+        mut table: Box<dyn Table>,
+        service: Arc<dyn KeyService>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, Error> {
+        let (service, wrapping) = wrapping::open(&mut *table, &*service, &random)?;
+        let service: Arc<dyn KeyService> = Arc::new(service);
+        let index = kept_secret(&mut *table, &*service, &*random, "index")?;
+        // What an ended process erased may still lie where it was.
+        table.clear()?;
+        let (erased, turned) = table.ended()?;
         let known = RwLock::new(Known { erased, turned, ..Known::default() });
-        let (connection, turns) = (Mutex::new(connection), AtomicU64::new(0));
-        Ok(Self { service, random, index, connection, known, turns, _lock: lock })
+        let (table, turns) = (Mutex::new(table), AtomicU64::new(0));
+        Ok(Self { service, wrapping, random, index, table, known, turns })
     }
 
     /// The persons these numbers belong to, in the same order; a number never seen gets a person.
@@ -136,19 +151,15 @@ impl Keys {
         if let Some(found) = found {
             return Ok(found);
         }
-        let mut connection = self.connection.lock();
-        let failed = "resolving persons in keys.db";
-        let tx = begin(&mut connection, failed)?;
-        let mut persons = Vec::with_capacity(numbers.len());
-        for (number, hash) in numbers.iter().zip(&hashes) {
-            persons.push(match person_of(&tx, hash).map_err(Error::storage(failed))? {
-                Some(person) => person,
-                None => self.create(&tx, number, hash)?,
-            });
+        let mut table = self.table.lock();
+        let mut found = table.numbers(&hashes)?;
+        if hashes.iter().any(|hash| !found.contains_key(hash)) {
+            found = self.change(&mut **table, |table| self.create(table, numbers, &hashes))?;
         }
-        tx.commit().map_err(Error::storage(failed))?;
-        self.remember_numbers(hashes.into_iter().zip(persons.iter().copied()));
-        Ok(persons)
+        drop(table);
+        let persons: Option<Vec<_>> = hashes.iter().map(|hash| found.get(hash).copied()).collect();
+        self.remember_numbers(found);
+        persons.ok_or(Error::UnknownPerson)
     }
 
     /// The person this number belongs to, or the id it would get: makes nothing.
@@ -174,8 +185,7 @@ impl Keys {
         if let Some(person) = self.known.read().numbers.get(&hash) {
             return Ok(Some(*person));
         }
-        let connection = self.connection.lock();
-        let found = person_of(&connection, &hash).map_err(Error::storage("finding a person"))?;
+        let found = self.table.lock().numbers(&[hash])?.remove(&hash);
         self.remember_numbers(found.map(|person| (hash, person)));
         Ok(found)
     }
@@ -188,18 +198,16 @@ impl Keys {
     /// [`Error::Storage`].
     pub fn link(&self, person: PersonId, number: &PersonKey<'_>) -> Result<(), Error> {
         let hash = self.hash("number", number);
-        let failed = "linking a number";
-        let mut connection = self.connection.lock();
-        let tx = begin(&mut connection, failed)?;
-        match person_of(&tx, &hash).map_err(Error::storage(failed))? {
-            Some(owner) if owner == person => return Ok(()),
-            Some(_) => return Err(Error::NumberTaken),
-            None => {}
-        }
-        wrapped_key(&tx, person)?;
-        tx.execute("INSERT INTO number(hash, person) VALUES (?1, ?2)", params![hash, person.0])
-            .and_then(|_| tx.commit())
-            .map_err(Error::storage(failed))?;
+        self.change(&mut **self.table.lock(), |table| {
+            match table.numbers(&[hash])?.remove(&hash) {
+                Some(owner) if owner == person => Ok(()),
+                Some(_) => Err(Error::NumberTaken),
+                None => {
+                    table.person(person)?.ok_or(Error::UnknownPerson)?;
+                    table.add_numbers(&[(hash, person)])
+                }
+            }
+        })?;
         self.remember_numbers([(hash, person)]);
         Ok(())
     }
@@ -219,10 +227,10 @@ impl Keys {
             }
         }
         // The lock is held until the key is remembered, so that no key outlives its destruction.
-        let connection = self.connection.lock();
-        let wrapped = wrapped_key(&connection, person)?.ok_or(Error::Erased)?;
-        let secret = self.service.unwrap(&wrapped, &person.0)?;
-        let key = self.key_of(&connection, person, &secret)?;
+        let mut table = self.table.lock();
+        let kept = table.person(person)?.ok_or(Error::UnknownPerson)?;
+        self.learn(person, &kept);
+        let (key, _) = self.key_of(person, &kept)?;
         let mut known = self.known.write();
         if known.keys.len() >= REMEMBERED {
             known.keys.clear();
@@ -236,6 +244,18 @@ impl Keys {
         self.known.read().erased.contains(&person)
     }
 
+    /// Reads again how a person's key is: what another server may have destroyed or exchanged. To be called for the
+    /// person of an entry of kind `Erasure` or `Resealing` that another server appended.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPerson`]; [`Error::Storage`], [`Error::Database`].
+    pub fn refresh(&self, person: PersonId) -> Result<(), Error> {
+        let mut table = self.table.lock();
+        let kept = table.person(person)?.ok_or(Error::UnknownPerson)?;
+        self.learn(person, &kept);
+        Ok(())
+    }
+
     /// Erases a person's key for good: overwritten in the file, and the write-ahead file emptied.
     /// Doing it again is harmless and finishes what a crash interrupted.
     ///
@@ -243,25 +263,13 @@ impl Keys {
     /// [`Error::UnknownPerson`], [`Error::Storage`]; [`Error::Key`] when another reader keeps an
     /// earlier copy alive in the write-ahead file: the key is gone for every use, but do it again.
     pub fn destroy(&self, person: PersonId) -> Result<(), Error> {
-        let failed = "erasing a person's key";
-        let mut connection = self.connection.lock();
-        let tx = begin(&mut connection, failed)?;
-        wrapped_key(&tx, person)?;
-        tx.execute(
-            "UPDATE person SET wrapped = zeroblob(length(wrapped)) WHERE id = ?1 AND wrapped IS NOT NULL",
-            [person.0],
-        )
-        .and_then(|_| tx.execute("UPDATE person SET wrapped = NULL WHERE id = ?1", [person.0]))
-        .and_then(|_| tx.execute("DELETE FROM turned WHERE person = ?1", [person.0]))
-        .and_then(|_| tx.commit())
-        .map_err(Error::storage(failed))?;
-        {
-            let mut known = self.known.write();
-            known.erased.insert(person);
-            known.keys.remove(&person);
-            known.turned.remove(&person);
-        }
-        if !empty_write_ahead(&connection)? {
+        let mut table = self.table.lock();
+        self.change(&mut **table, |table| {
+            table.person(person)?.ok_or(Error::UnknownPerson)?;
+            table.destroy(person)
+        })?;
+        self.learn(person, &Kept { wrapped: None, turned: None });
+        if !table.clear()? {
             return Err(Error::Key {
                 what: "erased, but a reader holds an earlier copy; erase again",
             });
@@ -312,23 +320,16 @@ impl Keys {
 
     /// Whether `ledger` was made before, so that a missing file is not taken for a new one.
     pub(crate) fn has_made(&self, ledger: &str) -> Result<bool, Error> {
-        meta(&self.connection.lock(), &format!("made:{ledger}")).map(|value| value.is_some())
+        self.table.lock().meta(&made(ledger)).map(|value| value.is_some())
     }
 
     pub(crate) fn mark_made(&self, ledger: &str) -> Result<(), Error> {
-        self.connection
-            .lock()
-            .execute(
-                "INSERT OR IGNORE INTO meta(name, value) VALUES (?1, x'01')",
-                [format!("made:{ledger}")],
-            )
-            .map(drop)
-            .map_err(Error::storage("marking a ledger as made"))?;
+        change(&mut **self.table.lock(), |table| table.put(&made(ledger), &[1]))?;
         self.publish(ledger)
     }
 
     fn kept(&self, name: &str) -> Result<Secret, Error> {
-        kept_secret(&mut self.connection.lock(), &*self.service, &*self.random, name)
+        kept_secret(&mut **self.table.lock(), &*self.service, &*self.random, name)
     }
 
     fn hash(&self, purpose: &str, number: &PersonKey<'_>) -> [u8; 32] {
@@ -337,24 +338,61 @@ impl Keys {
         mac(&self.index, &parts)
     }
 
+    /// Whose these numbers are, with a new person for each that is nobody's.
     fn create(
         &self,
-        tx: &Transaction<'_>,
-        number: &PersonKey<'_>,
-        hash: &NumberHash,
-    ) -> Result<PersonId, Error> {
-        let person = PersonId(first16(&self.hash("person", number)));
-        let mut key = Secret::new([0; 32]);
-        self.random.fill(&mut key.0)?;
-        let wrapped = self.service.wrap(&key, &person.0)?;
-        let failed = "creating a person in keys.db";
-        tx.prepare_cached("INSERT INTO person(id, wrapped) VALUES (?1, ?2)")
-            .and_then(|mut insert| insert.execute(params![person.0, wrapped]))
-            .map_err(Error::storage(failed))?;
-        tx.prepare_cached("INSERT INTO number(hash, person) VALUES (?1, ?2)")
-            .and_then(|mut insert| insert.execute(params![hash, person.0]))
-            .map_err(Error::storage(failed))?;
-        Ok(person)
+        table: &mut dyn Table,
+        numbers: &[PersonKey<'_>],
+        hashes: &[NumberHash],
+    ) -> Result<HashMap<NumberHash, PersonId>, Error> {
+        let mut found = table.numbers(hashes)?;
+        let (mut persons, mut new) = (Vec::new(), Vec::new());
+        for (number, hash) in numbers.iter().zip(hashes) {
+            if found.contains_key(hash) {
+                continue;
+            }
+            let person = PersonId(first16(&self.hash("person", number)));
+            let mut key = Secret::new([0; 32]);
+            self.random.fill(&mut key.0)?;
+            persons.push((person, self.service.wrap(&key, &person.0)?));
+            new.push((*hash, person));
+            found.insert(*hash, person);
+        }
+        table.add_persons(&persons)?;
+        table.add_numbers(&new)?;
+        Ok(found)
+    }
+
+    /// A change of what is wrapped by the key that this server has, which another may have exchanged.
+    fn change<T>(
+        &self,
+        table: &mut dyn Table,
+        work: impl FnOnce(&mut dyn Table) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        change(table, |table| {
+            if table.is_shared() && table.meta(wrapping::NAME)?.as_ref() != Some(&self.wrapping) {
+                let what = "the municipality's key was exchanged; start this server again with it";
+                return Err(Error::Key { what });
+            }
+            work(table)
+        })
+    }
+
+    /// Forgets what no longer holds of a person.
+    fn learn(&self, person: PersonId, kept: &Kept) {
+        let since = kept.turned.as_ref().map(|turned| turned.position);
+        let mut known = self.known.write();
+        if kept.wrapped.is_none() {
+            known.erased.insert(person);
+            known.keys.remove(&person);
+            known.turned.remove(&person);
+        } else if let Some(since) = since
+            && known.turned.insert(person, since) != Some(since)
+        {
+            known.keys.remove(&person);
+            known.next.remove(&person);
+            self.turns.fetch_add(1, Ordering::SeqCst);
+        }
     }
 
     fn remember_numbers(&self, numbers: impl IntoIterator<Item = (NumberHash, PersonId)>) {
@@ -370,79 +408,29 @@ fn public(pair: &Ed25519KeyPair) -> Result<[u8; 32], Error> {
     pair.public_key().as_ref().try_into().map_err(|_| Error::Key { what: "not an Ed25519 key" })
 }
 
-/// Opens the file for its one process, so that what is overwritten leaves no trace.
-fn connect(path: &Path) -> Result<Connection, Error> {
-    let connection =
-        store::open_writable(path, store::KEYS, &[SCHEMA, reseal::SCHEMA, UNDER_ONE_KEY])?;
-    connection
-        .pragma_update(None, "secure_delete", true)
-        .map_err(Error::storage("setting up keys.db"))?;
-    Ok(connection)
-}
-
-fn begin<'c>(
-    connection: &'c mut Connection,
-    failed: &'static str,
-) -> Result<Transaction<'c>, Error> {
-    connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(Error::storage(failed))
-}
-
-/// Copies the write-ahead file into the database and empties it; `false` where a reader keeps it.
-fn empty_write_ahead(connection: &Connection) -> Result<bool, Error> {
-    connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-        .map(|busy| busy == 0)
-        .map_err(Error::storage("emptying the write-ahead file of keys.db"))
-}
-
-fn person_of(connection: &Connection, hash: &NumberHash) -> rusqlite::Result<Option<PersonId>> {
-    connection
-        .prepare_cached("SELECT person FROM number WHERE hash = ?1")?
-        .query_row([hash], |row| row.get(0).map(PersonId))
-        .optional()
-}
-
-/// The wrapped key, or none where it was destroyed.
-fn wrapped_key(connection: &Connection, person: PersonId) -> Result<Option<Vec<u8>>, Error> {
-    connection
-        .prepare_cached("SELECT wrapped FROM person WHERE id = ?1")
-        .and_then(|mut select| select.query_row([person.0], |row| row.get(0)).optional())
-        .map_err(Error::storage("reading a person's key"))?
-        .ok_or(Error::UnknownPerson)
-}
-
-fn erased(connection: &Connection) -> rusqlite::Result<HashSet<PersonId>> {
-    connection
-        .prepare("SELECT id FROM person WHERE wrapped IS NULL")?
-        .query_map([], |row| row.get(0).map(PersonId))?
-        .collect()
-}
-
-fn meta(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, Error> {
-    connection
-        .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
-        .optional()
-        .map_err(Error::storage("reading keys.db"))
+/// Where it stands that a ledger was made.
+fn made(ledger: &str) -> String {
+    format!("made:{ledger}")
 }
 
 /// The secret kept under `name`, made at its first use.
 fn kept_secret(
-    connection: &mut Connection,
+    table: &mut dyn Table,
     service: &dyn KeyService,
     random: &dyn Random,
     name: &str,
 ) -> Result<Secret, Error> {
-    let tx = begin(connection, "keeping a key in keys.db")?;
-    if let Some(wrapped) = meta(&tx, name)? {
+    if let Some(wrapped) = table.meta(name)? {
         return service.unwrap(&wrapped, name.as_bytes());
     }
-    let mut secret = Secret::new([0; 32]);
-    random.fill(&mut secret.0)?;
-    let wrapped = service.wrap(&secret, name.as_bytes())?;
-    tx.execute("INSERT INTO meta(name, value) VALUES (?1, ?2)", params![name, wrapped])
-        .and_then(|_| tx.commit())
-        .map_err(Error::storage("keeping a key in keys.db"))?;
-    Ok(secret)
+    change(table, |table| {
+        // Another server may have made it meanwhile.
+        if let Some(wrapped) = table.meta(name)? {
+            return service.unwrap(&wrapped, name.as_bytes());
+        }
+        let mut secret = Secret::new([0; 32]);
+        random.fill(&mut secret.0)?;
+        table.put(name, &service.wrap(&secret, name.as_bytes())?)?;
+        Ok(secret)
+    })
 }

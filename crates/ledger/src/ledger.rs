@@ -1,13 +1,17 @@
 //! The open ledger: what the rest of the platform calls.
 
+use crate::absence::Absence;
 use crate::append::{Appended, Body, Committed, Draft, Record, Sealer, Sealing};
 use crate::body::MAX_BYTES;
 use crate::chain::{self, Head, Seal};
 use crate::clock::{Clock, SystemClock};
 use crate::condition::{Condition, Watch};
 use crate::database::Database;
+use crate::endings;
 use crate::error::Error;
 use crate::faults::{Faults, NoFaults};
+use crate::follow::{Follower, Progress};
+use crate::foreign::Window;
 use crate::keys::Keys;
 use crate::merkle::Hash;
 use crate::note::{Checkpoint, Proof, VerifierKey};
@@ -16,7 +20,7 @@ use crate::read::Readers;
 use crate::reseal;
 use crate::storage::postgres::Schema;
 use crate::storage::sqlite::{LedgerFile, SqliteStore, complete_tree};
-use crate::storage::{Ended, Reading, Storage, Store};
+use crate::storage::{Storage, Store};
 use crate::store;
 use crate::verify::{PublicKeys, Report, Trust};
 use crate::writer::{Job, Limits, Tail, Writer};
@@ -26,7 +30,9 @@ use record::identity::PersonId;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Gets every commit, in order, before the appenders are answered. Called on the writer's thread:
@@ -53,13 +59,15 @@ pub struct LedgerOptions {
     pub batch_drafts: usize,
     /// A batch is full at this many sealed bytes.
     pub batch_bytes: usize,
+    /// How long a batch waits for a database that is away, before its appenders are told that it is.
+    pub patience: Duration,
     /// Told when the writer passes a point where a crash is tested.
     pub faults: Arc<dyn Faults>,
 }
 
 impl LedgerOptions {
     /// The usual: the system's clock and randomness, 512 groups waiting, batches of 1 024 drafts or
-    /// 8 MiB, nobody told.
+    /// 8 MiB, a minute's patience, nobody told.
     pub fn new(name: impl Into<String>, keys: Arc<Keys>, sealing: Sealing) -> Self {
         Self {
             name: name.into(),
@@ -71,6 +79,7 @@ impl LedgerOptions {
             queue: 512,
             batch_drafts: 1024,
             batch_bytes: 8 << 20,
+            patience: Duration::from_secs(60),
             faults: Arc::new(NoFaults),
         }
     }
@@ -82,9 +91,12 @@ pub struct Ledger {
     sealer: Arc<Sealer>,
     watch: Arc<Watch>,
     readers: Readers,
+    follower: Follower,
     // Some until dropped: closing the queue is what ends the writer.
     queue: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
+    /// Whether it is being dropped: then nobody waits for a database that is away.
+    closing: Arc<AtomicBool>,
     /// Of the file, where it is one.
     _lock: Option<File>,
 }
@@ -111,15 +123,15 @@ impl Ledger {
     /// batches are chained to what is there.
     ///
     /// What other servers have appended is in every answer to a reader; [`LedgerOptions::on_commit`] hears of
-    /// this one's own.
+    /// this one's own, and not of a batch whose commit was answered with [`Error::Unsettled`].
+    /// [`Ledger::wait_beyond`] hears of all.
     ///
     /// # Errors
     /// [`Error::Database`]; [`Error::Key`]; [`Error::Corrupt`] as [`Ledger::open`], and where the schema is of
     /// a newer version.
     pub fn open_in(database: &Arc<Database>, options: LedgerOptions) -> Result<Self, Error> {
-        let schema = Schema::open(database.clone(), &options.name, options.sealing)?;
-        let store = Box::new(schema.store()?);
-        Self::start(Arc::new(schema), store, None, options)
+        let (schema, store) = Schema::open(database.clone(), &options.name, options.sealing)?;
+        Self::start(Arc::new(schema), Box::new(store), None, options)
     }
 
     /// Brings what a crash left undone to its end, and starts the writer.
@@ -137,7 +149,6 @@ impl Ledger {
             .and_then(|tail| check_end(&mut *store, head, tail, &options, &signing_key));
         store.abandon();
         let tail = tail?;
-        finish_erasures(store.reading(), &options.keys)?;
         let ledger_key = options.keys.ledger_key(&options.name)?;
         let sealer = Arc::new(Sealer {
             ledger: options.name,
@@ -146,11 +157,16 @@ impl Ledger {
             sealing: options.sealing,
             ledger_key,
         });
-        if sealer.sealing == Sealing::PerPerson {
-            reseal::finish(store.reading(), &sealer)?;
-        }
+        endings::finish(store.reading(), &sealer)?;
         let watch = Arc::new(Watch::new(sealer.ledger.clone()));
+        let progress = Arc::new(Progress::default());
+        let closing = Arc::new(AtomicBool::new(false));
+        let follower = Follower::new(&*storage, progress.clone(), tail.position)?;
         let writer = Writer {
+            progress,
+            absence: Absence::new(options.patience, closing.clone()),
+            unfinished: false,
+            foreign: Window::after(tail.position),
             path: storage.path().map(Path::to_owned),
             watch: watch.clone(),
             store,
@@ -175,7 +191,7 @@ impl Ledger {
             watch: watch.clone(),
         };
         let (queue, writer) = (Some(queue), Some(writer));
-        Ok(Self { storage, sealer, watch, readers, queue, writer, _lock: lock })
+        Ok(Self { storage, sealer, watch, readers, follower, queue, writer, closing, _lock: lock })
     }
 
     /// Appends a group, whole or not at all, and answers when it is on disk: one [`Appended`] per
@@ -188,9 +204,10 @@ impl Ledger {
     /// [`Error::Busy`] where the same person's were sealed anew meanwhile.
     ///
     /// # Errors
-    /// [`Error::Conflict`], [`Error::Erased`], [`Error::UnknownPerson`], [`Error::TooLarge`]: nothing
-    /// of the group was kept. [`Error::Storage`]: not kept, try again. [`Error::Stopped`]: unknown;
-    /// reopen, and send again with the same source event ids.
+    /// [`Error::Conflict`], [`Error::Overtaken`], [`Error::Erased`], [`Error::UnknownPerson`],
+    /// [`Error::TooLarge`]: nothing of the group was kept. [`Error::Storage`], [`Error::Database`],
+    /// [`Error::Unreachable`]: not kept, try again. [`Error::Unsettled`]: unknown; send again with the same source event
+    /// ids. [`Error::Stopped`]: unknown; reopen, and send so.
     pub async fn append(&self, group: Vec<Draft>) -> Result<Vec<Appended>, Error> {
         if group.is_empty() {
             return Ok(Vec::new());
@@ -284,6 +301,22 @@ impl Ledger {
     /// [`Error::Storage`], [`Error::Corrupt`].
     pub fn find_event(&self, source: &str, id: &str) -> Result<Option<Entry>, Error> {
         self.readers.find_event(source, id)
+    }
+
+    /// Whether other servers may append to it.
+    pub fn is_shared(&self) -> bool {
+        self.storage.is_shared()
+    }
+
+    /// Waits until there are entries beyond `position`, whoever appended them, or `timeout` is over; answers the
+    /// last position. Blocks: not to be called from async code. What other servers erased up to there is erased
+    /// here too when it answers.
+    ///
+    /// # Errors
+    /// [`Error::Database`], [`Error::Unreachable`]: nobody can say whether there are more. At a timeout without an
+    /// error there are none. [`Error::Corrupt`], [`Error::Key`].
+    pub fn wait_beyond(&self, position: Position, timeout: Duration) -> Result<Position, Error> {
+        self.follower.wait_beyond(&self.sealer, position, timeout)
     }
 
     /// Recomputes everything, beside running appends. `progress` is told `(done, of)` entries.
@@ -425,25 +458,12 @@ impl Drop for Ledger {
     fn drop(&mut self) {
         // Readers first: the writer, closing last, empties the write-ahead file; a reader cannot.
         self.readers.idle.lock().clear();
+        self.closing.store(true, Ordering::SeqCst);
         self.queue.take();
         if self.writer.take().is_some_and(|writer| writer.join().is_err()) {
             tracing::error!(ledger = %self.sealer.ledger, "the ledger's writer had panicked");
         }
     }
-}
-
-/// Destroys the keys of the persons whom the ledger says were erased, where they are still there: a
-/// process ended between the two, or `keys.db` is an older copy.
-fn finish_erasures(reading: &dyn Reading, keys: &Keys) -> Result<(), Error> {
-    let erased = reading.ended(Ended::Erasures)?.into_iter().map(|(_, person)| person);
-    for person in erased.filter(|person| !keys.is_erased(*person)) {
-        match keys.destroy(person) {
-            // An older copy may be from before the person was known: nothing of the person opens.
-            Ok(()) | Err(Error::UnknownPerson) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 /// Checks that the stored head is signed and is the last entry's; an empty ledger gets its head.

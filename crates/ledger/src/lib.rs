@@ -87,11 +87,27 @@
 //!
 //! # In PostgreSQL
 //!
-//! The same tables in a schema for each ledger, and all of the above but what is said of files: the points within
-//! the transaction come before anything is sent, since a batch and its commit are one message. Several
-//! writers may have a ledger open; each batch holds the head's row while it is judged and kept. A connection that
-//! breaks during a commit stops the writer, one that breaks before does not. `keys.db` stays a file: writers
-//! share it, and [`ledger::Sink`] hears of its own writer's commits alone.
+//! The same tables in a schema for each ledger, and one for the municipality's keys ([`keys::Keys::open_in`]); all of
+//! the above but what is said of files. The points within the transaction come before anything is sent, since a batch
+//! and its commit are one message. Several servers may have them open:
+//!
+//! - Each batch holds the head's row while it is judged and kept, and each change of the keys a lock of their schema.
+//! - A writer meets what others have appended before it judges: it carries out their erasures and resealings, and
+//!   refuses a draft that they have overtaken ([`append::Draft::seen`]). [`ledger::Ledger::wait_beyond`] tells
+//!   of them, with the same carried out; [`ledger::Sink`] hears of its own writer's commits alone.
+//! - A writer whose connection breaks connects again, for [`ledger::LedgerOptions::patience`], and what waits, waits. A
+//!   commit that was not answered is looked for: the chain's hash says whether it is kept. Then it is
+//!   acknowledged, or tried again. Before it goes on at a server, one write is acknowledged there, so that nothing is built on
+//!   what that server alone has.
+//! - Readers, also of the keys, go to a standby where no server takes what is written; whoever waits for news is told
+//!   that nobody knows.
+//!
+//! | A server or the way to it ends | In the ledger afterwards | The appender |
+//! |---|---|---|
+//! | before the commit was sent | nothing, until it is tried again | waits |
+//! | during the commit | the whole batch or nothing of it | waits until the database says which |
+//! | and nothing answers within the patience | one of the two | [`error::Error::Unsettled`]: a repeat with the same ids is kept once |
+//! | after the commit, before keys were destroyed | the whole batch | waits; after the patience as above, and the next batch, the next opening, or another server destroys them |
 //!
 //! # What is not here
 //!
@@ -103,6 +119,7 @@
 //! [`backup`] tells of such copies and takes them away in time.
 //! A ledger older than a resealing does not open with a newer `keys.db`: the two are restored of one time.
 
+mod absence;
 pub mod append;
 pub mod backup;
 pub mod body;
@@ -111,8 +128,11 @@ pub mod clock;
 pub mod condition;
 pub mod crypto;
 pub mod database;
+mod endings;
 pub mod error;
 pub mod faults;
+mod follow;
+mod foreign;
 pub mod key_service;
 pub mod keys;
 pub mod ledger;

@@ -7,6 +7,7 @@
 use crate::append::{Body, Record, Sealer, event_key};
 use crate::chain::{self, Head};
 use crate::condition::Watch;
+use crate::endings;
 use crate::error::Error;
 use crate::merkle::{self, Hash};
 use crate::note::{self, Proof};
@@ -134,26 +135,48 @@ impl Readers {
             if let Some(body) = body {
                 return Ok(Record { entry, body });
             }
+            if let (true, Some(person)) = (self.storage.is_shared(), entry.person) {
+                self.hear_of(person)?;
+            }
             let Some(again) = self.with(|reading| storage::at(reading, position))? else { break };
             stored = again;
         }
         Err(Error::Corrupt { position, what: "the body does not open with its key" })
     }
 
+    /// Another server may have exchanged the person's key, or have come no further than to say so.
+    fn hear_of(&self, person: PersonId) -> Result<(), Error> {
+        let keys = &self.sealer.keys;
+        keys.refresh(person)?;
+        self.with(|reading| endings::carry_out(reading, &self.sealer, keys.since(person)))
+    }
+
     pub(crate) fn with<T>(
         &self,
-        work: impl FnOnce(&dyn Reading) -> Result<T, Error>,
+        work: impl Fn(&dyn Reading) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let idle = self.idle.lock().pop().filter(|reader| reader.is_open());
-        let reader = match idle {
-            Some(reader) => reader,
-            None => self.storage.reader()?,
+        let mut result = match idle {
+            Some(reader) => self.ask(reader, &work),
+            None => self.storage.reader().and_then(|reader| self.ask(reader, &work)),
         };
-        let result = work(&*reader);
-        let mut idle = self.idle.lock();
-        if idle.len() < IDLE {
-            idle.push(reader);
+        // The way to a database broke: another server of it may answer.
+        if result.as_ref().is_err_and(Error::is_away) {
+            result = self.storage.reader().and_then(|reader| self.ask(reader, &work));
         }
         result.inspect_err(|error| self.watch.met(error))
+    }
+
+    fn ask<T>(
+        &self,
+        reader: Box<dyn Reading + Send>,
+        work: impl Fn(&dyn Reading) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let result = work(&*reader);
+        let mut idle = self.idle.lock();
+        if idle.len() < IDLE && reader.is_open() {
+            idle.push(reader);
+        }
+        result
     }
 }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::keys::reseal::Next;
 use crate::manifest::Manifest;
 use crate::merkle::Hash;
-use crate::storage::{self, Ended, Reading, Rows};
+use crate::storage::{Reading, Rows};
 use record::entry::{Entry, Position};
 use record::identity::PersonId;
 use record::resealing::Resealing;
@@ -187,42 +187,4 @@ impl Turn {
     pub(crate) fn make(&self, sealer: &Sealer) -> Result<(), Error> {
         sealer.keys.turn(self.person, self.position, &self.next.handover)
     }
-}
-
-/// Puts keys in force that entries of the ledger have brought, where that was not done: a process ended
-/// between the two, or `keys.db` is an older copy.
-pub(crate) fn finish(reading: &dyn Reading, sealer: &Sealer) -> Result<(), Error> {
-    let keys = &sealer.keys;
-    let mut turned = keys.turned();
-    for (position, person) in reading.ended(Ended::Resealings)? {
-        if turned.get(&person) == Some(&position) {
-            turned.remove(&person);
-        }
-        if keys.since(person) >= position || keys.is_erased(person) {
-            continue;
-        }
-        let manifest = manifest_at(reading, position)?;
-        match keys.turn(person, position, &manifest.handover) {
-            // An older copy may be from before the person was known: nothing of the person opens.
-            Ok(()) | Err(Error::UnknownPerson) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    match turned.into_values().min() {
-        None => Ok(()),
-        Some(position) => Err(Error::Corrupt {
-            position,
-            what: "keys.db has a key that the ledger has not come to; restore both of one time",
-        }),
-    }
-}
-
-/// What the resealing at a position says.
-pub(crate) fn manifest_at(reading: &dyn Reading, position: Position) -> Result<Manifest, Error> {
-    let what = "the entry does not say which bodies were sealed anew";
-    let none = Error::Corrupt { position, what };
-    let Some(stored) = storage::at(reading, position)? else { return Err(none) };
-    let entry = stored.entry()?;
-    let body = stored.body(&entry)?.filter(|(sealed, hash)| sha256(&[sealed]) == *hash);
-    body.and_then(|(sealed, _)| Manifest::of(sealed)).ok_or(none)
 }

@@ -18,6 +18,7 @@ use record::entry::{Entry, Kind, Position};
 use record::identity::PersonId;
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 pub(crate) mod postgres;
 pub(crate) mod sqlite;
@@ -37,8 +38,23 @@ pub(crate) trait Storage: Send + Sync {
         progress: &mut dyn FnMut(Position, Position),
     ) -> Result<Report, Error>;
 
+    /// Whether other servers may write to it.
+    fn is_shared(&self) -> bool;
+
+    /// What hears of entries that others append; nothing where nobody else does.
+    fn listener(&self) -> Result<Option<Box<dyn Listening>>, Error>;
+
     /// Where it lies, if that is on a disk of this machine.
     fn path(&self) -> Option<&Path>;
+}
+
+/// Hears of new entries.
+pub(crate) trait Listening: Send {
+    /// What is there now, by the server that takes what is written; an error where that cannot be asked.
+    fn reading(&mut self) -> Result<&dyn Reading, Error>;
+
+    /// Waits until there may be something new, at most for `time`.
+    fn pause(&mut self, time: Duration);
 }
 
 /// What can be asked of a ledger's tables.
@@ -65,12 +81,15 @@ pub(crate) trait Reading {
     fn noted(&self) -> Result<Position, Error>;
     /// Up to `limit` signed checkpoints of more than `size` entries, the smallest first.
     fn notes_after(&self, size: Position, limit: usize) -> Result<Vec<(Position, String)>, Error>;
-    /// Positions and persons of the entries of kind `Erasure` or `Resealing`, in order.
-    fn ended(&self, kind: Ended) -> Result<Vec<(Position, PersonId)>, Error>;
+    /// Positions and persons of the entries of kind `Erasure` or `Resealing` after a position, in order.
+    fn ended(&self, kind: Ended, after: Position) -> Result<Vec<(Position, PersonId)>, Error>;
 }
 
 /// The writer's own access.
 pub(crate) trait Store: Send {
+    /// Whether other servers may write to it.
+    fn is_shared(&self) -> bool;
+
     /// What is there, with what this writer has begun.
     fn reading(&self) -> &dyn Reading;
 
@@ -83,7 +102,10 @@ pub(crate) trait Store: Send {
 
     /// Keeps a batch for good and ends it, also where it fails. Passes the points of `faults` from
     /// [`Bodies`](crate::faults::Point::Bodies) to [`Checkpoint`](crate::faults::Point::Checkpoint).
-    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Stop>;
+    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Failed>;
+
+    /// Whether a batch is kept of which that was not known, where others may have gone on since.
+    fn is_kept(&mut self, write: &Write) -> Result<bool, Error>;
 
     /// Ends a batch without keeping anything.
     fn abandon(&mut self);
@@ -92,15 +114,26 @@ pub(crate) trait Store: Send {
     fn forget_replaced(&self);
 }
 
-/// A failed batch, and whether the writer must stop since nobody knows what is kept.
-pub(crate) struct Stop {
+/// A failed batch.
+pub(crate) struct Failed {
     pub(crate) error: Error,
-    pub(crate) stop: bool,
+    pub(crate) kept: Outcome,
 }
 
-impl From<Error> for Stop {
+/// What is kept of a failed batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nothing.
+    Nothing,
+    /// Nobody knows; the database can be asked once it answers ([`Store::is_kept`]).
+    Askable,
+    /// Nobody knows, and the writer must stop.
+    Unknown,
+}
+
+impl From<Error> for Failed {
     fn from(error: Error) -> Self {
-        Stop { error, stop: false }
+        Failed { error, kept: Outcome::Nothing }
     }
 }
 

@@ -9,16 +9,20 @@
 //! it meets all that came before it, and what comes after it is sealed anew. After a commit whose outcome is unknown the writer stops: going on after a
 //! failed sync would acknowledge what may not be there.
 
+use crate::absence::Absence;
 use crate::append::{Appended, Committed, Prepared, Sealer};
 use crate::chain::{self, CHECKPOINT_EVERY, Head, Seal};
 use crate::clock::Clock;
 use crate::condition::Watch;
+use crate::endings;
 use crate::error::Error;
 use crate::faults::{Faults, Point};
+use crate::follow::Progress;
+use crate::foreign::{Foreign, Window};
 use crate::ledger::Sink;
 use crate::merkle::Hash;
 use crate::reseal::{self, Turn};
-use crate::storage::{self, EventKey, Kept, Reading, Row, Stop, Store, Write};
+use crate::storage::{self, EventKey, Failed, Kept, Outcome, Reading, Row, Store, Write};
 use crate::tree::{Notary, Tree};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use record::entry::{Entry, Kind, Position};
@@ -47,6 +51,7 @@ pub(crate) struct Writer {
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) signing_key: Ed25519KeyPair,
     pub(crate) tail: Tail,
+    pub(crate) foreign: Window,
     pub(crate) notary: Notary,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) faults: Arc<dyn Faults>,
@@ -55,6 +60,10 @@ pub(crate) struct Writer {
     /// Where room is looked for.
     pub(crate) path: Option<PathBuf>,
     pub(crate) watch: Arc<Watch>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) absence: Absence,
+    /// Whether keys are still to be destroyed that a committed batch has ended.
+    pub(crate) unfinished: bool,
 }
 
 /// When a batch is full.
@@ -75,6 +84,9 @@ enum Slot {
 }
 
 type Verdict = Result<Vec<Slot>, Error>;
+
+/// What became of each group, and the new entries.
+type Written = Result<(Vec<Verdict>, Vec<Committed>), Failed>;
 
 /// The batch's new entries with what was judged so far.
 #[derive(Default)]
@@ -125,7 +137,8 @@ impl Writer {
         };
         let (verdicts, committed) = match written {
             Ok(written) => written,
-            Err(Stop { error, stop }) => {
+            Err(Failed { error, kept }) => {
+                let stop = kept == Outcome::Unknown;
                 if !matches!(error, Error::NoRoom) {
                     self.watch.failed(&error, stop);
                 }
@@ -148,6 +161,7 @@ impl Writer {
             .zip(verdicts)
             .map(|(answer, verdict)| (answer, verdict.and_then(|slots| place(slots, &committed))))
             .collect();
+        self.progress.reached(self.tail.position);
         if let (Some(sink), false) = (&mut self.sink, committed.is_empty()) {
             sink(Arc::from(committed));
         }
@@ -159,13 +173,41 @@ impl Writer {
         Ok(())
     }
 
-    /// Judges every group and writes the accepted ones in one transaction, with the checkpoint that is
-    /// due or `wanted`.
-    fn write(
-        &mut self,
-        groups: Vec<Vec<Prepared>>,
-        wanted: bool,
-    ) -> Result<(Vec<Verdict>, Vec<Committed>), Stop> {
+    /// Writes the accepted groups, with the checkpoint that is due or `wanted`. Where a database is away, until it is
+    /// back or patience ends.
+    fn write(&mut self, mut groups: Vec<Vec<Prepared>>, wanted: bool) -> Written {
+        loop {
+            let spare = match self.store.is_shared() {
+                true => groups.iter().map(|it| it.iter().map(Prepared::again).collect()).collect(),
+                false => None,
+            };
+            let failed = match self.attempt(groups, wanted) {
+                Ok(written) => {
+                    if self.absence.ended() {
+                        self.watch.wrote();
+                    }
+                    return Ok(written);
+                }
+                Err(failed) => failed,
+            };
+            let is_away = failed.error.is_away();
+            match spare {
+                Some(spare) if failed.kept == Outcome::Nothing && is_away && self.waits() => {
+                    groups = spare;
+                }
+                _ => return Err(failed),
+            }
+        }
+    }
+
+    /// Whether to try again, after a while.
+    fn waits(&mut self) -> bool {
+        self.watch.away();
+        self.absence.wait()
+    }
+
+    /// Judges every group and writes the accepted ones in one transaction.
+    fn attempt(&mut self, groups: Vec<Vec<Prepared>>, wanted: bool) -> Written {
         let head = self.store.begin()?;
         let none = Error::Corrupt { position: 0, what: "there is no head" };
         let batch = head.ok_or(none).and_then(|head| self.batch(&head, groups, wanted));
@@ -184,20 +226,53 @@ impl Writer {
         if let Some(turn) = &turn {
             turn.announce(&self.sealer);
         }
-        self.store.commit(&write, &*self.faults).inspect_err(|failed| {
+        self.keep(&write).inspect_err(|failed| {
             // Where nobody knows what is on disk, readers may meet either key.
-            if let (Some(turn), false) = (&turn, failed.stop) {
+            if let (Some(turn), Outcome::Nothing) = (&turn, failed.kept) {
                 turn.withdraw(&self.sealer);
             }
         })?;
         self.tail = tail;
         self.faults.at(Point::Committed);
-        destroy(&self.sealer, &erased, turn.as_ref())?;
+        self.end(&erased, turn.as_ref())?;
         if turn.is_some() {
             self.store.forget_replaced();
         }
         self.faults.at(Point::Destroyed);
         Ok((verdicts, committed))
+    }
+
+    /// Commits. Where the answer is lost, the database is asked until it says whether the batch is kept.
+    fn keep(&mut self, write: &Write) -> Result<(), Failed> {
+        let Err(failed) = self.store.commit(write, &*self.faults) else { return Ok(()) };
+        if failed.kept != Outcome::Askable {
+            return Err(failed);
+        }
+        while self.waits() {
+            match self.store.is_kept(write) {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(failed.error.into()),
+                Err(error) if error.is_away() => {}
+                Err(error) => return Err(Failed { error, kept: Outcome::Unknown }),
+            }
+        }
+        Err(Failed { error: Error::Unsettled, kept: Outcome::Askable })
+    }
+
+    /// Destroys the keys of those whom a committed batch erases, and the key that it puts another in the place of.
+    /// Where that fails nobody is told that it is done: the next batch, or the next opening, goes on with it.
+    fn end(&mut self, erased: &HashSet<PersonId>, turn: Option<&Turn>) -> Result<(), Failed> {
+        while let Err(error) = destroy(&self.sealer, erased, turn) {
+            if !(self.store.is_shared() && error.is_away()) {
+                return Err(Failed { error, kept: Outcome::Unknown });
+            }
+            self.unfinished = true;
+            if !self.waits() {
+                return Err(Failed { error: Error::Unsettled, kept: Outcome::Askable });
+            }
+        }
+        self.unfinished = false;
+        Ok(())
     }
 
     /// Judges every group, and chains the accepted ones to what is there.
@@ -208,12 +283,23 @@ impl Writer {
         wanted: bool,
     ) -> Result<Batch, Error> {
         let (sealer, reading) = (&*self.sealer, self.store.reading());
-        self.tail.reach(reading, head)?;
+        if self.unfinished {
+            endings::carry_out(reading, sealer, 0)?;
+            self.unfinished = false;
+        }
+        if let Some((reached, foreign)) = self.tail.reached(reading, head)? {
+            if foreign.iter().any(|it| it.ends_content()) {
+                endings::carry_out(reading, sealer, self.tail.position)?;
+            }
+            self.tail = reached;
+            self.foreign.add(foreign);
+        }
         let keys: Vec<EventKey> = groups.iter().flatten().filter_map(|it| it.event).collect();
         let kept = if keys.is_empty() { HashMap::new() } else { reading.events(&keys)? };
         let mut plan = Plan { kept, ..Plan::default() };
+        let foreign = self.store.is_shared().then_some(&self.foreign);
         let verdicts: Vec<Verdict> =
-            groups.into_iter().map(|group| plan.judge(sealer, group)).collect();
+            groups.into_iter().map(|group| plan.judge(sealer, foreign, group)).collect();
         let Plan { mut new, erased, .. } = plan;
         // What is not committed leaves no trace in the tail either.
         let mut tail = self.tail.clone();
@@ -283,14 +369,19 @@ impl Tail {
         Ok(Self { position, hash, time, tree: Tree::read(reading)? })
     }
 
-    /// Adds what another writer has kept since, up to `head`.
-    fn reach(&mut self, reading: &dyn Reading, head: &Head) -> Result<(), Error> {
+    /// With what other writers have kept since, up to `head`, and that; nothing where there is none.
+    fn reached(
+        &self,
+        reading: &dyn Reading,
+        head: &Head,
+    ) -> Result<Option<(Self, Vec<Foreign>)>, Error> {
         if (self.position, self.hash) == (head.position, head.hash) {
-            return Ok(());
+            return Ok(None);
         }
-        let mut reached = self.clone();
+        let mut tree = self.tree.clone();
+        let mut foreign = Vec::new();
         let (mut position, mut hash, mut time) = (self.position, self.hash, self.time);
-        reached.tree.catch_up(reading, &mut |bytes| {
+        tree.catch_up(reading, &mut |bytes| {
             let broken = |what| Error::Corrupt { position: position + 1, what };
             let entry =
                 Entry::from_canonical(bytes).map_err(|_| broken("the entry does not decode"))?;
@@ -298,14 +389,14 @@ impl Tail {
                 return Err(broken("the entry does not follow the one before"));
             }
             (position, hash, time) = (entry.position, chain::hash(bytes), entry.recorded_at);
+            foreign.push(Foreign { position, kind: entry.kind, person: entry.person });
             Ok(())
         })?;
         if (position, hash) != (head.position, head.hash) {
             return Err(Error::Corrupt { position, what: "the last entry is not the head's" });
         }
-        reached.tree.noted = reading.noted()?;
-        *self = Self { position, hash, time, ..reached };
-        Ok(())
+        tree.noted = reading.noted()?;
+        Ok(Some((Self { position, hash, time, tree }, foreign)))
     }
 
     /// Gives a new entry its place, and adds to `write` what is to be kept of it.
@@ -323,17 +414,14 @@ impl Tail {
     }
 }
 
-/// Destroys the keys of those whom a committed batch erases, and the key that it puts another in the
-/// place of. Where that fails the writer stops: nobody
-/// is told that it is done, and the next opening goes on with it.
-fn destroy(sealer: &Sealer, erased: &HashSet<PersonId>, turn: Option<&Turn>) -> Result<(), Stop> {
-    if let Some(Err(error)) = turn.map(|turn| turn.make(sealer)) {
-        return Err(Stop { error, stop: true });
+fn destroy(sealer: &Sealer, erased: &HashSet<PersonId>, turn: Option<&Turn>) -> Result<(), Error> {
+    if let Some(turn) = turn {
+        turn.make(sealer)?;
     }
     for person in erased {
         match sealer.keys.destroy(*person) {
             Ok(()) | Err(Error::UnknownPerson) => {}
-            Err(error) => return Err(Stop { error, stop: true }),
+            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -358,7 +446,12 @@ impl Size {
 
 impl Plan {
     /// Judges one group; takes its new entries into the batch when all of it is accepted.
-    fn judge(&mut self, sealer: &Sealer, group: Vec<Prepared>) -> Verdict {
+    fn judge(
+        &mut self,
+        sealer: &Sealer,
+        foreign: Option<&Window>,
+        group: Vec<Prepared>,
+    ) -> Verdict {
         let mut taken = Vec::with_capacity(group.len());
         let mut events = HashMap::new();
         let mut slots = Vec::with_capacity(group.len());
@@ -382,6 +475,12 @@ impl Plan {
                     return Err(Error::Conflict { index, position: slot.position() });
                 }
                 None => {
+                    let person = prepared.entry.person;
+                    let seen = foreign.zip(prepared.seen);
+                    if let Some(position) = seen.and_then(|(it, seen)| it.overtaking(seen, person))
+                    {
+                        return Err(Error::Overtaken { position });
+                    }
                     if let Some(key) = prepared.event {
                         events.insert(key, (mac, next));
                     }

@@ -238,6 +238,7 @@ impl Tenant {
 /// A decision on its way into the ledger.
 pub(crate) fn draft(decision: &Decision, owner: &str, about: Option<PersonId>) -> Draft {
     Draft {
+        seen: None,
         kind: Kind::Decision,
         source: SOURCE.to_owned(),
         source_event_id: None,

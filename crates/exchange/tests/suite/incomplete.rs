@@ -15,6 +15,7 @@ async fn a_poison_entry_is_an_explicit_incomplete_and_the_municipality_goes_on()
     town.create(&plo, pulse(&fnr(0), None, 70)).await;
     let person = town.tenant.person(&fnr(0)).unwrap();
     let poison = Draft {
+        seen: None,
         kind: Kind::Version,
         source: "plo".to_owned(),
         source_event_id: None,

@@ -10,11 +10,11 @@ use super::segment::{Broken, Reading};
 use crate::append::{Sealing, event_key};
 use crate::chain::{self, Head, Seal};
 use crate::crypto::sha256_of;
+use crate::endings::manifest_at;
 use crate::error::Error;
 use crate::key_service::{KeyService, sync_folder};
 use crate::keys::Keys;
 use crate::random::Random;
-use crate::reseal::manifest_at;
 use crate::storage::sqlite::{
     complete_tree, keep_body, keep_checkpoint, keep_entry, keep_head, keep_note, tell,
 };
@@ -286,7 +286,7 @@ impl Restoring<'_> {
 /// Repeats in the table what all resealings say, once their bodies are in place.
 fn tell_all(tx: &Transaction<'_>) -> Result<(), Error> {
     let failed = Error::storage;
-    for (by, _) in tx.ended(Ended::Resealings)? {
+    for (by, _) in tx.ended(Ended::Resealings, 0)? {
         let said = manifest_at(&**tx, by)?;
         for position in said.erased {
             tell(tx, by, position, None).map_err(failed("repeating a resealing"))?;

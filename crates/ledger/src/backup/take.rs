@@ -258,7 +258,7 @@ impl Taking<'_> {
         begun: Position,
         through: Position,
     ) -> Result<(Vec<Position>, Option<Piece>), Error> {
-        let all = connection.ended(Kind::Resealings)?.into_iter().map(|(position, _)| position);
+        let all = connection.ended(Kind::Resealings, 0)?.into_iter().map(|(position, _)| position);
         let new: Vec<Position> = all.filter(|it| (begun + 1..=through).contains(it)).collect();
         if new.is_empty() || begun == 0 {
             return Ok((new, None));
@@ -290,7 +290,7 @@ impl Taking<'_> {
     fn not_overtaken(&self, ledgers: &[Part]) -> Result<(), Error> {
         let connection = store::open_readable(&self.source.directory.join("ledger.db"))?;
         let reached = ledgers.first().map_or(0, |part| part.head.position);
-        match connection.ended(Kind::Resealings)?.last() {
+        match connection.ended(Kind::Resealings, 0)?.last() {
             Some((position, _)) if *position > reached => {
                 Err(other("a record was erased while the backup was taken; take it again"))
             }
@@ -440,9 +440,9 @@ struct Ended {
 /// What was erased where, in order.
 fn erased(ledger: &Path) -> Result<Vec<Ended>, Error> {
     let connection = store::open_readable(ledger)?;
-    let persons = connection.ended(Kind::Erasures)?;
+    let persons = connection.ended(Kind::Erasures, 0)?;
     let ended = |is_whole| move |(position, person)| Ended { position, person, is_whole };
-    let records = connection.ended(Kind::Resealings)?.into_iter().map(ended(false));
+    let records = connection.ended(Kind::Resealings, 0)?.into_iter().map(ended(false));
     let mut all: Vec<Ended> = persons.into_iter().map(ended(true)).chain(records).collect();
     all.sort_by_key(|it| it.position);
     Ok(all)

@@ -1,16 +1,19 @@
-//! The public keys of a municipality's ledgers, in the clear in `keys.db`: whoever copies or verifies
-//! the files needs no secret for it.
+//! The public keys of a municipality's ledgers, in the clear beside its keys: whoever copies or verifies
+//! ledgers needs no secret for it.
 //!
-//! They are for convenience and are no root of trust: whoever can write the file can exchange them.
+//! They are for convenience and are no root of trust: whoever can write there can exchange them.
 //! Compare with what was kept elsewhere.
 
-use super::{CHECKPOINTS, Keys, meta};
+use super::table::postgres::KeysSchema;
+use super::table::sqlite::KeysFile;
+use super::table::{Table, change};
+use super::{CHECKPOINTS, Keys};
+use crate::database::Database;
 use crate::error::Error;
 use crate::note::{VerifierKey, origin};
-use crate::store;
 use crate::verify::PublicKeys;
-use rusqlite::{Connection, params};
 use std::path::Path;
+use std::sync::Arc;
 
 const CHECKPOINT_KEY: &str = "public:checkpoints";
 
@@ -23,12 +26,26 @@ fn head_key(ledger: &str) -> String {
 /// # Errors
 /// [`Error::Storage`]; [`Error::Key`] where no version that writes them has opened the ledger yet.
 pub fn published(path: &Path, ledger: &str) -> Result<PublicKeys, Error> {
-    std::fs::metadata(path).map_err(Error::file("opening keys.db"))?;
-    let connection = store::open_readable(path)?;
-    let key = |name: &str| -> Result<[u8; 32], Error> {
-        let key = meta(&connection, name)?.and_then(|key| key.try_into().ok());
+    told(&mut KeysFile::read(path)?, ledger)
+}
+
+/// The public keys of `ledger` as they stand with the keys named `name` in `database` ([`Keys::open_in`]).
+///
+/// # Errors
+/// [`Error::Database`]; [`Error::Key`] where no ledger was made with these keys yet.
+pub fn published_in(
+    database: &Arc<Database>,
+    name: &str,
+    ledger: &str,
+) -> Result<PublicKeys, Error> {
+    told(&mut KeysSchema::of(database.clone(), name)?, ledger)
+}
+
+fn told(table: &mut dyn Table, ledger: &str) -> Result<PublicKeys, Error> {
+    let mut key = |name: &str| -> Result<[u8; 32], Error> {
+        let key = table.meta(name)?.and_then(|key| key.try_into().ok());
         key.ok_or(Error::Key {
-            what: "no public key stands in keys.db; start the server once with this version",
+            what: "no public key stands beside the keys; start the server once with this version",
         })
     };
     Ok(PublicKeys {
@@ -42,19 +59,9 @@ impl Keys {
     pub(crate) fn publish(&self, ledger: &str) -> Result<(), Error> {
         let keys = PublicKeys::of(self, ledger)?;
         debug_assert_eq!(CHECKPOINT_KEY, format!("public:{CHECKPOINTS}"));
-        let connection = self.connection.lock();
-        put(&connection, &head_key(ledger), &keys.head)?;
-        put(&connection, CHECKPOINT_KEY, &keys.checkpoints.key)
+        change(&mut **self.table.lock(), |table| {
+            table.put(&head_key(ledger), &keys.head)?;
+            table.put(CHECKPOINT_KEY, &keys.checkpoints.key)
+        })
     }
-}
-
-fn put(connection: &Connection, name: &str, key: &[u8; 32]) -> Result<(), Error> {
-    connection
-        .execute(
-            "INSERT INTO meta(name, value) VALUES (?1, ?2)
-             ON CONFLICT(name) DO UPDATE SET value = excluded.value WHERE value <> excluded.value",
-            params![name, key],
-        )
-        .map(drop)
-        .map_err(Error::storage("publishing a public key"))
 }

@@ -10,20 +10,14 @@
 //! the person's key. Neither it nor the handover is wrapped by the municipality's key, so that nothing but
 //! `person.wrapped` has to follow when that is exchanged.
 
-use super::{Keys, begin, empty_write_ahead, wrapped_key};
+use super::Keys;
+use super::table::{Kept, Turned};
 use crate::crypto::{self, DataKey, NONCE, Secret, mac};
 use crate::error::Error;
 use record::entry::Position;
 use record::identity::PersonId;
-use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-
-/// Version 2 of `keys.db`: persons whose key is not their first, the entry that brought it, and the key of
-/// their digests.
-pub(super) const SCHEMA: &str = "
-CREATE TABLE turned(person BLOB PRIMARY KEY, position INTEGER NOT NULL, digest BLOB NOT NULL) WITHOUT ROWID, STRICT;
-";
 
 /// A person's next key, made and not yet in force.
 pub(crate) struct Next {
@@ -44,7 +38,9 @@ const DIGEST: &[u8] = b"fkj digest v1";
 impl Keys {
     /// Makes a next key for a person. Nothing is kept of it.
     pub(crate) fn next_key(&self, person: PersonId) -> Result<Next, Error> {
-        let (since, before, secret) = self.in_force(&self.connection.lock(), person)?;
+        let kept = self.table.lock().person(person)?.ok_or(Error::UnknownPerson)?;
+        let since = kept.turned.as_ref().map_or(0, |turned| turned.position);
+        let (before, secret) = self.key_of(person, &kept)?;
         let mut next = Secret::new([0; 32]);
         self.random.fill(&mut next.0)?;
         let handover = self.sealed(&secret, HANDOVER, person, &next)?;
@@ -80,39 +76,31 @@ impl Keys {
         position: Position,
         handover: &[u8],
     ) -> Result<(), Error> {
-        let failed = "putting a person's next key in force";
-        let mut connection = self.connection.lock();
-        if self.since(person) < position {
-            let (_, before, secret) = self.in_force(&connection, person)?;
+        let mut table = self.table.lock();
+        let key = self.change(&mut **table, |table| {
+            let kept = table.person(person)?.ok_or(Error::UnknownPerson)?;
+            if kept.turned.as_ref().is_some_and(|turned| turned.position >= position) {
+                self.learn(person, &kept);
+                return Ok(None);
+            }
+            let (before, secret) = self.key_of(person, &kept)?;
             let next = unsealed(&secret, HANDOVER, person, handover).ok_or(Error::Key {
                 what: "a person's next key was not sealed for the one before",
             })?;
             let wrapped = self.service.wrap(&next, &person.0)?;
             let digest = self.sealed(&next, DIGEST, person, &before.digest())?;
-            let tx = begin(&mut connection, failed)?;
-            tx.execute(
-                "UPDATE person SET wrapped = zeroblob(length(wrapped)) WHERE id = ?1",
-                [person.0],
-            )
-            .and_then(|_| {
-                let update = "UPDATE person SET wrapped = ?2 WHERE id = ?1";
-                tx.execute(update, params![person.0, wrapped])
-            })
-            .and_then(|_| {
-                let insert =
-                    "INSERT OR REPLACE INTO turned(person, position, digest) VALUES (?1, ?2, ?3)";
-                tx.execute(insert, params![person.0, position, digest])
-            })
-            .and_then(|_| tx.commit())
-            .map_err(Error::storage(failed))?;
+            table.turn(person, &wrapped, &Turned { position, digest })?;
+            Ok(Some(DataKey::after(&next, before.digest())))
+        })?;
+        if let Some(key) = key {
             let mut known = self.known.write();
-            known.keys.insert(person, DataKey::after(&next, before.digest()));
+            known.keys.insert(person, key);
             known.turned.insert(person, position);
             known.next.remove(&person);
             drop(known);
             self.turns.fetch_add(1, Ordering::SeqCst);
         }
-        if !empty_write_ahead(&connection)? {
+        if !table.clear()? {
             return Err(Error::Key {
                 what: "exchanged, but a reader holds an earlier copy; open the ledger again",
             });
@@ -136,34 +124,14 @@ impl Keys {
         self.known.read().turned.clone()
     }
 
-    /// The key in force, since when, and its secret.
-    fn in_force(
-        &self,
-        connection: &Connection,
-        person: PersonId,
-    ) -> Result<(Position, DataKey, Secret), Error> {
-        let wrapped = wrapped_key(connection, person)?.ok_or(Error::Erased)?;
-        let secret = self.service.unwrap(&wrapped, &person.0)?;
-        let key = self.key_of(connection, person, &secret)?;
-        Ok((self.since(person), key, secret))
-    }
-
-    /// The key that a person's secret stands for.
-    pub(super) fn key_of(
-        &self,
-        connection: &Connection,
-        person: PersonId,
-        secret: &Secret,
-    ) -> Result<DataKey, Error> {
-        if self.since(person) == 0 {
-            return Ok(DataKey::new(secret));
-        }
-        let digest: Vec<u8> = connection
-            .query_row("SELECT digest FROM turned WHERE person = ?1", [person.0], |row| row.get(0))
-            .map_err(Error::storage("reading the key of a person's digests"))?;
-        let digest = unsealed(secret, DIGEST, person, &digest)
+    /// The key in force, and the secret that it stands for.
+    pub(super) fn key_of(&self, person: PersonId, kept: &Kept) -> Result<(DataKey, Secret), Error> {
+        let wrapped = kept.wrapped.as_ref().ok_or(Error::Erased)?;
+        let secret = self.service.unwrap(wrapped, &person.0)?;
+        let Some(turned) = &kept.turned else { return Ok((DataKey::new(&secret), secret)) };
+        let digest = unsealed(&secret, DIGEST, person, &turned.digest)
             .ok_or(Error::Key { what: "the key of a person's digests does not open" })?;
-        Ok(DataKey::after(secret, digest))
+        Ok((DataKey::after(&secret, digest), secret))
     }
 
     fn sealed(
@@ -186,12 +154,4 @@ fn unsealed(secret: &Secret, label: &[u8], person: PersonId, sealed: &[u8]) -> O
     let found = Secret::from_slice(&plain);
     plain.fill(0);
     found
-}
-
-/// Persons whose key is not their first, as the file has it.
-pub(super) fn stored(connection: &Connection) -> rusqlite::Result<HashMap<PersonId, Position>> {
-    connection
-        .prepare("SELECT person, position FROM turned")?
-        .query_map([], |row| Ok((row.get(0).map(PersonId)?, row.get(1)?)))?
-        .collect()
 }

@@ -6,12 +6,14 @@
 //! as they are: an older copy of `keys.db` with the older municipality's key still opens what it
 //! opened.
 
-use super::{begin, empty_write_ahead, wrapping};
+use super::table::postgres::KeysSchema;
+use super::table::sqlite::KeysFile;
+use super::table::{Table, change};
+use super::wrapping;
+use crate::database::Database;
 use crate::error::Error;
 use crate::key_service::KeyService;
 use crate::random::Random;
-use crate::store;
-use rusqlite::{Connection, params};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -61,28 +63,47 @@ pub fn rotate(
     now: i64,
     passed: &mut dyn FnMut(Step),
 ) -> Result<Status, Error> {
-    let failed = "exchanging the municipality's key";
-    let _lock = store::lock(path, "keys")?;
     std::fs::metadata(path).map_err(Error::file("opening keys.db"))?;
-    let mut connection = super::connect(path)?;
-    let tx = begin(&mut connection, failed)?;
-    passed(Step::Begun);
-    wrapping::exchange(&tx, from, to, random)?;
-    tx.execute(
-        "INSERT INTO meta(name, value) VALUES (?1, ?2)
-         ON CONFLICT(name) DO UPDATE SET value = excluded.value",
-        params![EXCHANGED, now.to_be_bytes()],
-    )
-    .map_err(Error::storage(failed))?;
-    passed(Step::Wrapped);
-    tx.commit().map_err(Error::storage(failed))?;
+    exchange(&mut KeysFile::open(path)?, (from, to), random, now, passed)
+}
+
+/// As [`rotate`], of the keys named `name` in `database` ([`super::Keys::open_in`]). Servers that have them open go
+/// on reading persons whose keys they have asked for, and refuse to make new ones: start them again with `to`.
+///
+/// # Errors
+/// [`Error::Key`] as [`rotate`]; [`Error::Database`].
+pub fn rotate_in(
+    (database, name): (&Arc<Database>, &str),
+    services: (&dyn KeyService, &dyn KeyService),
+    random: &Arc<dyn Random>,
+    now: i64,
+    passed: &mut dyn FnMut(Step),
+) -> Result<Status, Error> {
+    let mut table = KeysSchema::of(database.clone(), name)?;
+    exchange(&mut table, services, random, now, passed)
+}
+
+fn exchange(
+    table: &mut dyn Table,
+    (from, to): (&dyn KeyService, &dyn KeyService),
+    random: &Arc<dyn Random>,
+    now: i64,
+    passed: &mut dyn FnMut(Step),
+) -> Result<Status, Error> {
+    change(table, |table| {
+        passed(Step::Begun);
+        wrapping::exchange(table, from, to, random)?;
+        table.put(EXCHANGED, &now.to_be_bytes())?;
+        passed(Step::Wrapped);
+        Ok(())
+    })?;
     passed(Step::Committed);
-    if !empty_write_ahead(&connection)? {
+    if !table.clear()? {
         let what = "exchanged, but a reader holds an earlier copy; exchange again";
         return Err(Error::Key { what });
     }
     passed(Step::Cleared);
-    told(&connection)
+    told(table)
 }
 
 /// When keys were last exchanged.
@@ -93,8 +114,15 @@ const EXCHANGED: &str = "public:exchanged";
 /// # Errors
 /// [`Error::File`], [`Error::Storage`].
 pub fn status(path: &Path) -> Result<Status, Error> {
-    std::fs::metadata(path).map_err(Error::file("opening keys.db"))?;
-    told(&store::open_readable(path)?)
+    told(&mut KeysFile::read(path)?)
+}
+
+/// How the keys named `name` in `database` stand.
+///
+/// # Errors
+/// [`Error::Database`].
+pub fn status_in(database: &Arc<Database>, name: &str) -> Result<Status, Error> {
+    told(&mut KeysSchema::of(database.clone(), name)?)
 }
 
 /// Whether `service` is what the keys in the file `path` are wrapped by. Works beside a running server.
@@ -102,9 +130,7 @@ pub fn status(path: &Path) -> Result<Status, Error> {
 /// # Errors
 /// Those of `service`; [`Error::File`], [`Error::Storage`].
 pub fn opens(path: &Path, service: &dyn KeyService) -> Result<(), Error> {
-    std::fs::metadata(path).map_err(Error::file("opening keys.db"))?;
-    let connection = store::open_readable(path)?;
-    match wrapping::unwrapped(&connection, service)? {
+    match wrapping::unwrapped(&mut KeysFile::read(path)?, service)? {
         Some(_) => Ok(()),
         None => {
             Err(Error::Key { what: "keys.db is of an older version; open it once by this one" })
@@ -112,18 +138,13 @@ pub fn opens(path: &Path, service: &dyn KeyService) -> Result<(), Error> {
     }
 }
 
-fn told(connection: &Connection) -> Result<Status, Error> {
-    let failed = "counting keys";
-    let (persons, erased) = connection
-        .query_row("SELECT count(wrapped), count(*) - count(wrapped) FROM person", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .map_err(Error::storage(failed))?;
-    let exchanged = super::meta(connection, EXCHANGED)?.and_then(|it| it.try_into().ok());
+fn told(table: &mut dyn Table) -> Result<Status, Error> {
+    let (persons, erased) = table.count()?;
+    let exchanged = table.meta(EXCHANGED)?.and_then(|it| it.try_into().ok());
     Ok(Status {
         persons,
         erased,
-        has_wrapping: super::meta(connection, "wrapping")?.is_some(),
+        has_wrapping: table.meta(wrapping::NAME)?.is_some(),
         exchanged: exchanged.map(i64::from_be_bytes),
     })
 }

@@ -5,28 +5,31 @@
 //! takes one round trip; beginning it and looking for its events take one each.
 
 use super::{
-    Ended, EventKey, Kept, Reading, Rows, Stop, Storage, Store, Stored, Write, readable, sql,
-    sql_limit,
+    Ended, EventKey, Failed, Kept, Listening, Outcome, Reading, Rows, Storage, Store, Stored,
+    Write, readable, sql, sql_limit,
 };
 use crate::append::Sealing;
-use crate::chain::Head;
-use crate::database::{Database, Session, wait};
+use crate::chain::{self, Head};
+use crate::database::session::{Session, get};
+use crate::database::{Access, Database, schema};
 use crate::error::Error;
 use crate::faults::{Faults, Point};
 use crate::merkle::Hash;
 use crate::verify::{Report, Trust, verify_state};
 use batch::Columns;
 use futures_util::future::{BoxFuture, FutureExt, join_all};
+use listen::Listener;
 use record::entry::Position;
 use record::identity::PersonId;
 use state::State;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 
 mod batch;
+mod listen;
 mod state;
 
 /// The same tables as in a file. Sealed bytes are not packed again.
@@ -48,10 +51,8 @@ CREATE TABLE resealed(position bigint PRIMARY KEY, hash bytea, resealing bigint 
 const PERSON_INDEX: &str =
     "CREATE INDEX entry_person ON entry(person, position) WHERE person IS NOT NULL;";
 
-/// What each version adds to the one before.
-const VERSIONS: &[&str] = &[TABLES];
-
 /// The schema of a ledger.
+#[derive(Clone)]
 pub(crate) struct Schema {
     database: Arc<Database>,
     /// Its name, which is nothing but letters, digits and `_`.
@@ -59,75 +60,47 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    /// The schema of the ledger with this name, made or brought up to the newest version.
+    /// The schema of the ledger with this name, made or brought up to the newest version, and the writer's access.
     pub(crate) fn open(
         database: Arc<Database>,
         ledger: &str,
         sealing: Sealing,
-    ) -> Result<Self, Error> {
-        let name = named(ledger)?;
-        let schema = Self { database, name };
-        schema.migrate(sealing)?;
-        Ok(schema)
-    }
-
-    /// The writer's access.
-    pub(crate) fn store(&self) -> Result<PostgresStore, Error> {
-        let (database, name) = (self.database.clone(), self.name.clone());
-        let session = self.session()?;
-        Ok(PostgresStore { session, schema: Schema { database, name } })
-    }
-
-    fn session(&self) -> Result<Session, Error> {
-        self.database.session(&self.name)
-    }
-
-    /// One server at a time brings a schema up to the newest version.
-    fn migrate(&self, sealing: Sealing) -> Result<(), Error> {
-        let failed = "setting up a ledger in the database";
-        let session = self.session()?;
-        let run =
-            |sql: &str| wait(session.client.batch_execute(sql)).map_err(Error::database(failed));
-        let name = &self.name;
-        run(&format!(
-            "BEGIN; SELECT pg_advisory_xact_lock(hashtext('{name}'));
-             CREATE SCHEMA IF NOT EXISTS {name};
-             CREATE TABLE IF NOT EXISTS version(number integer NOT NULL);"
-        ))?;
-        let select = "SELECT coalesce(max(number), 0) FROM version";
-        let row = wait(session.client.query_one(select, &[])).map_err(Error::database(failed))?;
-        let version = get::<i32>(&row, 0, failed)?;
-        let Some(missing) = usize::try_from(version).ok().and_then(|it| VERSIONS.get(it..)) else {
-            let what = "the schema is of a newer version than this program";
-            return Err(Error::Corrupt { position: 0, what });
+    ) -> Result<(Self, PostgresStore), Error> {
+        let name = schema::named(ledger)?;
+        let first = match sealing {
+            Sealing::PerPerson => TABLES.to_owned(),
+            Sealing::Ledger => format!("{TABLES}{PERSON_INDEX}"),
         };
-        if version == 0 && sealing == Sealing::Ledger {
-            run(&[missing.concat().as_str(), PERSON_INDEX].concat())?;
-        } else {
-            run(&missing.concat())?;
-        }
-        run(&format!(
-            "DELETE FROM version; INSERT INTO version VALUES ({}); COMMIT",
-            VERSIONS.len()
-        ))
+        let mut session = schema::set_up(&database, &name, &[&first])?;
+        session.patience = COMMIT;
+        let schema = Self { database, name };
+        let store = PostgresStore { session, schema: schema.clone() };
+        Ok((schema, store))
     }
-}
 
-/// `fkj_0301_ledger` of `0301/ledger`.
-fn named(ledger: &str) -> Result<String, Error> {
-    let plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
-    let is_name = ledger.chars().all(|it| plain(it) || it == '/') && ledger.len() <= 48;
-    match is_name {
-        true => Ok(format!("fkj_{}", ledger.replace('/', "_"))),
-        false => Err(Error::Key {
-            what: "a ledger in a database is named with small letters, digits and `/`",
-        }),
+    fn session(&self, access: Access) -> Result<Session, Error> {
+        self.database.session(&self.name, access)
+    }
+
+    /// A session at the server that takes what is written, after which all that is there is kept wherever the server
+    /// is set up to keep it: one that crashed may show what it has on its own disk alone, since who waited for
+    /// more is gone. What is written now is acknowledged only when all before it is.
+    fn settled(&self, patience: Duration) -> Result<Session, Error> {
+        let failed = "making sure of what is there";
+        let mut session = self.session(Access::Write)?;
+        session.patience = patience;
+        let warnings = session.warnings();
+        session.run("UPDATE head SET position = position WHERE id = 1", failed)?;
+        match session.warnings() == warnings {
+            true => Ok(session),
+            false => Err(Error::Unreachable { what: failed }),
+        }
     }
 }
 
 impl Storage for Schema {
     fn reader(&self) -> Result<Box<dyn Reading + Send>, Error> {
-        Ok(Box::new(self.session()?))
+        Ok(Box::new(self.session(Access::Read)?))
     }
 
     fn verify(
@@ -135,8 +108,16 @@ impl Storage for Schema {
         trust: &Trust<'_>,
         progress: &mut dyn FnMut(Position, Position),
     ) -> Result<Report, Error> {
-        let state = State::begin(self.session()?)?;
+        let state = State::begin(self.session(Access::Read)?)?;
         Ok(verify_state(&state, trust, progress))
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn listener(&self) -> Result<Option<Box<dyn Listening>>, Error> {
+        Ok(Some(Box::new(Listener::new(self.clone()))))
     }
 
     fn path(&self) -> Option<&Path> {
@@ -144,33 +125,11 @@ impl Storage for Schema {
     }
 }
 
-type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
-
 impl Session {
-    pub(crate) fn select(
-        &self,
-        sql: &'static str,
-        params: Params<'_>,
-        failed: &'static str,
-    ) -> Result<Vec<Row>, Error> {
-        self.prepared(sql)
-            .and_then(|statement| wait(self.client.query(&statement, params)))
-            .map_err(Error::database(failed))
-    }
-
     fn number(&self, sql: &'static str, failed: &'static str) -> Result<u64, Error> {
         let rows = self.select(sql, &[], failed)?;
         rows.first().map_or(Ok(0), |row| position(row, 0, failed))
     }
-}
-
-/// A column of a row.
-pub(crate) fn get<'r, T: tokio_postgres::types::FromSql<'r>>(
-    row: &'r Row,
-    column: usize,
-    failed: &'static str,
-) -> Result<T, Error> {
-    row.try_get(column).map_err(Error::database(failed))
 }
 
 fn position(row: &Row, column: usize, failed: &'static str) -> Result<Position, Error> {
@@ -206,7 +165,7 @@ const OF: &str =
 
 impl Reading for Session {
     fn is_open(&self) -> bool {
-        !self.client.is_closed()
+        Session::is_open(self)
     }
 
     fn head(&self) -> Result<Option<Head>, Error> {
@@ -297,13 +256,17 @@ impl Reading for Session {
         rows.iter().map(note).collect()
     }
 
-    fn ended(&self, kind: Ended) -> Result<Vec<(Position, PersonId)>, Error> {
+    fn ended(&self, kind: Ended, after: Position) -> Result<Vec<(Position, PersonId)>, Error> {
         let (select, failed) = match kind {
             Ended::Erasures => {
-                ("SELECT position, person FROM erasure ORDER BY position", "reading erasures")
+                let select =
+                    "SELECT position, person FROM erasure WHERE position > $1 ORDER BY position";
+                (select, "reading erasures")
             }
             Ended::Resealings => {
-                ("SELECT position, person FROM resealing ORDER BY position", "reading resealings")
+                let select =
+                    "SELECT position, person FROM resealing WHERE position > $1 ORDER BY position";
+                (select, "reading resealings")
             }
         };
         let ended = |row: &Row| {
@@ -312,7 +275,7 @@ impl Reading for Session {
             let person = person.try_into().map_err(|_| Error::Corrupt { position: 0, what })?;
             Ok((position(row, 0, failed)?, PersonId(person)))
         };
-        self.select(select, &[], failed)?.iter().map(ended).collect()
+        self.select(select, &[&sql(after)], failed)?.iter().map(ended).collect()
     }
 }
 
@@ -322,13 +285,29 @@ fn head(row: &Row) -> Result<Head, Error> {
     Ok(Head { position, hash, signature: get(row, 2, failed)? })
 }
 
+/// So long an answer to a commit is waited for.
+const COMMIT: Duration = Duration::from_secs(20);
+
 /// The session of one of the writers of a ledger.
 pub(crate) struct PostgresStore {
     session: Session,
     schema: Schema,
 }
 
+impl PostgresStore {
+    /// Where there is no head to hold: one server at a time founds a ledger.
+    fn begin_first(&self) -> Result<Option<Head>, Error> {
+        let failed = "founding a ledger";
+        self.session.run(&schema::alone(&self.schema.name), failed)?;
+        self.session.select(HEAD_HELD, &[], failed)?.first().map(head).transpose()
+    }
+}
+
 impl Store for PostgresStore {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn reading(&self) -> &dyn Reading {
         &self.session
     }
@@ -338,25 +317,27 @@ impl Store for PostgresStore {
         let insert = "INSERT INTO head(id, position, hash, signature) VALUES (1, $1, $2, $3) ON CONFLICT DO NOTHING";
         let hash = &head.hash[..];
         self.session.select(insert, &[&sql(head.position), &hash, &head.signature], failed)?;
-        wait(self.session.client.batch_execute("COMMIT")).map_err(Error::database(failed))
+        self.session.run("COMMIT", failed)
     }
 
     fn begin(&mut self) -> Result<Option<Head>, Error> {
         let failed = "beginning a batch";
         if !self.session.is_open() {
-            self.session = self.schema.session()?;
+            self.session = self.schema.settled(COMMIT)?;
         }
-        let select = self.session.prepared(HEAD_HELD).map_err(Error::database(failed))?;
+        let select = self.session.prepared(HEAD_HELD, failed)?;
         let client = &self.session.client;
-        let (begun, found) = wait(futures_util::future::join(
-            client.batch_execute("BEGIN"),
-            client.query(&select, &[]),
-        ));
-        let held = begun.and(found).map_err(Error::database(failed));
-        held.and_then(|rows| rows.first().map(head).transpose()).inspect_err(|_| self.abandon())
+        let begun =
+            futures_util::future::join(client.batch_execute("BEGIN"), client.query(&select, &[]));
+        let held = self.session.answer(begun.map(|(begun, rows)| begun.and(rows)), failed);
+        let held = held.and_then(|rows| match rows.first() {
+            Some(row) => head(row).map(Some),
+            None => self.begin_first(),
+        });
+        held.inspect_err(|_| self.abandon())
     }
 
-    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Stop> {
+    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Failed> {
         let failed = "keeping a batch";
         // It is one message to the server: at none of these points anything is there.
         for point in [Point::Bodies, Point::Entries, Point::Head, Point::Checkpoint] {
@@ -365,11 +346,9 @@ impl Store for PostgresStore {
         let columns = Columns::of(write);
         let changes = columns.changes(write);
         let prepared: Result<Vec<_>, _> =
-            changes.iter().map(|(sql, _)| self.session.prepared(sql)).collect();
-        let prepared = prepared.map_err(|error| {
-            self.abandon();
-            Error::database(failed)(error)
-        })?;
+            changes.iter().map(|(sql, _)| self.session.prepared(sql, failed)).collect();
+        let prepared = prepared.inspect_err(|_| self.abandon())?;
+        let notify = format!("NOTIFY {}", self.schema.name);
         let client = &self.session.client;
         let mut sent: Vec<BoxFuture<'_, Result<(), tokio_postgres::Error>>> = Vec::new();
         for (statement, (_, params)) in prepared.iter().zip(&changes) {
@@ -377,30 +356,58 @@ impl Store for PostgresStore {
             sent.push(change.boxed());
         }
         sent.push(client.batch_execute("COMMIT").boxed());
-        let mut answers = wait(join_all(sent));
+        // After it, and not within: commits that notify come one after the other in the whole database, also while
+        // they wait for standbys. Where this is lost, who listens looks by itself.
+        sent.push(client.batch_execute(&notify).map(|_| Ok(())).boxed());
+        let askable = |error| Failed { error, kept: Outcome::Askable };
+        let warnings = self.session.warnings();
+        let answers = async { Ok(join_all(sent).await) };
+        let mut answers = self.session.answer(answers, failed).map_err(askable)?;
+        answers.pop();
         let committed = answers.pop().unwrap_or(Ok(()));
         if let Some(error) = answers.into_iter().find_map(Result::err) {
             // What the server refuses makes of the commit an undoing. Where it is the connection that
             // broke, the commit may have come through.
-            let stop = error.as_db_error().is_none();
-            return Err(Stop { error: Error::database(failed)(error), stop });
+            let refused = error.as_db_error().is_some();
+            let kept = if refused { Outcome::Nothing } else { Outcome::Askable };
+            return Err(Failed { error: Error::database(failed)(error), kept });
         }
-        committed.map_err(|error| Stop {
-            error: Error::database("committing a batch")(error),
-            stop: true,
-        })
+        committed.map_err(|error| askable(Error::database("committing a batch")(error)))?;
+        if self.session.warnings() == warnings {
+            return Ok(());
+        }
+        // It is kept, but on one server alone: somebody ended its waiting for the others.
+        self.session.give_up();
+        Err(askable(Error::Unreachable { what: failed }))
+    }
+
+    fn is_kept(&mut self, write: &Write) -> Result<bool, Error> {
+        let head = self.begin()?;
+        let reading = &self.session;
+        let kept = match (head, &write.note) {
+            (Some(head), _) if head.position < write.head.position => Ok(false),
+            (Some(head), _) if !write.rows.is_empty() && head.position >= write.head.position => {
+                let last = reading.entries(write.head.position, 1);
+                last.map(|it| it.iter().any(|bytes| chain::hash(bytes) == write.head.hash))
+            }
+            (Some(_), Some((size, _))) => reading.note(Some(*size)).map(|note| note.is_some()),
+            _ => Ok(false),
+        };
+        self.abandon();
+        kept
     }
 
     fn abandon(&mut self) {
-        if let Err(error) = wait(self.session.client.batch_execute("ROLLBACK")) {
-            tracing::warn!(%error, "a batch could not be undone");
+        if let Err(error) = self.session.run("ROLLBACK", "undoing a batch") {
+            tracing::warn!(%error, "a batch is undone by the end of its connection");
+            self.session.give_up();
         }
     }
 
     /// What was replaced lies in dead rows until the server cleans them away; it opens with no key that is
     /// left.
     fn forget_replaced(&self) {
-        if let Err(error) = wait(self.session.client.batch_execute("VACUUM body")) {
+        if let Err(error) = self.session.run("VACUUM body", "cleaning replaced bodies away") {
             tracing::warn!(%error, "replaced bodies are cleaned away later");
         }
     }

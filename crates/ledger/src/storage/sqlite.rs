@@ -1,8 +1,8 @@
 //! A ledger in a SQLite file: what is read, and what is kept.
 
 use super::{
-    Ended, EventKey, Kept, Reading, Row, Rows, Stop, Storage, Store, Stored, Write, readable, sql,
-    sql_limit,
+    Ended, EventKey, Failed, Kept, Listening, Outcome, Reading, Row, Rows, Storage, Store, Stored,
+    Write, readable, sql, sql_limit,
 };
 use crate::chain::{self, Head};
 use crate::error::Error;
@@ -35,6 +35,14 @@ impl Storage for LedgerFile {
         progress: &mut dyn FnMut(Position, Position),
     ) -> Result<Report, Error> {
         verify::verify(&self.0, trust, progress)
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn listener(&self) -> Result<Option<Box<dyn Listening>>, Error> {
+        Ok(None)
     }
 
     fn path(&self) -> Option<&Path> {
@@ -182,18 +190,22 @@ impl Reading for Connection {
         rows.into_iter().map(|(size, bytes)| Ok((size, readable(bytes)?))).collect()
     }
 
-    fn ended(&self, kind: Ended) -> Result<Vec<(Position, PersonId)>, Error> {
-        let (sql, failed) = match kind {
+    fn ended(&self, kind: Ended, after: Position) -> Result<Vec<(Position, PersonId)>, Error> {
+        let (select, failed) = match kind {
             Ended::Erasures => {
-                ("SELECT position, person FROM erasure ORDER BY position", "reading erasures")
+                let select =
+                    "SELECT position, person FROM erasure WHERE position > ?1 ORDER BY position";
+                (select, "reading erasures")
             }
             Ended::Resealings => {
-                ("SELECT position, person FROM resealing ORDER BY position", "reading resealings")
+                let select =
+                    "SELECT position, person FROM resealing WHERE position > ?1 ORDER BY position";
+                (select, "reading resealings")
             }
         };
-        let mut select = self.prepare(sql).map_err(Error::storage(failed))?;
+        let mut select = self.prepare_cached(select).map_err(Error::storage(failed))?;
         select
-            .query_map([], |row| Ok((row.get(0)?, row.get(1).map(PersonId)?)))
+            .query_map([sql(after)], |row| Ok((row.get(0)?, row.get(1).map(PersonId)?)))
             .and_then(Iterator::collect)
             .map_err(Error::storage(failed))
     }
@@ -208,6 +220,10 @@ fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<Stored> {
 pub(crate) struct SqliteStore(pub(crate) Connection);
 
 impl Store for SqliteStore {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn reading(&self) -> &dyn Reading {
         &self.0
     }
@@ -222,7 +238,7 @@ impl Store for SqliteStore {
         Reading::head(&self.0).inspect_err(|_| self.abandon())
     }
 
-    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Stop> {
+    fn commit(&mut self, write: &Write, faults: &dyn Faults) -> Result<(), Failed> {
         if let Err(error) = keep(&self.0, write, faults) {
             self.abandon();
             return Err(error.into());
@@ -232,7 +248,13 @@ impl Store for SqliteStore {
         let Err(source) = self.0.execute_batch("COMMIT") else { return Ok(()) };
         let full = source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
         let undone = self.0.is_autocommit() || self.0.execute_batch("ROLLBACK").is_ok();
-        Err(Stop { error: Error::storage("committing a batch")(source), stop: !(full && undone) })
+        let kept = if full && undone { Outcome::Nothing } else { Outcome::Unknown };
+        Err(Failed { error: Error::storage("committing a batch")(source), kept })
+    }
+
+    /// Never asked: whoever reads it back reads what the system remembers, not what the disk does.
+    fn is_kept(&mut self, _: &Write) -> Result<bool, Error> {
+        Err(Error::Stopped)
     }
 
     fn abandon(&mut self) {

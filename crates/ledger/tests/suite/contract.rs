@@ -1,6 +1,6 @@
 //! What a ledger must do wherever it is kept: each test runs in files, and in PostgreSQL where that is installed.
 
-use crate::town::{Gate, NAME, Town, draft, options, person, queued, wait};
+use crate::town::{Gate, NAME, draft, options, person, queued, wait};
 use ledger::append::{Appended, Body, Committed, Draft, Sealing};
 use ledger::body::MAX_BYTES;
 use ledger::chain::entry_hash;
@@ -11,27 +11,6 @@ use ledger::ledger::LedgerOptions;
 use parking_lot::Mutex;
 use record::entry::{Kind, Position};
 use std::sync::Arc;
-
-/// Each test in both places.
-macro_rules! everywhere {
-    ($(#[test] fn $test:ident($town:ident: &Town) $what:block)*) => {
-        $(fn $test($town: &Town) $what)*
-        mod in_files {
-            $(#[test]
-            fn $test() {
-                super::$test(&super::Town::in_files());
-            })*
-        }
-        mod in_postgresql {
-            $(#[test]
-            fn $test() {
-                if let Some(town) = super::Town::in_postgresql() {
-                    super::$test(&town);
-                }
-            })*
-        }
-    };
-}
 
 fn plain(body: &str) -> Body {
     Body::Plain(body.as_bytes().to_vec())

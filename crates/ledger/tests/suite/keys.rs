@@ -1,6 +1,6 @@
 //! `keys.db` through its public doors.
 
-use crate::town::{keys, person};
+use crate::town::{NAME, keys, person};
 use ledger::error::{Category, Error};
 use ledger::key_service::FileKey;
 use ledger::keys::{Keys, PersonKey};
@@ -17,16 +17,19 @@ fn contains(file: &Path, bytes: &[u8]) -> bool {
     std::fs::read(file).unwrap_or_default().windows(bytes.len()).any(|window| window == bytes)
 }
 
+everywhere! {
+
 #[test]
-fn the_same_number_is_the_same_person_here_and_nobody_elsewhere() {
-    let (here, there) = (tempdir().unwrap(), tempdir().unwrap());
-    let home = keys(here.path());
+fn the_same_number_is_the_same_person_here_and_nobody_elsewhere(town: &Town) {
+    let there = tempdir().unwrap();
+    let home = town.keys();
     let one = PersonKey { system: FNR, value: "01810112345" };
     let two = PersonKey { system: FNR, value: "02810112345" };
     let d = PersonKey { system: DNR, value: "41810112345" };
     assert_eq!(home.find(&one).unwrap(), None);
+    let expected = home.expected(&one).unwrap();
     let found = home.resolve(&[one, two, one]).unwrap();
-    assert_eq!(found[0], found[2]);
+    assert_eq!((found[0], found[0]), (found[2], expected));
     assert_ne!(found[0], found[1]);
     assert_eq!(home.find(&one).unwrap(), Some(found[0]));
 
@@ -38,16 +41,56 @@ fn the_same_number_is_the_same_person_here_and_nobody_elsewhere() {
     assert!(matches!(home.link(nobody, &other), Err(Error::UnknownPerson)));
     drop(home);
 
-    let home = keys(here.path());
+    let home = town.keys();
     assert_eq!(home.resolve(&[d, two, one]).unwrap(), [found[0], found[1], found[0]]);
     assert_ne!(person(&keys(there.path()), "01810112345"), found[0]);
+}
+
+#[test]
+fn a_destroyed_key_stays_destroyed_and_its_person_known(town: &Town) {
+    let home = town.keys();
+    let (gone, stays) = (person(&home, "01810112345"), person(&home, "02810112345"));
+    home.data_key(gone).unwrap();
+    home.destroy(gone).unwrap();
+    home.destroy(gone).unwrap();
+    let nobody = record::identity::PersonId([9; 16]);
+    assert!(matches!(home.destroy(nobody), Err(Error::UnknownPerson)));
+    assert!(matches!(home.data_key(nobody), Err(Error::UnknownPerson)));
+    assert!(home.is_erased(gone) && matches!(home.data_key(gone), Err(Error::Erased)));
+    drop(home);
+    let home = town.keys();
+    assert!(home.is_erased(gone) && matches!(home.data_key(gone), Err(Error::Erased)));
+    assert_eq!(person(&home, "01810112345"), gone);
+    assert!(home.data_key(stays).is_ok());
+}
+
+#[test]
+fn secrets_stay_and_another_municipality_s_key_does_not_open(town: &Town) {
+    let secrets = |keys: &Keys| {
+        let of = |ledger| keys.ledger_key(ledger).unwrap().content_mac(&[1; 32]);
+        (keys.index_key(), keys.public_key(NAME).unwrap(), of("a"), of("b"))
+    };
+    let home = town.keys();
+    let before = secrets(&home);
+    assert_ne!(before.2, before.3);
+    drop(home);
+    assert_eq!(secrets(&town.keys()), before);
+    assert!(matches!(town.try_keys("other.key"), Err(Error::Key { .. })));
+}
+
+}
+
+#[test]
+fn a_number_is_in_no_file() {
+    let dir = tempdir().unwrap();
+    person(&keys(dir.path()), "01810112345");
     for file in ["keys.db", "keys.db-wal"] {
-        assert!(!contains(&here.path().join(file), b"01810112345"));
+        assert!(!contains(&dir.path().join(file), b"01810112345"));
     }
 }
 
 #[test]
-fn a_destroyed_key_is_in_no_file_and_its_person_stays_known() {
+fn a_destroyed_key_is_in_no_file() {
     let dir = tempdir().unwrap();
     let home = keys(dir.path());
     let (gone, stays) = (person(&home, "01810112345"), person(&home, "02810112345"));

@@ -4,13 +4,15 @@ use crate::server::Server;
 use crate::town::{Town, draft, keys, options, person, resealing};
 use ledger::append::{Appended, Body};
 use ledger::chain::entry_hash;
+use ledger::condition::Writing;
 use ledger::database::Database;
-use ledger::error::Error;
-use ledger::ledger::Ledger;
+use ledger::error::{Category, Error};
+use ledger::ledger::{Ledger, LedgerOptions};
 use record::entry::Position;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::tempdir;
 
 /// Events that each writer sends; the other sends half of them too.
@@ -65,12 +67,15 @@ fn what_was_acknowledged_is_there_after_the_server_crashed() {
     let Some(server) = Server::start().map(Arc::new) else { return };
     let town = Town::on(server.clone());
     let keys = town.keys();
-    let ledger = town.open(options(&keys));
+    let patience = Duration::ZERO;
+    let ledger = town.open(LedgerOptions { patience, ..options(&keys) });
     for id in ["1", "2", "3"] {
         ledger.append_blocking(vec![draft(id, None, id)]).unwrap();
     }
     server.crash();
-    assert!(ledger.append_blocking(vec![draft("4", None, "4")]).is_err());
+    let unknown = ledger.append_blocking(vec![draft("4", None, "4")]).unwrap_err();
+    assert_eq!(unknown.category(), Category::Unavailable);
+    assert_eq!(ledger.condition().writing, Writing::Away);
     assert!(ledger.read(1, 9).is_err());
     server.go();
     // The same ledger connects again, and takes what was not acknowledged.
@@ -79,6 +84,7 @@ fn what_was_acknowledged_is_there_after_the_server_crashed() {
     let positions: Vec<_> = answer.iter().map(|it| it.entry().position).collect();
     assert_eq!(positions, [1, 2, 3, 4]);
     assert_eq!(ledger.read(1, 9).unwrap().len(), 4);
+    assert!(ledger.condition().is_well());
     assert!(ledger.verify(|_, _| {}).unwrap().is_sound());
 }
 

@@ -33,6 +33,35 @@ impl Server {
 
     /// A server of the test's own.
     pub fn start() -> Option<Self> {
+        let server = Self::empty()?;
+        let data = server.data();
+        server.run("initdb", &["-A", "trust", "-U", "fkj", "-E", "UTF8", "-D", &data]);
+        server.go();
+        Some(server)
+    }
+
+    /// Another server that repeats all that this one writes.
+    pub fn standby(&self) -> Self {
+        let standby = Self::empty().unwrap();
+        let (socket, data) = (self.folder(), standby.data());
+        standby
+            .run("pg_basebackup", &["-h", &socket, "-U", "fkj", "-R", "-c", "fast", "-D", &data]);
+        standby.go();
+        standby
+    }
+
+    /// Makes a standby the server that takes what is written.
+    pub fn promote(&self) {
+        self.run("pg_ctl", &["promote", "-w", "-D", &self.data()]);
+    }
+
+    /// Sets how commits wait for standbys.
+    pub fn wait_for(&self, standbys: &str) {
+        self.sql("postgres", &format!("ALTER SYSTEM SET synchronous_standby_names = '{standbys}'"));
+        self.sql("postgres", "SELECT pg_reload_conf()");
+    }
+
+    fn empty() -> Option<Self> {
         let Some(programs) = programs() else {
             // Not captured, as what is printed in a test that passes.
             std::io::stderr().write_all(b"skipped: postgresql is not installed\n").unwrap();
@@ -44,11 +73,12 @@ impl Server {
             let owner = String::from_utf8(owner).unwrap().trim().parse().unwrap();
             chown(dir.path(), Some(owner), None).unwrap();
         }
-        let server = Self { programs, dir };
-        let data = server.data();
-        server.run("initdb", &["-A", "trust", "-U", "fkj", "-E", "UTF8", "-D", &data]);
-        server.go();
-        Some(server)
+        Some(Self { programs, dir })
+    }
+
+    /// Where its socket is.
+    pub fn folder(&self) -> String {
+        self.dir.path().display().to_string()
     }
 
     /// Starts it, also again.
@@ -163,7 +193,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.crash();
+        if self.dir.path().join("data/postmaster.pid").exists() {
+            self.crash();
+        }
     }
 }
 

@@ -24,7 +24,10 @@ use tempfile::{TempDir, tempdir};
 /// Name of the clinical ledger in every test.
 pub const NAME: &str = "9999/ledger";
 
-/// A municipality whose ledgers are in files, or in a database.
+/// Name of its keys in a database.
+pub const KEYS: &str = "9999/keys";
+
+/// A municipality whose ledgers and keys are in files, or in a database.
 pub struct Town {
     dir: TempDir,
     database: Option<(Arc<Server>, Arc<Database>, String)>,
@@ -42,15 +45,38 @@ impl Town {
 
     /// In a new database of a server.
     pub fn on(server: Arc<Server>) -> Self {
+        Self::at(server, |name, server| server.address(name))
+    }
+
+    /// In a new database of a server, which is found at an address.
+    pub fn at(server: Arc<Server>, address: impl Fn(&str, &Server) -> String) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("town_{}", MADE.fetch_add(1, Ordering::SeqCst));
         server.sql("postgres", &format!("CREATE DATABASE {name}"));
-        let database = Arc::new(Database::new(&server.address(&name), None).unwrap());
+        let database = Arc::new(Database::new(&address(&name, &server), None).unwrap());
         Self { dir: tempdir().unwrap(), database: Some((server, database, name)) }
     }
 
+    /// Opens its keys; in a database also once more, as another server does.
     pub fn keys(&self) -> Arc<Keys> {
-        keys(self.dir.path())
+        Arc::new(self.try_keys("municipality.key").unwrap())
+    }
+
+    /// With the municipality's key that is in a file, or is made there.
+    pub fn try_keys(&self, file: &str) -> Result<Keys, Error> {
+        let (service, random) = (Arc::new(self.service(file)), Arc::new(SystemRandom));
+        match &self.database {
+            None => Keys::open(&self.dir.path().join("keys.db"), service, random),
+            Some((_, database, _)) => Keys::open_in(database, KEYS, service, random),
+        }
+    }
+
+    pub fn service(&self, file: &str) -> FileKey {
+        FileKey::open(&self.dir.path().join(file), Arc::new(SystemRandom)).unwrap()
+    }
+
+    pub fn database(&self) -> &Arc<Database> {
+        self.database.as_ref().map(|(_, database, _)| database).unwrap()
     }
 
     pub fn is_in_files(&self) -> bool {
@@ -122,6 +148,7 @@ pub fn person(keys: &Keys, number: &str) -> PersonId {
 
 pub fn draft(id: &str, person: Option<PersonId>, content: &str) -> Draft {
     Draft {
+        seen: None,
         kind: Kind::Version,
         source: "velferd-1".to_owned(),
         source_event_id: Some(id.to_owned()),

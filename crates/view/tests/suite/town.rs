@@ -71,6 +71,7 @@ impl Town {
     /// Appends a body as it is.
     pub fn append(&self, about: &About, body: Vec<u8>) -> Entry {
         let draft = Draft {
+            seen: None,
             kind: about.kind,
             source: about.source.to_owned(),
             source_event_id: None,

@@ -1,7 +1,6 @@
 //! One consistent state of a schema, to be verified.
 
-use super::get;
-use crate::database::{Session, wait};
+use crate::database::session::{Session, get};
 use crate::error::Error;
 use crate::storage::{Ended, Reading, sql};
 use crate::verify::Report;
@@ -20,7 +19,7 @@ pub(super) struct State(Session);
 impl State {
     pub(super) fn begin(session: Session) -> Result<Self, Error> {
         let begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        wait(session.client.batch_execute(begin)).map_err(Error::database(FAILED))?;
+        session.run(begin, FAILED)?;
         Ok(Self(session))
     }
 
