@@ -80,6 +80,7 @@ impl Servers {
             category: "c".into(),
             fingerprint: [0; 32],
             body: event.to_string().into_bytes(),
+            seen: None,
         };
         match l.append_blocking(vec![draft]) {
             Ok(_) => Ok(()),

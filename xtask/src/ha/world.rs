@@ -146,12 +146,12 @@ impl Machine {
 
     /// Every packet to and from it is lost, and nobody is told.
     pub fn cut(&self) -> Result<(), String> {
-        run("ip", &["link", "set", &self.name, "type", "bridge_slave", "state", "0"]).map(drop)
+        run("ip", &["link", "set", &self.name, "nomaster"]).map(drop)
     }
 
     /// The network is there again.
     pub fn join(&self) -> Result<(), String> {
-        run("ip", &["link", "set", &self.name, "type", "bridge_slave", "state", "3"]).map(drop)
+        run("ip", &["link", "set", &self.name, "master", "hub"]).map(drop)
     }
 
     /// Takes all the room there is on a disk of the machine.
