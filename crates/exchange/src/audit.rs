@@ -107,6 +107,10 @@ pub struct AuditRecord {
     /// Id of the request, which all its records share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
+    /// When it was, in milliseconds since 1970, where another server's log of looks had it first and
+    /// told it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<i64>,
     /// What kind of network it came from: `loopback`, `private` or `public`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
@@ -204,6 +208,7 @@ impl AuditRecord {
             policy: None,
             request: None,
             network: None,
+            at: None,
         }
     }
 
@@ -239,6 +244,11 @@ impl AuditRecord {
         }
     }
 
+    /// When it was, in milliseconds since 1970.
+    pub fn at(&self, entry: &Entry) -> i64 {
+        self.at.unwrap_or(entry.recorded_at)
+    }
+
     /// Reads an entry of the audit ledger back.
     pub(crate) fn read(record: &Record) -> Result<Self, Failure> {
         let broken = || {
@@ -257,11 +267,12 @@ impl AuditRecord {
 
     /// As a line of the resident's access log. `name` tells what organisation a number belongs to.
     pub fn line(self, entry: &Entry, name: impl Fn(&str) -> Option<String>) -> AccessLine {
+        let at = self.at(entry);
         let number = self.unit.or(self.organisation).unwrap_or_default();
         AccessLine {
             position: entry.position,
             is_person: self.hpr.is_some(),
-            at: entry.recorded_at,
+            at,
             who: self.name,
             role: self.role,
             organisation: name(&number).unwrap_or(number),
@@ -380,7 +391,7 @@ impl Tenant {
                 body,
             });
         }
-        self.audit.append(drafts).await?;
+        self.looks.as_ref().map_or(&self.audit, |looks| &looks.own).append(drafts).await?;
         Ok(())
     }
 }

@@ -61,7 +61,7 @@ impl Tenant {
 
 /// Prints a record. `name` tells what organisation a number belongs to.
 pub fn print(entry: &Entry, record: &AuditRecord, name: impl Fn(&str) -> Option<String>) -> Value {
-    let at = format_instant(entry.recorded_at);
+    let at = format_instant(record.at(entry));
     let actor = Actor::new(record, entry.person, name);
     let profile = actor.fits_profile.then(|| Value::Array(vec![PROFILE.into()]));
     let contained = (!actor.contained.is_empty()).then_some(Value::Array(actor.contained));

@@ -53,6 +53,9 @@ pub enum Failure {
     /// The resource was erased for good.
     #[error("the record was erased for good")]
     Erased,
+    /// Another server recorded something, here, that the request was not judged against.
+    #[error("something was recorded meanwhile by another server; try again")]
+    Overtaken(u64),
     /// Queues are full.
     #[error("too much at once; try again shortly")]
     Busy,
@@ -106,7 +109,7 @@ impl Failure {
             Failure::Within { failure, .. } => failure.category(),
             Failure::NotFound | Failure::Unknown(_) => Category::NotFound,
             Failure::Gone | Failure::Erased | Failure::Removed(_) => Category::Gone,
-            Failure::Busy => Category::Busy,
+            Failure::Busy | Failure::Overtaken(_) => Category::Busy,
             Failure::NoRoom | Failure::Stopped | Failure::Unavailable(_) => Category::Unavailable,
         }
     }
@@ -128,6 +131,7 @@ impl Failure {
             Failure::NotFound | Failure::Unmatched => one(IssueCode::NotFound),
             Failure::Gone | Failure::Erased | Failure::Removed(_) => one(IssueCode::Deleted),
             Failure::Busy => one(IssueCode::Throttled),
+            Failure::Overtaken(_) => one(IssueCode::Conflict),
             Failure::NoRoom | Failure::Stopped => one(IssueCode::NoStore),
             Failure::Unavailable(_) => one(IssueCode::Exception),
         }
@@ -136,7 +140,7 @@ impl Failure {
     /// After how many seconds the same may be sent again, where it may pass by itself.
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Failure::Busy | Failure::Unavailable(_) => Some(1),
+            Failure::Busy | Failure::Overtaken(_) | Failure::Unavailable(_) => Some(1),
             Failure::NoRoom => Some(60),
             Failure::Within { failure, .. } => failure.retry_after(),
             _ => None,
@@ -179,6 +183,9 @@ impl From<ledger::error::Error> for Failure {
                 "the identity numbers belong to two persons here; persons are never merged by \
                  sending both numbers",
             ));
+        }
+        if let ledger::error::Error::Overtaken { position } = error {
+            return Failure::Overtaken(position);
         }
         match error.category() {
             Kind::Busy => Failure::Busy,

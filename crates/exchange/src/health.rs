@@ -14,12 +14,17 @@ pub struct Health {
     pub audit: Condition,
     /// Whether the view follows the ledger; without it nothing is told and nothing is taken.
     pub view_follows: bool,
+    /// For how many milliseconds it has not known what the servers that share its ledger have recorded, where
+    /// there may be others.
+    pub unaware_ms: Option<i64>,
+    /// Whether it may answer all the same.
+    pub is_aware: bool,
 }
 
 impl Health {
     /// Whether there is nothing to do.
     pub fn is_well(self) -> bool {
-        self.ledger.is_well() && self.audit.is_well() && self.view_follows
+        self.ledger.is_well() && self.audit.is_well() && self.view_follows && self.is_aware
     }
 
     /// What is wrong, and what to do, a line each.
@@ -43,6 +48,13 @@ impl Health {
         if !self.view_follows {
             told.push("view stopped: nothing is told and nothing is taken; restart".to_owned());
         }
+        if let Some(age) = self.unaware_ms.filter(|_| !self.is_aware) {
+            told.push(format!(
+                "unaware of what others have recorded for {} s: nothing is told and nothing is taken; see that the \
+                 database can be reached",
+                age / 1_000
+            ));
+        }
         told
     }
 }
@@ -53,7 +65,9 @@ impl Tenant {
         Health {
             ledger: self.ledger.condition(),
             audit: self.audit.condition(),
-            view_follows: self.check_view().is_ok(),
+            view_follows: self.view_follows(),
+            unaware_ms: self.fresh.as_ref().map(|fresh| fresh.age()),
+            is_aware: self.fresh.as_ref().is_none_or(|fresh| fresh.is_fresh()),
         }
     }
 

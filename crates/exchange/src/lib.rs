@@ -66,13 +66,17 @@ pub mod vitals;
 pub mod whom;
 
 mod added;
+mod again;
 mod connect;
 mod locks;
+mod looks;
 mod okt_flow;
 mod person;
-
 mod prepare;
+mod projection;
 mod scopes;
 mod settle;
 mod stand;
+mod stores;
 mod submit;
+mod tail;

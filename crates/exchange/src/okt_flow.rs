@@ -33,10 +33,27 @@ impl Tenant {
         event_id: Option<&str>,
         channel: Channel,
     ) -> Result<Vec<Receipt>, Failure> {
+        match self.submit_list(caller, event, event_id, channel).await {
+            // The other list is known then; if there is a third, the sender comes again.
+            Err(Failure::Overtaken(position)) if self.wait_visible(position).await => {
+                self.submit_list(caller, event, event_id, channel).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn submit_list(
+        &self,
+        caller: &Caller,
+        event: &OktEvent,
+        event_id: Option<&str>,
+        channel: Channel,
+    ) -> Result<Vec<Receipt>, Failure> {
         self.check_okt(event)?;
         let person = self.person(&event.person_identifier)?;
         // Two lists about one person from one source are taken one after the other.
         let held = self.lists.hold(std::iter::once(person.to_string())).await;
+        let seen = self.visible();
         let mut operations = Vec::new();
         let mut listed = BTreeSet::new();
         let mut repeats: BTreeMap<String, usize> = BTreeMap::new();
@@ -66,7 +83,7 @@ impl Tenant {
                 serde_json::to_vec(event).map_err(|it| Failure::Unavailable(it.to_string()))?;
             submission.name_after(id, &content);
         }
-        let results = self.submit(caller, submission).await?;
+        let results = self.submit_seen(caller, submission, seen).await?;
         drop(held);
         results.into_iter().collect()
     }

@@ -41,7 +41,7 @@ impl Channel {
 }
 
 /// Operations to carry out together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Submission {
     /// Where they came in.
     pub channel: Channel,
@@ -52,7 +52,7 @@ pub struct Submission {
 }
 
 /// One change of one resource.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Operation {
     /// What to do.
     pub action: Action,

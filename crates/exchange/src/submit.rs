@@ -10,11 +10,13 @@ use access::caller::{Caller, Party};
 use access::refusal::Refusal;
 use fhir::issue::IssueCode;
 use futures_util::future::{join, join_all};
-use ledger::append::{Appended, Body};
+use ledger::append::{Appended, Body, Draft};
 use ledger::keys::PersonKey;
+use record::entry::Position;
 use record::envelope::Envelope;
 use record::identity::PersonId;
 
+use crate::again;
 use crate::audit::{AuditRecord, Deed};
 use crate::bundle::placed;
 use crate::control;
@@ -34,11 +36,24 @@ type Answer = Result<Kept, Failure>;
 
 impl Tenant {
     /// Carries out a submission: one result for each operation. An atomic submission fails whole,
-    /// with the first failure.
+    /// with the first failure. What another server overtakes is judged again.
     pub async fn submit(
         &self,
         caller: &Caller,
+        submission: Submission,
+    ) -> Result<Vec<Result<Receipt, Failure>>, Failure> {
+        if !self.ledger.is_shared() {
+            return self.submit_seen(caller, submission, 0).await;
+        }
+        again::submit(self, caller, submission).await
+    }
+
+    /// As [`Tenant::submit`], once; what it rests on is all up to the position `seen`.
+    pub(crate) async fn submit_seen(
+        &self,
+        caller: &Caller,
         mut submission: Submission,
+        seen: Position,
     ) -> Result<Vec<Result<Receipt, Failure>>, Failure> {
         self.check_taking()?;
         let (atomic, channel) = (submission.atomic, submission.channel);
@@ -60,7 +75,7 @@ impl Tenant {
         let brought = self.brought_by(&submission)?;
         let outcomes = self.prepare_all(caller, submission, &brought, faults).await;
         let results = match whole(atomic, outcomes) {
-            Ok(outcomes) => self.append_all(outcomes, atomic).await,
+            Ok(outcomes) => self.append_all(outcomes, atomic, seen).await,
             Err(failure) => Err(failure),
         };
         let results = match results {
@@ -235,6 +250,7 @@ impl Tenant {
         &self,
         outcomes: Vec<Result<Outcome, Failure>>,
         atomic: bool,
+        seen: Position,
     ) -> Result<Vec<Answer>, Failure> {
         let mut results: Vec<Answer> = Vec::with_capacity(outcomes.len());
         let mut waiting = Vec::new();
@@ -256,7 +272,8 @@ impl Tenant {
         });
         let groups: Vec<Vec<(usize, Ready)>> =
             if atomic { vec![waiting] } else { waiting.into_iter().map(|one| vec![one]).collect() };
-        let appended = join_all(groups.into_iter().map(|group| self.append_group(group))).await;
+        let appended =
+            join_all(groups.into_iter().map(|group| self.append_group(group, seen))).await;
         for (at, answer) in appended.into_iter().flatten() {
             match (answer, results.get_mut(at)) {
                 (Err(failure), _) if atomic => return Err(failure),
@@ -267,7 +284,11 @@ impl Tenant {
         Ok(results)
     }
 
-    async fn append_group(&self, group: Vec<(usize, Ready)>) -> Vec<(usize, Answer)> {
+    async fn append_group(
+        &self,
+        group: Vec<(usize, Ready)>,
+        seen: Position,
+    ) -> Vec<(usize, Answer)> {
         if group.is_empty() {
             return Vec::new();
         }
@@ -275,7 +296,7 @@ impl Tenant {
         let (mut places, mut drafts) = (Vec::new(), Vec::new());
         for (at, Ready { result, kind, id, draft, warnings, content }) in group {
             places.push((at, result, kind, id, warnings, content));
-            drafts.push(draft);
+            drafts.push(Draft { seen: Some(seen), ..draft });
         }
         let appended = match self.ledger.append(drafts).await {
             Ok(appended) => appended,

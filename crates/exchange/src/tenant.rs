@@ -3,51 +3,40 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvError, Sender, TryRecvError};
-use std::thread::JoinHandle;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use access::register::Register;
 use access::standing::Standing;
-use ledger::append::{Committed, Sealing};
 use ledger::clock::Clock;
+use ledger::database::Database;
 use ledger::key_service::KeyService;
 use ledger::keys::Keys;
-use ledger::ledger::{Ledger, LedgerOptions};
+use ledger::ledger::Ledger;
 use ledger::random::Random;
-use record::entry::{Kind, Position};
+use record::entry::Position;
 use record::identity::PersonId;
 use tokio::sync::{broadcast, watch};
-use view::added::Walked;
-use view::project::Projector;
 use view::store::View;
-use view::trace::Traces;
 
 use crate::added::Added;
 use crate::bulk::job::Jobs;
 use crate::consent::fold::Restrictions;
-use crate::custody::{KEYS_FILE, make_private, own_key};
+use crate::custody::{make_private, own_key};
 use crate::error::Failure;
 use crate::locks::Locks;
+use crate::looks::Looks;
 use crate::power;
+use crate::projection::{Arrived, Followers, Line, Projection, Tell, follow, projected};
 use crate::register::fold::Folded;
-use crate::register::follow::{Decided, Follower, founding, tell_difference};
+use crate::register::follow::Decided;
 use crate::standing::Holder;
+use crate::stores::{Opening, Stores};
+use crate::tail::{Freshness, Tail};
 use crate::vigilance::kept::Vigilance;
 
 /// How long a submission waits for the view before it answers that it is not visible yet.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(5);
-
-/// Entries read from the ledger at a time while the view catches up.
-const CATCH_UP: usize = 1_000;
-
-/// Resources read at a time for added search parameters, while nothing is waiting to be projected: some
-/// milliseconds, which what arrives meanwhile waits.
-const STEP: usize = 200;
-
-/// The largest view, in bytes, that is written anew while it is in use: a second or two, which what arrives
-/// meanwhile waits.
-const LARGE: u64 = 256 << 20;
 
 /// Where time and randomness come from.
 #[derive(Clone)]
@@ -71,12 +60,16 @@ pub struct Change {
 
 /// One municipality, open.
 pub struct Tenant {
+    // Dropped before the ledger that it reads.
+    _tail: Option<Tail>,
     pub(crate) standing: Arc<Holder>,
     decided: Decided,
     /// Held from judging an administrative decision until it is in force.
-    pub(crate) deciding: tokio::sync::Mutex<()>,
-    pub(crate) ledger: Ledger,
+    deciding: tokio::sync::Mutex<()>,
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) audit: Ledger,
+    /// Where the ledgers are shared with other servers.
+    pub(crate) looks: Option<Looks>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) view: View,
     pub(crate) environment: Environment,
@@ -94,17 +87,21 @@ pub struct Tenant {
     pub(crate) vigilance: Vigilance,
     changes: broadcast::Sender<Change>,
     visible: watch::Receiver<Position>,
+    /// Where the ledgers are shared with other servers.
+    pub(crate) fresh: Option<Arc<Freshness>>,
     directory: PathBuf,
     // Keeps the projection, and so the reading, where the ledger's writer has stopped.
-    _commits: Sender<Arc<[Committed]>>,
+    _commits: Sender<Arrived>,
     // Dropped after the ledger and the sender, whose end closes the channel that the projection reads.
     _projection: Projection,
 }
 
-/// The projection thread; dropping waits for its end, and sees to that what it wrote is on disk.
-struct Projection {
-    thread: Option<JoinHandle<()>>,
-    directory: PathBuf,
+/// Held from judging an administrative decision until it is in force.
+#[must_use]
+pub(crate) struct Turn<'a> {
+    _held: tokio::sync::MutexGuard<'a, ()>,
+    /// What it is judged by.
+    pub(crate) seen: Position,
 }
 
 impl Tenant {
@@ -127,25 +124,38 @@ impl Tenant {
         environment: Environment,
         service: Arc<dyn KeyService>,
     ) -> Result<Self, Failure> {
-        let number = register.number.clone();
+        Self::open_from(directory, register, environment, service, None)
+    }
+
+    /// As [`Tenant::open_with`], with keys and ledgers in a database that other servers may share; what
+    /// is in the folder is this server's own.
+    pub fn open_in(
+        directory: &Path,
+        register: Register,
+        environment: Environment,
+        service: Arc<dyn KeyService>,
+        database: &Arc<Database>,
+    ) -> Result<Self, Failure> {
+        Self::open_from(directory, register, environment, service, Some(database))
+    }
+
+    fn open_from(
+        directory: &Path,
+        register: Register,
+        environment: Environment,
+        service: Arc<dyn KeyService>,
+        database: Option<&Arc<Database>>,
+    ) -> Result<Self, Failure> {
         make_private(directory)?;
-        let random = environment.random.clone();
-        let keys = Arc::new(Keys::open(&directory.join(KEYS_FILE), service, random)?);
+        let (commits, arrived) = std::sync::mpsc::channel();
+        let opening =
+            Opening { directory, number: &register.number, environment: &environment, service };
+        let Stores { keys, ledger, audit, looks } = match database {
+            None => opening.in_folder(commits.clone())?,
+            Some(database) => opening.in_database(database)?,
+        };
         power::begin(directory)?;
-        let (commits, arrived) = std::sync::mpsc::channel::<Arc<[Committed]>>();
-        let to_projection = commits.clone();
-        let options = |kind: &str, sealing| LedgerOptions {
-            clock: environment.clock.clone(),
-            random: environment.random.clone(),
-            ..LedgerOptions::new(format!("{number}/{kind}"), keys.clone(), sealing)
-        };
-        let clinical = LedgerOptions {
-            // The projection thread outlives the ledger; a closed channel means that it has ended.
-            on_commit: Some(Box::new(move |batch| drop(to_projection.send(batch)))),
-            ..options("ledger", Sealing::PerPerson)
-        };
-        let ledger = Ledger::open(&directory.join("ledger.db"), clinical)?;
-        let audit = Ledger::open(&directory.join("audit.db"), options("audit", Sealing::Ledger))?;
+        let fresh = database.map(|_| Freshness::new(environment.clock.clone()));
         let index_key = keys.index_key();
         let view_path = directory.join("view.db");
         let mut projector = projected(&ledger, &view_path, index_key)?;
@@ -158,16 +168,21 @@ impl Tenant {
         let (reached, visible) = watch::channel(projector.position());
         let (changes, _) = broadcast::channel(1024);
         let tell = Tell { reached, announce: changes.clone() };
-        let projection = std::thread::Builder::new()
-            .name("projection".to_owned())
-            .spawn(move || project(&arrived, projector, followers, &tell))
-            .map_err(|error| Failure::Unavailable(format!("cannot start a thread: {error}")))?;
+        let line = Line::new(projector, followers, tell);
+        let projection = Projection::start(directory, arrived, line)?;
+        let ledger = Arc::new(ledger);
+        let follow = |fresh: &Arc<Freshness>| {
+            Tail::start(ledger.clone(), visible.clone(), commits.clone(), fresh.clone())
+        };
+        let tail = fresh.as_ref().map(follow).transpose()?;
         let tenant = Self {
+            _tail: tail,
             standing,
             decided,
             deciding: tokio::sync::Mutex::default(),
             ledger,
             audit,
+            looks,
             keys,
             view,
             environment,
@@ -179,9 +194,10 @@ impl Tenant {
             vigilance: Vigilance::default(),
             changes,
             visible,
+            fresh,
             directory: directory.to_owned(),
             _commits: commits,
-            _projection: Projection { thread: Some(projection), directory: directory.to_owned() },
+            _projection: projection,
         };
         tenant.let_go_of_erased()?;
         Ok(tenant)
@@ -251,11 +267,31 @@ impl Tenant {
     }
 
     /// Whether the view still follows the ledger. If not, its answers would be old and its owners
-    /// and versions wrong to judge by, so nothing is read or written until a restart.
+    /// and versions wrong to judge by, so nothing is read or written until a restart; nor, where several
+    /// servers share the ledger, while this one does not know what the others have recorded.
     pub(crate) fn check_view(&self) -> Result<(), Failure> {
-        self.visible.has_changed().map(drop).map_err(|_| {
-            Failure::Unavailable("the view has stopped; see the log, and restart".to_owned())
-        })
+        if !self.view_follows() {
+            let what = "the view has stopped; see the log, and restart";
+            return Err(Failure::Unavailable(what.to_owned()));
+        }
+        match &self.fresh {
+            Some(fresh) if !fresh.is_fresh() => Err(Failure::Unavailable(format!(
+                "this server has not known for {} s what the others have recorded; ask another",
+                fresh.age() / 1_000
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The turn to make an administrative decision: one after the other.
+    pub(crate) async fn turn(&self) -> Turn<'_> {
+        let held = self.deciding.lock().await;
+        Turn { seen: self.visible(), _held: held }
+    }
+
+    /// Whether the projection goes on.
+    pub(crate) fn view_follows(&self) -> bool {
+        self.visible.has_changed().is_ok()
     }
 
     /// Waits until readers see `position`; `false` if that takes too long.
@@ -265,22 +301,23 @@ impl Tenant {
         matches!(tokio::time::timeout(VISIBLE_WITHIN, reached).await, Ok(Ok(_)))
     }
 
+    /// Waits until readers see `position`.
+    ///
+    /// # Errors
+    /// Where that takes too long.
+    pub async fn reach(&self, position: Position) -> Result<(), Failure> {
+        if self.visible() >= position || self.wait_visible(position).await {
+            return Ok(());
+        }
+        let what = "this server has not come to the position that `Prefer` asks for; ask again";
+        Err(Failure::Unavailable(what.to_owned()))
+    }
+
     /// An id for a new resource.
     pub(crate) fn new_id(&self) -> Result<String, Failure> {
         let mut bytes = [0; 16];
         self.environment.random.fill(&mut bytes)?;
         Ok(time_ordered(self.now(), bytes))
-    }
-}
-
-impl Drop for Projection {
-    fn drop(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-        if let Err(error) = power::end(&self.directory) {
-            tracing::warn!(%error, "the view is not on disk, and is made anew after a power cut");
-        }
     }
 }
 
@@ -292,195 +329,6 @@ pub fn rebuild_view(
 ) -> Result<Position, Failure> {
     power::remove(directory)?;
     Tenant::open(directory, register, environment).map(|tenant| tenant.visible())
-}
-
-/// The view, brought up to the ledger.
-fn projected(ledger: &Ledger, path: &Path, index_key: [u8; 16]) -> Result<Projector, Failure> {
-    let mut projector = Projector::open(path, index_key)?;
-    let is_new = projector.position() == 0;
-    catch_up(ledger, &mut projector)?;
-    clear_traces(&mut projector, u64::MAX)?;
-    // What is made anew is made whole; what was only behind is completed beside the reading.
-    while is_new && index_further(&mut projector)? {}
-    Ok(projector)
-}
-
-fn catch_up(ledger: &Ledger, projector: &mut Projector) -> Result<(), Failure> {
-    loop {
-        let records = ledger.read(projector.position() + 1, CATCH_UP)?;
-        if records.is_empty() {
-            return Ok(());
-        }
-        tell_skipped(&projector.replay(&records)?);
-    }
-}
-
-/// What decisions rest on; a municipality that has decided nothing is founded first.
-fn follow(
-    directory: &Path,
-    register: &Register,
-    ledger: &Ledger,
-    view: &View,
-    projector: &mut Projector,
-) -> Result<Follower, Failure> {
-    if let Some(follower) = Follower::open(view, projector.position())? {
-        tell_difference(directory, register, &follower.decided().read());
-        return Ok(follower);
-    }
-    Standing::new(register.clone()).map_err(|error| Failure::Unavailable(error.to_string()))?;
-    let draft = founding(register)?;
-    // A thread of its own: whoever opens a municipality may be serving others at the same time.
-    let appended =
-        std::thread::scope(|scope| scope.spawn(|| ledger.append_blocking(vec![draft])).join());
-    appended.map_err(|_| Failure::Unavailable("the founding was not recorded".to_owned()))??;
-    catch_up(ledger, projector)?;
-    let founded = Follower::open(view, projector.position())?;
-    founded.ok_or_else(|| Failure::Unavailable("the municipality was not founded".to_owned()))
-}
-
-/// Clears the view's files of what erased persons may have left in them.
-fn clear_traces(projector: &mut Projector, most: u64) -> Result<Traces, view::error::Error> {
-    let left = projector.clear_traces(most)?;
-    match left {
-        Traces::None => {}
-        Traces::Moved => tracing::warn!(
-            "the view is too large to be written anew while it is in use; bytes of erased persons may be left \
-             in its file until the next start"
-        ),
-        Traces::Held => tracing::warn!(
-            "a reader holds on to old pages of the view; bytes of erased persons are left in its files until \
-             the next entry or start"
-        ),
-    }
-    Ok(left)
-}
-
-/// Answers that an entry is missing from say so themselves; the operator is told where to look.
-fn tell_skipped(skipped: &[Position]) {
-    for position in skipped {
-        tracing::error!(
-            position,
-            "an entry of the ledger cannot be read into the view; run `fkj ledger verify`, and if the \
-             ledger is whole, the version of the platform that wrote it"
-        );
-    }
-}
-
-/// One step towards the whole index of added search parameters; `false` where there is none to go.
-fn index_further(projector: &mut Projector) -> Result<bool, view::error::Error> {
-    let Some(Walked { number, leaving, first, last }) = projector.index_further(STEP)? else {
-        return Ok(false);
-    };
-    if first {
-        tracing::info!(number, leaving, "going through old data for an added search parameter");
-    }
-    if last {
-        tracing::info!(number, leaving, "the index of an added search parameter is in order");
-    }
-    Ok(true)
-}
-
-/// What arrives next; nothing where nothing waits and there is something else to do meanwhile.
-///
-/// # Errors
-/// When the ledger has ended.
-fn next(
-    arrived: &Receiver<Arc<[Committed]>>,
-    idle: bool,
-) -> Result<Option<Arc<[Committed]>>, RecvError> {
-    if idle {
-        return arrived.recv().map(Some);
-    }
-    match arrived.try_recv() {
-        Ok(batch) => Ok(Some(batch)),
-        Err(TryRecvError::Empty) => Ok(None),
-        Err(TryRecvError::Disconnected) => Err(RecvError),
-    }
-}
-
-/// What keeps the standing in step with the ledger.
-struct Followers {
-    decisions: Follower,
-    restrictions: Restrictions,
-}
-
-impl Followers {
-    fn take(&mut self, committed: &[&Committed]) -> Result<(), String> {
-        self.decisions.take(committed)?;
-        self.restrictions.take(committed).map_err(|failure| failure.to_string())
-    }
-}
-
-/// Who is told of what has been projected.
-struct Tell {
-    /// Those who wait for a position.
-    reached: watch::Sender<Position>,
-    /// Those who watch for changes.
-    announce: broadcast::Sender<Change>,
-}
-
-/// The projection thread: takes what waits, applies it in one transaction, puts in force what it changes
-/// of access, tells the watchers. When nothing waits, it goes on with the index of added search
-/// parameters.
-fn project(
-    arrived: &Receiver<Arc<[Committed]>>,
-    mut projector: Projector,
-    mut followers: Followers,
-    tell: &Tell,
-) {
-    let (mut stuck, mut held) = (false, false);
-    while let Ok(first) = next(arrived, stuck || projector.is_indexed()) {
-        let Some(first) = first else {
-            if let Err(error) = index_further(&mut projector) {
-                // Searches go on reading instead.
-                tracing::error!(%error, "old data cannot be indexed; restart to try again");
-                stuck = true;
-            }
-            continue;
-        };
-        let mut batches = vec![first];
-        batches.extend(arrived.try_iter().take(15));
-        let committed: Vec<&Committed> = batches.iter().flat_map(|batch| batch.iter()).collect();
-        match projector.apply(&committed) {
-            Ok(skipped) => tell_skipped(&skipped),
-            Err(error) => {
-                // The view is behind and stays behind, so nothing more is answered from it and the
-                // operator is told. The ledger has everything.
-                tracing::error!(%error, "the view has stopped; restart to catch up");
-                return;
-            }
-        }
-        // Before its position is visible, so that whoever reads by a decision's position is judged by it.
-        if let Err(error) = followers.take(&committed) {
-            tracing::error!(
-                error,
-                "the register has stopped, and with it the view; nothing is answered"
-            );
-            return;
-        }
-        // Before whoever sent it is answered: who begins to watch after an answer has not missed it, and is
-        // not told of it either.
-        for Committed { entry, .. } in &committed {
-            // Nobody watching is no fault.
-            drop(tell.announce.send(Change {
-                person: entry.person,
-                category: entry.category.clone(),
-                position: entry.position,
-            }));
-        }
-        if held || committed.iter().any(leaves_traces) {
-            match clear_traces(&mut projector, LARGE) {
-                Ok(left) => held = left == Traces::Held,
-                Err(error) => tracing::error!(%error, "the view's file cannot be written anew"),
-            }
-        }
-        tell.reached.send_replace(projector.position());
-    }
-}
-
-/// Whether the entry erases something that the view has had.
-fn leaves_traces(committed: &&Committed) -> bool {
-    matches!(committed.entry.kind, Kind::Erasure | Kind::Resealing)
 }
 
 /// An id that grows with time (UUIDv7's layout, RFC 9562 §5.7), which keeps indexes compact.

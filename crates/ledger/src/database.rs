@@ -51,14 +51,17 @@ impl Database {
     /// `host=/run/postgresql user=fkj`. Of several hosts (`host=one,two,three`), the one that takes what is written
     /// counts, whichever it is at the time. Connects when it is needed; over a network by TLS only, to a server
     /// with a certificate of an authority that this machine trusts. With `roots`, certificates as PEM, those
-    /// authorities count instead, and TLS is used on this machine too.
+    /// authorities count instead, and TLS is used on this machine too. `password` counts before one in the address.
     ///
     /// # Errors
     /// [`Error::Database`] where that is no such address; [`Error::Key`] where there are no authorities to
     /// trust; [`Error::File`] where no thread can be started.
-    pub fn new(url: &str, roots: Option<&[u8]>) -> Result<Self, Error> {
-        let config: Config =
+    pub fn new(url: &str, password: Option<&str>, roots: Option<&[u8]>) -> Result<Self, Error> {
+        let mut config: Config =
             url.parse().map_err(Error::database("reading the address of the database"))?;
+        if let Some(password) = password {
+            config.password(password);
+        }
         let tls = match (roots, is_local(&config)) {
             (None, true) => None,
             _ => Some(Tls::new(roots)?),

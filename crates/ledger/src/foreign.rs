@@ -48,7 +48,7 @@ impl Window {
     pub(crate) fn overtaking(&self, seen: Position, person: Option<PersonId>) -> Option<Position> {
         let mut since = self.entries.iter().rev().take_while(|it| it.position > seen);
         let last = since
-            .find(|it| it.kind == Kind::Decision || (person.is_some() && it.person == person))
+            .find(|it| it.kind == Kind::Decision || (it.person == person))
             .map(|it| it.position);
         last.or((seen < self.from).then_some(self.from))
     }

@@ -56,6 +56,10 @@ pub struct Config {
     /// Brokers that are told that something happened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<BrokerConfig>,
+    /// The database that the municipalities' ledgers are in, to be shared by several servers; each in files of
+    /// its folder where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerConfig>,
     /// Issuers whose tokens are accepted.
     pub issuers: Vec<IssuerConfig>,
     /// Municipalities served.
@@ -145,6 +149,21 @@ fn a_week() -> u64 {
     7
 }
 
+/// A PostgreSQL database that ledgers are in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerConfig {
+    /// `postgres://user@host/database`, several hosts with commas between; without a password.
+    pub url: String,
+    /// File with the password, where the database asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
+    /// File with the certificates of the authorities to trust, as PEM; those of the machine where it is left
+    /// out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roots: Option<PathBuf>,
+}
+
 /// A trusted issuer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -180,6 +199,9 @@ pub struct MunicipalityConfig {
     /// Scopes of which a token must hold one; `{audience}/api` where it is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// The database that its ledgers are in, where that is not the one of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerConfig>,
     /// What keeps its key; the file `municipality.key` in its folder where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyConfig>,
@@ -252,8 +274,15 @@ impl Config {
         for broker in &mut self.events {
             broker.credentials = broker.credentials.take().map(|file| base.join(file));
         }
+        if let Some(ledger) = &mut self.ledger {
+            ledger.be_under(base);
+        }
         for municipality in &mut self.municipalities {
             municipality.directory = base.join(&municipality.directory);
+            if let Some(ledger) = &mut municipality.ledger {
+                ledger.be_under(base);
+            }
+            municipality.ledger = municipality.ledger.take().or_else(|| self.ledger.clone());
             let keys = [&mut municipality.key, &mut municipality.key_before];
             keys.into_iter().flatten().for_each(|key| key.be_under(base));
         }
@@ -295,6 +324,14 @@ impl Config {
         }
     }
 
+    /// With the ledgers of all its municipalities in one database.
+    pub fn be_in(&mut self, ledger: &LedgerConfig) {
+        self.ledger = Some(ledger.clone());
+        for municipality in &mut self.municipalities {
+            municipality.ledger = Some(ledger.clone());
+        }
+    }
+
     /// The municipality with this number.
     pub fn municipality(&self, number: &str) -> Option<&MunicipalityConfig> {
         self.municipalities.iter().find(|it| it.number == number)
@@ -304,6 +341,19 @@ impl Config {
 /// Whether a name may be a part of a file's and a subject's.
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+}
+
+impl LedgerConfig {
+    /// The database that an address names.
+    pub fn at(url: String) -> Self {
+        Self { url, password_file: None, roots: None }
+    }
+
+    fn be_under(&mut self, base: &Path) {
+        for file in [&mut self.password_file, &mut self.roots].into_iter().flatten() {
+            *file = base.join(&file);
+        }
+    }
 }
 
 impl MunicipalityConfig {

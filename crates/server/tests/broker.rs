@@ -179,6 +179,7 @@ fn a_broker_that_is_none_is_told_at_the_start() {
     let whole = std::fs::read_to_string(&config).unwrap();
     for (broker, told) in [
         ("name = \"a\"\nto = \"http://127.0.0.1\"", "tls://host:4222"),
+        ("name = \"a\"\nto = \"nats://broker.example:4222\"", "for a broker on this machine"),
         ("name = \"a/b\"\nto = \"tls://broker:4222\"", "a name is letters, digits and `-`"),
         ("name = \"a\"\nto = \"tls://broker:4222\"\nprefix = \"f.k\"", "a prefix is letters"),
     ] {

@@ -36,7 +36,7 @@ impl Tenant {
     ) -> Result<Done, Failure> {
         let deeds = [Deed::Propose(Duty::PrivacyOfficer)];
         let by = self.administer(caller, "admin-erase-propose", &deeds, Some(person)).await?;
-        let _turn = self.deciding.lock().await;
+        let turn = self.turn().await;
         self.may_be_erased(person, basis)?;
         let now = self.now();
         let is_this = |it: &Change| matches!(it, Change::Erase { .. });
@@ -48,7 +48,7 @@ impl Tenant {
         let expires = now.saturating_add(PROPOSAL_LIFE);
         let change = Change::Propose { change: Box::new(Change::Erase { basis }), expires };
         let decision = Decision::new(by, why, change);
-        self.record_in_turn(decision, Some(person)).await.map(Done::Proposed)
+        self.record_in_turn(&turn, decision, Some(person)).await.map(Done::Proposed)
     }
 
     /// Erases a person, as proposed: everything is gone when this returns. Why the second officer agrees is
@@ -63,14 +63,17 @@ impl Tenant {
     ) -> Result<Position, Failure> {
         let deeds = crate::register::admin::approving(proposal, &[Duty::PrivacyOfficer]);
         let by = self.administer(caller, "admin-erase", &deeds, Some(person)).await?;
-        let _turn = self.deciding.lock().await;
+        let turn = self.turn().await;
         self.still_waits(id)?;
         self.may_be_erased(person, basis)?;
         let proposed_by = proposal.act.who.clone();
         let change = Change::Erased { proposal: id, proposed_by, basis };
         let decision = Decision::new(by, basis.key(), change);
         let draft = draft(&decision, &self.register().organisation, Some(person));
-        let appended = self.ledger.append(vec![Draft { kind: Kind::Erasure, ..draft }]).await?;
+        let appended = self
+            .ledger
+            .append(vec![Draft { kind: Kind::Erasure, seen: Some(turn.seen), ..draft }])
+            .await?;
         let position = appended.first().map_or(0, |it| it.entry().position);
         if !self.wait_visible(position).await {
             return Err(Failure::Busy);

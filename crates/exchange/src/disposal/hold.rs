@@ -44,13 +44,13 @@ impl Tenant {
         let deeds = [Deed::PrivacyReview];
         let by = self.administer(caller, "admin-release", &deeds, person).await?;
         let person = person.ok_or(Failure::NotFound)?;
-        let _turn = self.deciding.lock().await;
+        let turn = self.turn().await;
         let hold = self.decided().disposal.holds.get(&id).cloned().ok_or(Failure::NotFound)?;
         if hold.lifted.is_some() {
             return Err(Failure::Gone);
         }
         let decision = Decision::new(by, why, Change::Release { hold: id });
-        self.record_in_turn(decision, Some(person)).await
+        self.record_in_turn(&turn, decision, Some(person)).await
     }
 
     /// Says that the depot has what is preserved about a person.
@@ -97,11 +97,11 @@ impl Tenant {
         change: Change,
     ) -> Result<Position, Failure> {
         let by = self.administer(caller, action, &[Deed::PrivacyReview], Some(person)).await?;
-        let _turn = self.deciding.lock().await;
+        let turn = self.turn().await;
         self.keys.data_key(person).map_err(|error| match error {
             ledger::error::Error::UnknownPerson => super::erase::unknown(),
             other => other.into(),
         })?;
-        self.record_in_turn(Decision::new(by, why, change), Some(person)).await
+        self.record_in_turn(&turn, Decision::new(by, why, change), Some(person)).await
     }
 }

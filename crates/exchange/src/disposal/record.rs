@@ -68,7 +68,7 @@ impl Tenant {
         let deeds = [Deed::Propose(Duty::PrivacyOfficer)];
         let person = self.named(&asked.record)?.and_then(|(_, _, located)| located.person);
         let by = self.administer(caller, "admin-erase-record-propose", &deeds, person).await?;
-        let _turn = self.deciding.lock().await;
+        let turn = self.turn().await;
         let found = self.erasable(&asked)?;
         let (now, change) = (self.now(), asked.change());
         let waits = |it: &Proposal| it.change == change && it.waits(now);
@@ -78,7 +78,7 @@ impl Tenant {
         let expires = now.saturating_add(PROPOSAL_LIFE);
         let change = Change::Propose { change: Box::new(change), expires };
         let decision = Decision::new(by, why, change);
-        self.record_in_turn(decision, Some(found.person)).await.map(Done::Proposed)
+        self.record_in_turn(&turn, decision, Some(found.person)).await.map(Done::Proposed)
     }
 
     /// Erases a record, as proposed: it is gone when this returns. Why the second officer agrees is not kept.
@@ -91,7 +91,7 @@ impl Tenant {
     ) -> Result<Position, Failure> {
         let deeds = crate::register::admin::approving(proposal, &[Duty::PrivacyOfficer]);
         let by = self.administer(caller, "admin-erase-record", &deeds, proposal.person).await?;
-        let _turn = self.deciding.lock().await;
+        let turn = self.turn().await;
         self.still_waits(id)?;
         // Nobody writes another version meanwhile, and all that were written are seen.
         let _held = self.locks.hold(std::iter::once(asked.record.clone())).await;
@@ -118,7 +118,7 @@ impl Tenant {
         };
         let draft = draft(&decision, &self.register().organisation, Some(person));
         let body = resealing.seal(&draft.body);
-        let resealing = Draft { kind: Kind::Resealing, body, ..draft };
+        let resealing = Draft { kind: Kind::Resealing, body, seen: Some(turn.seen), ..draft };
         let appended = self.ledger.append(vec![resealing]).await?;
         let position = appended.first().map_or(0, |it| it.entry().position);
         if !self.wait_visible(position).await {

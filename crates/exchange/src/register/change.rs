@@ -22,7 +22,7 @@ use super::check::{self, MAX_MEMBER, MAX_MEMBERS};
 use super::fold::{At, Folded, Member, Touched};
 use super::part::{Fault, Place, check_member, members};
 use crate::error::Failure;
-use crate::tenant::Tenant;
+use crate::tenant::{Tenant, Turn};
 
 /// Source on the entries of decisions.
 pub const SOURCE: &str = "fkj";
@@ -70,13 +70,14 @@ impl Tenant {
         decision: Decision,
         about: Option<PersonId>,
     ) -> Result<Position, Failure> {
-        let _turn = self.deciding.lock().await;
-        self.record_in_turn(decision, about).await
+        let turn = self.turn().await;
+        self.record_in_turn(&turn, decision, about).await
     }
 
     /// [`Tenant::record_decision`] for who holds the turn.
     pub(crate) async fn record_in_turn(
         &self,
+        turn: &Turn<'_>,
         decision: Decision,
         about: Option<PersonId>,
     ) -> Result<Position, Failure> {
@@ -92,6 +93,7 @@ impl Tenant {
             }
         }
         let draft = draft(&decision, &self.register().organisation, about);
+        let draft = Draft { seen: Some(turn.seen), ..draft };
         let appended = self.ledger.append(vec![draft]).await?;
         let position = appended.first().map_or(0, |it| it.entry().position);
         if self.wait_visible(position).await { Ok(position) } else { Err(Failure::Busy) }
@@ -178,7 +180,7 @@ impl Tenant {
         if_match: Option<Position>,
     ) -> Result<Done, Failure> {
         check_reason(&why)?;
-        let _turn = self.deciding.lock().await;
+        let turn = self.turn().await;
         let version = self.decided().version;
         if if_match.is_some_and(|wanted| wanted != version) {
             return Err(Failure::Precondition);
@@ -189,12 +191,12 @@ impl Tenant {
         }
         if judged.second.is_none() {
             let decision = Decision::new(who, why, change);
-            return self.record_in_turn(decision, None).await.map(Done::Decided);
+            return self.record_in_turn(&turn, decision, None).await.map(Done::Decided);
         }
         let expires = self.now().saturating_add(PROPOSAL_LIFE);
         let change = Change::Propose { change: Box::new(change), expires };
         let decision = Decision::new(who, why, change);
-        self.record_in_turn(decision, None).await.map(Done::Proposed)
+        self.record_in_turn(&turn, decision, None).await.map(Done::Proposed)
     }
 
     /// The standing of what is folded, with the persons of now.

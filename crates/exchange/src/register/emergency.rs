@@ -39,7 +39,7 @@ impl Tenant {
     ) -> Result<Position, Failure> {
         let person = self.decided().openings.get(id).map(|it| it.person);
         let by = self.administer(caller, "admin-review", &[Deed::PrivacyReview], person).await?;
-        let _turn = self.deciding.lock().await;
+        let turn = self.turn().await;
         let opened = self.decided().openings.get(id).cloned().ok_or(Failure::NotFound)?;
         if matches!(&caller.party, Party::Practitioner(it) if it.subject == opened.opening.subject)
         {
@@ -55,6 +55,6 @@ impl Tenant {
             return Ok(act.position);
         }
         let decision = Decision::new(by, why, Change::Review { id: id.to_owned(), outcome });
-        self.record_in_turn(decision, Some(opened.person)).await
+        self.record_in_turn(&turn, decision, Some(opened.person)).await
     }
 }

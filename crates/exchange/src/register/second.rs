@@ -66,11 +66,11 @@ impl Tenant {
         let duties = duties_of(&proposal.change);
         let deeds = approving(&proposal, &duties);
         let by = self.administer(caller, "admin-approve", &deeds, None).await?;
-        let _turn = self.deciding.lock().await;
+        let turn = self.turn().await;
         self.still_waits(id)?;
         self.judge_change(&proposal.change)?;
         let decision = Decision::new(by, why, Change::Approve { proposal: id });
-        self.record_in_turn(decision, None).await
+        self.record_in_turn(&turn, decision, None).await
     }
 
     /// Says no to a proposal, or takes one's own back.
@@ -87,11 +87,11 @@ impl Tenant {
         let duties = duties_of(&proposal.change);
         let deeds: Vec<Deed<'_>> = duties.into_iter().map(Deed::Propose).collect();
         let by = self.administer(caller, "admin-reject", &deeds, proposal.person).await?;
-        let _turn = self.deciding.lock().await;
+        let turn = self.turn().await;
         self.still_waits(id)?;
         let decision = Decision::new(by, why, Change::Reject { proposal: id });
         // About whom the proposal is, so that it leaves with it.
-        self.record_in_turn(decision, proposal.person).await
+        self.record_in_turn(&turn, decision, proposal.person).await
     }
 
     /// Brings back the register as it was at a version, as a new decision.

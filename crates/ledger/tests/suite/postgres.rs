@@ -98,7 +98,7 @@ fn a_server_is_spoken_to_by_tls_and_only_with_a_certificate_that_is_trusted() {
     let keys = keys(dir.path());
     let open = |host: &str, roots: &[u8]| {
         let url = format!("host={host} port={port} user=fkj dbname=postgres");
-        Ledger::open_in(&Arc::new(Database::new(&url, Some(roots)).unwrap()), options(&keys))
+        Ledger::open_in(&Arc::new(Database::new(&url, None, Some(roots)).unwrap()), options(&keys))
     };
     let ledger = open("localhost", &certificate).unwrap();
     ledger.append_blocking(vec![draft("1", None, "one")]).unwrap();
@@ -109,7 +109,7 @@ fn a_server_is_spoken_to_by_tls_and_only_with_a_certificate_that_is_trusted() {
     assert!(matches!(open("127.0.0.1", &certificate), Err(Error::Database { .. })));
     let other = Server::start().unwrap().listen(free());
     assert!(matches!(open("localhost", &other), Err(Error::Database { .. })));
-    assert!(matches!(Database::new("host=localhost", Some(b"none")), Err(Error::Key { .. })));
+    assert!(matches!(Database::new("host=localhost", None, Some(b"none")), Err(Error::Key { .. })));
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Town {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let name = format!("town_{}", MADE.fetch_add(1, Ordering::SeqCst));
         server.sql("postgres", &format!("CREATE DATABASE {name}"));
-        let database = Arc::new(Database::new(&address(&name, &server), None).unwrap());
+        let database = Arc::new(Database::new(&address(&name, &server), None, None).unwrap());
         Self { dir: tempdir().unwrap(), database: Some((server, database, name)) }
     }
 

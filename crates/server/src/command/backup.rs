@@ -53,6 +53,12 @@ impl Backup {
         let config = std::fs::read(self.place.dir.join(CONFIG_FILE))?;
         for municipality in self.place.municipalities()? {
             let number = &municipality.number;
+            if municipality.ledger.is_some() {
+                return Err(format!(
+                    "{number}: its ledger is in a database; back that up, with its archive of the write-ahead log"
+                )
+                .into());
+            }
             let folder = Folder::writing(&self.to.join(number))?;
             let files = files(&municipality, &config)?;
             let directory = &municipality.directory;

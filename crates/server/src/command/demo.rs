@@ -175,6 +175,7 @@ fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
         least_free_mb: LEAST_FREE_MB,
         log: LogConfig::default(),
         events: Vec::new(),
+        ledger: None,
         issuers: vec![
             trusted(HELSEID, IssuerKind::Helseid),
             trusted(IDPORTEN, IssuerKind::Idporten),
@@ -199,6 +200,7 @@ fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
             scopes: Vec::new(),
             key: None,
             key_before: None,
+            ledger: None,
         });
     }
     Ok(config)

@@ -86,7 +86,7 @@ fn status(place: &Place) -> Result<(), Failed> {
     let random = environment().random;
     for municipality in place.municipalities()? {
         let number = &municipality.number;
-        let file = municipality.directory.join(KEYS_FILE);
+        let file = in_folder(&municipality)?;
         let status = rotate::status(&file)?;
         println!("{number}: {} persons with keys, {} erased", status.persons, status.erased);
         if let Some(at) = status.exchanged {
@@ -109,6 +109,15 @@ fn status(place: &Place) -> Result<(), Failed> {
     Ok(())
 }
 
+/// The file with its keys.
+fn in_folder(municipality: &MunicipalityConfig) -> Result<PathBuf, Failed> {
+    if municipality.ledger.is_some() {
+        let number = &municipality.number;
+        return Err(format!("{number}: its keys are in a database, where this is not built").into());
+    }
+    Ok(municipality.directory.join(KEYS_FILE))
+}
+
 fn kept_by(municipality: &MunicipalityConfig) -> String {
     let own = || "the file `municipality.key` in its folder".to_owned();
     municipality.key.as_ref().map_or_else(own, |key| key.told())
@@ -118,6 +127,7 @@ impl Rotate {
     fn run(&self) -> Result<(), Failed> {
         let environment = environment();
         for municipality in self.place.municipalities()? {
+            let file = in_folder(&municipality)?;
             let from = service(&municipality, &environment.random)?;
             let to = present(&municipality, &environment.random)?;
             try_out(&*to)?;
@@ -125,7 +135,6 @@ impl Rotate {
             runtime()?.block_on(opened.exchanging_key(&self.who, &self.why))?;
             // Lets the files go.
             drop(opened);
-            let file = municipality.directory.join(KEYS_FILE);
             let (random, now) = (&environment.random, environment.clock.now_ms());
             let status = rotate::rotate(&file, (&*from, &*to), random, now, &mut |_| {})?;
             println!(

@@ -15,8 +15,9 @@ use sandbox::issuer::Issuer;
 
 use crate::app::{App, Described, Hosted};
 use crate::command::Failed;
-use crate::config::{Config, MunicipalityConfig};
+use crate::config::{Config, LedgerConfig, MunicipalityConfig};
 use crate::custody;
+use crate::databases::Databases;
 use crate::outside;
 use crate::routes::router;
 use crate::token::fetch::{Discovery, Source};
@@ -32,12 +33,19 @@ pub struct Serve {
     /// The configuration file.
     #[arg(long, default_value = "fkj.toml")]
     config: PathBuf,
+    /// The database that the municipalities' ledgers are in, such as `postgres://fkj@db1,db2/fkj`, instead of what
+    /// `ledger` of the configuration names.
+    #[arg(long)]
+    ledger: Option<String>,
 }
 
 impl Serve {
     /// Serves until interrupted.
     pub fn run(self) -> Result<(), Failed> {
-        let config = Config::read(&self.config)?;
+        let mut config = Config::read(&self.config)?;
+        if let Some(url) = self.ledger {
+            config.be_in(&LedgerConfig::at(url));
+        }
         let listener = listen(&config.listen)?;
         let app = open(&config, None)?;
         eprintln!("fkj serves on http://{}", listener.local_addr()?);
@@ -62,11 +70,12 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
 pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
     let environment = environment();
     let verifier = verifier(config, environment.clock.clone())?;
+    let mut databases = Databases::default();
     let mut tenants = BTreeMap::new();
     let mut closed = BTreeSet::new();
     for municipality in &config.municipalities {
         let number = municipality.number.clone();
-        match tenant(municipality, environment.clone()) {
+        match tenant_in(municipality, environment.clone(), &mut databases) {
             Ok(tenant) => {
                 tenant.keep_free(config.least_free_mb << 20);
                 let hosted = Hosted {
@@ -129,9 +138,23 @@ pub fn tenant(
     municipality: &MunicipalityConfig,
     environment: Environment,
 ) -> Result<Tenant, Failed> {
+    tenant_in(municipality, environment, &mut Databases::default())
+}
+
+fn tenant_in(
+    municipality: &MunicipalityConfig,
+    environment: Environment,
+    databases: &mut Databases,
+) -> Result<Tenant, Failed> {
     let service = custody::service(municipality, &environment.random)?;
     let (directory, register) = (&municipality.directory, municipality.register()?);
-    Ok(Tenant::open_with(directory, register, environment, service)?)
+    Ok(match &municipality.ledger {
+        None => Tenant::open_with(directory, register, environment, service)?,
+        Some(config) => {
+            let database = databases.of(config)?;
+            Tenant::open_in(directory, register, environment, service, &database)?
+        }
+    })
 }
 
 /// Takes the address, before anything else is done: a second start fails at once.

@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
-use exchange::custody::{KEYS_FILE, own_key};
+use exchange::custody::{KEY_FILE, KEYS_FILE, own_key};
 use ledger::crypto::Secret;
 use ledger::error::Error;
 use ledger::key_service::{FileKey, KeyService};
@@ -49,9 +49,22 @@ pub fn present(
     municipality: &MunicipalityConfig,
     random: &Arc<dyn Random>,
 ) -> Result<Arc<dyn KeyService>, Failed> {
-    let is_new = !municipality.directory.join(KEYS_FILE).exists();
+    // In a database it may be there already, under another server's key: none is made.
+    let is_shared = municipality.ledger.is_some();
+    let is_new = !is_shared && !municipality.directory.join(KEYS_FILE).exists();
     match &municipality.key {
         Some(key) => provider(key, random, is_new),
+        None if is_shared => {
+            let path = municipality.directory.join(KEY_FILE);
+            let read = FileKey::read(&path, random.clone());
+            Ok(Arc::new(read.map_err(|error| {
+                format!(
+                    "`{}`: {error}; every server that shares the municipality needs the same key: make it once \
+                     with `fkj keys new`",
+                    path.display()
+                )
+            })?))
+        }
         None => Ok(own_key(&municipality.directory, random)?),
     }
 }

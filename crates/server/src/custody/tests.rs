@@ -317,7 +317,7 @@ fn vault_is_spoken_to_as_its_protocol_says_and_each_failure_says_what_to_do() {
     let refused = told(&vault);
     assert!(refused.contains("token") && !refused.contains("utdatert"), "{refused}");
     let gone = VaultConfig { address: "http://127.0.0.1:1".to_owned(), ..stand_in.config("x") };
-    assert!(told(&Vault::new(&gone).unwrap()).contains("cannot be reached"));
+    assert!(told(&Vault::new(&gone).unwrap()).contains("cannot be asked"));
     for address in ["http://vault.example:8200", "ftp://127.0.0.1", "https://x/v1", "vault"] {
         let config = VaultConfig { address: address.to_owned(), ..stand_in.config("x") };
         assert!(Vault::new(&config).is_err(), "{address}");

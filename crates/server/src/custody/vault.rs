@@ -10,13 +10,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{Request, Response, StatusCode, Uri};
+use axum::http::{Request, StatusCode, Uri};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use http_body_util::Full;
 use ledger::crypto::Secret;
 use ledger::error::Error;
 use ledger::key_service::KeyService;
@@ -24,12 +21,9 @@ use serde_json::{Value, json};
 
 use super::config::VaultConfig;
 use crate::command::Failed;
-use crate::token::fetch::is_of_this_machine;
+use crate::https::{Bounds, Https, HttpsError};
 
-/// Longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Largest answer that is looked at, in bytes.
-const MAX_ANSWER: usize = 64 * 1024;
+const BOUNDS: Bounds = Bounds { patience: Duration::from_secs(5), answer: 64 * 1024 };
 /// Pauses before it is tried again, where trying again may help.
 const AGAIN: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
 /// What everything that Vault wraps begins with.
@@ -42,7 +36,7 @@ pub struct Vault {
     mount: String,
     namespace: Option<String>,
     token_file: PathBuf,
-    patience: Duration,
+    bounds: Bounds,
 }
 
 impl Vault {
@@ -53,11 +47,14 @@ impl Vault {
     pub fn new(config: &VaultConfig) -> Result<Self, Failed> {
         let no = |what: &str| Failed::from(format!("Vault at `{}`: {what}", config.address));
         let address: Uri = config.address.parse().map_err(|_| no("this is no address"))?;
-        let is_tls = address.scheme_str() == Some("https");
-        if !(is_tls || is_of_this_machine(&address)) || address.path() != "/" {
-            return Err(no(
-                "write it as https://host:port; http is for an agent on this machine only",
-            ));
+        match Https::to(&address) {
+            Ok(_) if address.path() == "/" => {}
+            Ok(_) | Err(HttpsError::Address) => {
+                return Err(no(
+                    "write it as https://host:port; http is for an agent on this machine only",
+                ));
+            }
+            Err(error) => return Err(no(&error.to_string())),
         }
         let is_plain = |name: &str| {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
@@ -72,13 +69,13 @@ impl Vault {
             mount: config.mount.trim_matches('/').to_owned(),
             namespace: config.namespace.clone(),
             token_file: config.token_file.clone(),
-            patience: PATIENCE,
+            bounds: BOUNDS,
         })
     }
 
     #[cfg(test)]
     pub fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+        Self { bounds: Bounds { patience, ..self.bounds }, ..self }
     }
 
     /// Asks `verb` of the key; answers one text of `data`.
@@ -100,17 +97,16 @@ impl Vault {
         runtime.block_on(async {
             let mut pauses = AGAIN.iter();
             loop {
-                let told = match tokio::time::timeout(self.patience, self.once(verb, asked)).await {
-                    Ok(Ok((StatusCode::OK, answer))) => return Ok(answer),
-                    Ok(Ok((status, _))) => {
+                let told = match self.once(verb, asked).await {
+                    Ok((StatusCode::OK, answer)) => return Ok(answer),
+                    Ok((status, _)) => {
                         tracing::warn!(%status, verb, "Vault refuses");
                         refusal(status)
                     }
-                    Ok(Err(error)) => {
-                        tracing::warn!(verb, "Vault cannot be reached: {error}");
-                        (failed("Vault cannot be reached; see the log"), true)
+                    Err(error) => {
+                        tracing::warn!(verb, "Vault cannot be asked: {error}");
+                        (failed("Vault cannot be asked; see the log, and that it is up"), true)
                     }
-                    Err(_) => (failed("Vault does not answer in time; see that it is up"), true),
                 };
                 match (told, pauses.next()) {
                     ((_, true), Some(pause)) => tokio::time::sleep(*pause).await,
@@ -137,16 +133,8 @@ impl Vault {
         let request = request
             .body(Full::new(Bytes::from(asked.to_owned())))
             .map_err(|_| "the token or namespace cannot stand in a header")?;
-        let response: Response<_> = if is_of_this_machine(&self.address) {
-            Client::builder(TokioExecutor::new()).build_http().request(request).await?
-        } else {
-            let roots = HttpsConnectorBuilder::new().with_native_roots()?;
-            let connector = roots.https_only().enable_http1().build();
-            Client::builder(TokioExecutor::new()).build(connector).request(request).await?
-        };
-        let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        // Made for each call: a connection that is kept ends with the runtime it was made in.
+        let (status, body) = Https::to(&self.address)?.ask(request, self.bounds).await?;
         Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
     }
 }

@@ -62,7 +62,7 @@ impl Event {
         Self {
             municipality: municipality.to_owned(),
             position: entry.position,
-            at: entry.recorded_at,
+            at: record.at(entry),
             action: record.action.clone(),
             weight,
             facts: facts

@@ -11,6 +11,7 @@ use async_nats::ConnectOptions;
 use async_nats::HeaderMap;
 use async_nats::jetstream::stream::{Config, StorageType};
 use async_nats::jetstream::{self, Context};
+use axum::http::Uri;
 use exchange::tenant::Tenant;
 use record::entry::Position;
 use tokio::sync::watch;
@@ -21,6 +22,7 @@ use super::line;
 use super::thin::Thin;
 use crate::command::Failed;
 use crate::config::BrokerConfig;
+use crate::https::is_this_machine;
 
 /// Entries looked through at a time.
 const BATCH: usize = 500;
@@ -49,10 +51,12 @@ impl JetStream {
     /// # Errors
     /// Where the configuration names what cannot be.
     pub fn new(tenant: Arc<Tenant>, config: &BrokerConfig, base: &str) -> Result<Self, Failed> {
-        let all = |scheme: &str| config.to.split(',').all(|to| to.trim().starts_with(scheme));
+        let servers: Vec<Uri> =
+            config.to.split(',').map(|to| to.trim().parse()).collect::<Result<_, _>>()?;
+        let all = |scheme: &str| servers.iter().all(|to| to.scheme_str() == Some(scheme));
         let tls = match () {
-            () if all("tls://") => Some(line::tls()?),
-            () if all("nats://") => None,
+            () if all("tls") => Some(line::tls()?),
+            () if all("nats") && servers.iter().all(is_this_machine) => None,
             () => {
                 return Err(format!(
                     "events `{}`: `to` is tls://host:4222, or nats:// for a broker on this machine",

@@ -1,5 +1,5 @@
-//! What leaves for others: signed checkpoints to a place outside, entries of the log to a SIEM, and events to a
-//! message broker, which say that something happened and never what.
+//! What leaves for others: signed checkpoints to a place outside, entries of the log to a SIEM, this server's looks to
+//! the audit ledger that it shares, and events to a message broker, which say that something happened and never what.
 //!
 //! Invariants: nothing here is waited for by a request. What could not be sent is sent later, from a
 //! position that is kept, at least once. No identity number and nothing of what was seen leaves.
@@ -9,6 +9,7 @@ mod event;
 mod feed;
 mod jetstream;
 mod line;
+mod looks;
 mod otlp;
 mod siem;
 mod syslog;
@@ -24,6 +25,7 @@ use crate::config::Config;
 use self::feed::Feed;
 use self::jetstream::JetStream;
 use self::line::Target;
+use self::looks::Looks;
 use self::siem::Siem;
 
 /// Begins all of it, beside the serving.
@@ -31,9 +33,12 @@ use self::siem::Siem;
 /// # Errors
 /// Where the configuration names what cannot be: nothing is begun.
 pub fn start(app: &Arc<App>, config: &Config) -> Result<(), Failed> {
-    let (mut logs, mut events) = (Vec::new(), Vec::new());
+    let (mut logs, mut events, mut looks) = (Vec::new(), Vec::new(), Vec::new());
     for hosted in app.tenants.values() {
         let tenant = &hosted.tenant;
+        if tenant.keeps_looks() {
+            looks.push(Feed::new(tenant, "audit", Looks { tenant: tenant.clone() })?);
+        }
         for export in &config.log.export {
             let siem = Siem { tenant: tenant.clone(), target: Target::of(export)? };
             logs.push(Feed::new(tenant, &export.name, siem)?);
@@ -47,6 +52,7 @@ pub fn start(app: &Arc<App>, config: &Config) -> Result<(), Failed> {
     let place = config.log.checkpoints.clone().map(checkpoints::Outside::open).transpose()?;
     tokio::spawn(checkpoints::run(app.clone(), every, place));
     logs.into_iter().for_each(|feed| drop(tokio::spawn(feed.run())));
+    looks.into_iter().for_each(|feed| drop(tokio::spawn(feed.run())));
     events.into_iter().for_each(|feed| drop(tokio::spawn(feed.run())));
     Ok(())
 }

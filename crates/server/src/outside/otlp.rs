@@ -7,33 +7,20 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::{HeaderName, HeaderValue, Request, Uri};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http_body_util::Full;
 use serde_json::{Value, json};
 
 use super::event::{Event, Weight};
 use crate::command::Failed;
-use crate::token::fetch::is_of_this_machine;
+use crate::https::{Bounds, Https};
 
-/// Longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Longest answer that is looked at, in bytes.
-const MAX_ANSWER: usize = 64 * 1024;
+const BOUNDS: Bounds = Bounds { patience: Duration::from_secs(30), answer: 64 * 1024 };
 
 /// A receiver of OTLP.
 pub struct Otlp {
     address: Uri,
     headers: Vec<(HeaderName, HeaderValue)>,
-    web: Web,
-}
-
-enum Web {
-    Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
-    /// In the clear, to a collector on this machine.
-    Local(Client<HttpConnector, Full<Bytes>>),
+    web: Https,
 }
 
 impl Otlp {
@@ -43,15 +30,7 @@ impl Otlp {
     /// Where the address or a header may not be used, or the machine trusts nobody.
     pub fn new(address: &str, headers: &BTreeMap<String, String>) -> Result<Self, Failed> {
         let address: Uri = address.parse().map_err(|_| format!("`{address}` is no address"))?;
-        let builder = Client::builder(TokioExecutor::new());
-        let web = if is_of_this_machine(&address) {
-            Web::Local(builder.build_http())
-        } else if address.scheme_str() == Some("https") {
-            let roots = HttpsConnectorBuilder::new().with_native_roots()?;
-            Web::Tls(builder.build(roots.https_only().enable_http1().build()))
-        } else {
-            return Err("OTLP goes by https; http is for a collector on this machine only".into());
-        };
+        let web = Https::to(&address).map_err(|error| format!("OTLP: {error}"))?;
         let header = |(name, value): (&String, &String)| {
             Ok((HeaderName::try_from(name)?, HeaderValue::try_from(value)?))
         };
@@ -70,18 +49,7 @@ impl Otlp {
             request = request.header(name, value);
         }
         let request = request.body(Full::new(Bytes::from(body(events).to_string())))?;
-        let exchange = async {
-            let response = match &self.web {
-                Web::Tls(client) => client.request(request).await,
-                Web::Local(client) => client.request(request).await,
-            }?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-            Ok::<_, Failed>((status, body.map(|body| body.to_bytes()).unwrap_or_default()))
-        };
-        let (status, body) = tokio::time::timeout(PATIENCE, exchange)
-            .await
-            .map_err(|_| format!("no answer in {} s", PATIENCE.as_secs()))??;
+        let (status, body) = self.web.ask(request, BOUNDS).await?;
         if !status.is_success() {
             return Err(format!("answered {status}").into());
         }

@@ -18,6 +18,7 @@ use fhir::value::Value;
 use crate::app::App;
 use crate::input;
 use crate::problem::Problem;
+use crate::routes::fhir::prefer::Prefer;
 
 /// A request with a valid token.
 pub struct Call {
@@ -50,6 +51,9 @@ impl FromRequestParts<Arc<App>> for Call {
             named.iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
         let kommune = part(&named, "kommune").ok_or_else(Problem::not_found)?;
         let (tenant, caller) = app.enter(kommune, &parts.headers)?;
+        if let Some(position) = Prefer::of(&parts.headers).position {
+            tenant.reach(position).await?;
+        }
         let path = parts.uri.path();
         Ok(Self {
             tenant,

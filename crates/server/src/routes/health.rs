@@ -59,6 +59,14 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     figure("fkj_position", "The ledger position that readers see.", positions.collect());
     let views = known.iter().map(|(number, _, it)| (of(number), u64::from(it.view_follows)));
     figure("fkj_view_follows", "Whether the view follows the ledger.", views.collect());
+    let unaware = known.iter().filter_map(|(number, _, it)| {
+        Some((of(number), u64::try_from(it.unaware_ms?).unwrap_or(0)))
+    });
+    figure(
+        "fkj_unaware_milliseconds",
+        "For how long it has not known what the servers that share its ledger have recorded.",
+        unaware.collect(),
+    );
     let damaged = known.iter().flat_map(|(number, _, health)| {
         ledgers(health)
             .map(|(name, it)| (format!("{},ledger=\"{name}\"", of(number)), u64::from(it.damaged)))

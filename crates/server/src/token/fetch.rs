@@ -1,28 +1,20 @@
 //! Where an issuer's keys come from: a file, or what the issuer publishes (OpenID Connect Discovery 1.0
 //! §4, RFC 8414 §3).
 //!
-//! Over HTTPS with the machine's trusted roots; in the clear only where the issuer itself is this
-//! machine, as a stand-in is. Redirects are not followed, and answers are bounded in size and time.
+//! In the clear only where the issuer itself is this machine, as a stand-in is ([`crate::https`]).
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::{Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http_body_util::Full;
 use serde_json::Value;
 
+use crate::https::{Bounds, Https, HttpsError};
 use crate::token::claims::IssuerKind;
 
-/// Longest wait for an answer, from the first byte sent to the last received.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Largest answer, in bytes.
-const MAX_ANSWER: usize = 512 * 1024;
+const BOUNDS: Bounds = Bounds { patience: Duration::from_secs(5), answer: 512 * 1024 };
 
 /// Why keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -38,9 +30,9 @@ pub enum FetchError {
     /// An address that keys must not come from.
     #[error("`{0}` must be an https address; http is for a stand-in on this machine only")]
     Address(String),
-    /// Roots of trust are missing.
-    #[error("no trusted certificates on this machine: {0}; install `ca-certificates`")]
-    Roots(std::io::Error),
+    /// Nobody can be asked at all.
+    #[error(transparent)]
+    Client(HttpsError),
     /// The issuer did not answer as it should.
     #[error("`{address}`: {what}")]
     Answer {
@@ -69,14 +61,7 @@ pub enum Source {
 pub struct Discovery {
     issuer: String,
     address: String,
-    web: Web,
-}
-
-/// A client that knows one way only.
-enum Web {
-    Tls(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>),
-    /// In the clear, to a stand-in on this machine.
-    Local(Client<HttpConnector, Empty<Bytes>>),
+    web: Https,
 }
 
 impl Source {
@@ -104,14 +89,11 @@ impl Discovery {
             IssuerKind::Helseid | IssuerKind::Idporten => "openid-configuration",
         };
         let address = format!("{}/.well-known/{document}", issuer.trim_end_matches('/'));
-        let builder = Client::builder(TokioExecutor::new());
-        let web = if is_of_this_machine(&checked(&address, true)?) {
-            Web::Local(builder.build_http())
-        } else {
-            let roots = HttpsConnectorBuilder::new().with_native_roots();
-            let connector = roots.map_err(FetchError::Roots)?.https_only().enable_http1().build();
-            Web::Tls(builder.build(connector))
-        };
+        let uri: Uri = address.parse().map_err(|_| FetchError::Address(address.clone()))?;
+        let web = Https::to(&uri).map_err(|error| match error {
+            HttpsError::Address => FetchError::Address(address.clone()),
+            other => FetchError::Client(other),
+        })?;
         Ok(Self { issuer: issuer.to_owned(), address, web })
     }
 
@@ -122,7 +104,6 @@ impl Discovery {
             return Err(FetchError::OtherIssuer(self.address.clone()));
         }
         let address = text("jwks_uri");
-        checked(address, matches!(self.web, Web::Local(_)))?;
         keys(address, &self.get(address).await?)
     }
 
@@ -132,26 +113,16 @@ impl Discovery {
     }
 
     async fn get(&self, address: &str) -> Result<Bytes, FetchError> {
-        let failed = |what: String| answer(address, what);
-        let exchange = async {
-            let request = Request::get(address)
-                .header("accept", "application/json")
-                .body(Empty::new())
-                .map_err(|error| failed(error.to_string()))?;
-            let response = match &self.web {
-                Web::Tls(client) => client.request(request),
-                Web::Local(client) => client.request(request),
-            };
-            let response = response.await.map_err(|error| failed(told(&error)))?;
-            if response.status() != StatusCode::OK {
-                return Err(failed(format!("answered {}", response.status())));
-            }
-            let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-            Ok(body.map_err(|error| failed(error.to_string()))?.to_bytes())
-        };
-        tokio::time::timeout(PATIENCE, exchange)
-            .await
-            .unwrap_or_else(|_| Err(failed(format!("no answer in {} s", PATIENCE.as_secs()))))
+        let request = Request::get(address)
+            .header("accept", "application/json")
+            .body(Full::default())
+            .map_err(|_| FetchError::Address(address.to_owned()))?;
+        match self.web.ask(request, BOUNDS).await {
+            Ok((StatusCode::OK, body)) => Ok(body),
+            Ok((status, _)) => Err(answer(address, format!("answered {status}"))),
+            Err(HttpsError::Address) => Err(FetchError::Address(address.to_owned())),
+            Err(error) => Err(answer(address, error.to_string())),
+        }
     }
 }
 
@@ -163,36 +134,6 @@ pub fn in_file(path: &Path) -> Result<Vec<Value>, FetchError> {
     let bytes =
         std::fs::read(path).map_err(|source| FetchError::File { path: path.to_owned(), source })?;
     keys(&path.display().to_string(), &bytes)
-}
-
-/// The address, where keys may come from it.
-fn checked(address: &str, local_allowed: bool) -> Result<Uri, FetchError> {
-    let refuse = || FetchError::Address(address.to_owned());
-    let uri: Uri = address.parse().map_err(|_| refuse())?;
-    let fits = match uri.scheme_str() {
-        Some("https") => true,
-        Some("http") => local_allowed && is_of_this_machine(&uri),
-        _ => false,
-    };
-    if fits { Ok(uri) } else { Err(refuse()) }
-}
-
-/// Whether an address is in the clear and of the machine itself.
-pub fn is_of_this_machine(uri: &Uri) -> bool {
-    uri.scheme_str() == Some("http")
-        && matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]"))
-}
-
-/// An error with its causes: the outermost says only that there was one.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 fn answer(address: &str, what: String) -> FetchError {

@@ -14,6 +14,9 @@ pub(in crate::routes) struct Prefer {
     pub(in crate::routes) lenient: bool,
     /// `respond-async`: the answer may come later.
     pub(in crate::routes) later: bool,
+    /// `position=…`: the answer is to hold everything up to this position of the ledger, which is the version that a
+    /// change was answered with, perhaps by another server.
+    pub(in crate::routes) position: Option<u64>,
 }
 
 impl Prefer {
@@ -29,6 +32,7 @@ impl Prefer {
                 ("handling", "strict") => prefer.strict = true,
                 ("handling", "lenient") => prefer.lenient = true,
                 ("respond-async", _) => prefer.later = true,
+                ("position", position) => prefer.position = position.parse().ok(),
                 _ => {}
             }
         }
