@@ -12,7 +12,7 @@ mod load;
 mod material;
 mod phases;
 mod proofs;
-mod server;
+pub mod server;
 
 /// How much a run does.
 #[derive(Clone, Copy)]

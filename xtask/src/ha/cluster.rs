@@ -4,8 +4,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use super::world::{Machine, World, finish, run};
 
 /// Their names.
@@ -50,7 +48,7 @@ impl Cluster {
     /// How servers of fkj name it.
     pub fn url(&self) -> String {
         let hosts: Vec<&str> = self.nodes.iter().map(|node| node.address.as_str()).collect();
-        format!("postgres://fkj@{}/fkj?target_session_attrs=read-write", hosts.join(","))
+        format!("postgres://fkj@{}/fkj", hosts.join(","))
     }
 
     /// The certificate that its nodes show, as PEM.
@@ -114,71 +112,54 @@ impl Cluster {
         let node = self.node(name)?;
         let (at, disk) = (node.address.clone(), node.disk.clone());
         let (client, peer) = (format!("http://{at}:2379"), format!("http://{at}:2380"));
-        let mut etcd = node.command("etcd");
+        let mut etcd = node.service("etcd");
         etcd.args(["--name", name, "--data-dir"]).arg(disk.join("etcd"));
         etcd.args(["--listen-client-urls", &client, "--advertise-client-urls", &client]);
         etcd.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
         etcd.args(["--initial-cluster", &peers.join(",")]);
         node.start("etcd", &mut etcd)?;
         let configuration = disk.join("patroni.yml");
-        let mut patroni = node.command("patroni");
+        let mut patroni = node.service("patroni");
         patroni.arg(&configuration);
         node.start("patroni", &mut patroni)?;
-        let mut guard = node.command("sh");
+        let mut guard = node.service("sh");
         guard.arg(disk.join("disk-guard.sh")).arg(name).arg(configuration);
         guard.arg(disk.join(DATA)).arg("16");
         node.start("disk-guard", &mut guard)
     }
 
-    /// What the nodes say of each other: by the first that answers.
-    fn members(&self) -> Vec<Value> {
+    /// The node that holds the lease and takes writes.
+    pub fn leader(&self) -> Result<String, String> {
         let patience = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(1)));
         let agent = patience.build().new_agent();
-        let ask = |node: &Machine| -> Option<Value> {
-            let url = format!("http://{}:8008/cluster", node.address);
-            let text = agent.get(url).call().ok()?.body_mut().read_to_string().ok()?;
-            serde_json::from_str(&text).ok()
+        let leads = |node: &&Machine| {
+            agent.get(format!("http://{}:8008/primary", node.address)).call().is_ok()
         };
-        let told = self.nodes.iter().find_map(ask).unwrap_or_default();
-        told.get("members").and_then(Value::as_array).cloned().unwrap_or_default()
-    }
-
-    /// The node that leads, and its timeline.
-    pub fn leader(&self) -> Result<(String, u64), String> {
         let begun = Instant::now();
         loop {
-            for member in self.members() {
-                if member["role"] == "leader" && member["state"] == "running" {
-                    let name = member["name"].as_str().unwrap_or_default().to_owned();
-                    return Ok((name, member["timeline"].as_u64().unwrap_or_default()));
-                }
+            if let Some(node) = self.nodes.iter().find(leads) {
+                return Ok(node.name.clone());
             }
             if begun.elapsed() > WHOLE {
                 return Err("no node leads the cluster".to_owned());
             }
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
 
-    /// Waits until one node leads, and both others follow it on its timeline, one of them synchronously.
+    /// Waits until one node leads and both others follow it, one of them synchronously.
     pub fn wait_until_whole(&self) -> Result<(), String> {
+        let followed = "SELECT count(*) FILTER (WHERE state = 'streaming'),
+            count(*) FILTER (WHERE state = 'streaming' AND sync_state = 'sync')
+            FROM pg_stat_replication WHERE application_name IN ('n1', 'n2', 'n3')";
         let begun = Instant::now();
         loop {
-            let members = self.members();
-            let of = |role: &str| members.iter().filter(|it| it["role"] == role).count();
-            let same = members.windows(2).all(|two| match two {
-                [one, other] => one["timeline"] == other["timeline"],
-                _ => true,
-            });
-            let run = members.iter().all(
-                |it| matches!(&it["state"], Value::String(s) if s == "running" || s == "streaming"),
-            );
-            let roles = of("leader") == 1 && of("sync_standby") == 1;
-            if members.len() == NODES.len() && same && run && roles {
+            let told = self.sql("postgres", followed);
+            if told.as_ref().is_ok_and(|it| it.trim() == "2|1") {
                 return Ok(());
             }
             if begun.elapsed() > WHOLE {
-                return Err(format!("the cluster does not get whole: {}", Value::from(members)));
+                return Err(format!("the cluster does not get whole: {told:?}"));
             }
             std::thread::sleep(Duration::from_millis(200));
         }
@@ -186,11 +167,26 @@ impl Cluster {
 
     /// Runs a statement at whoever leads, as the superuser.
     pub fn sql(&self, database: &str, statement: &str) -> Result<String, String> {
-        let url =
-            self.url().replace("fkj@", "postgres@").replace("/fkj?", &format!("/{database}?"));
+        let url = self.leading("postgres", database);
         let mut command = Command::new("psql");
         command.env("PGPASSWORD", "postgres").env("PGCONNECT_TIMEOUT", "3");
         finish(command.args([&url, "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement]))
+    }
+
+    /// Moves a municipality to another database as `docs/operation.md` tells an operator to.
+    pub fn copy_municipality(&self, number: &str, to: &str) -> Result<(), String> {
+        self.sql("postgres", &format!("CREATE DATABASE {to} OWNER fkj"))?;
+        let copy = "pg_dump --no-owner --schema=\"fkj_$1_*\" \"$2\" \
+            | psql -qX -v ON_ERROR_STOP=1 --single-transaction \"$3\"";
+        let (from, to) = (self.leading("fkj", "fkj"), self.leading("fkj", to));
+        run("bash", &["-o", "pipefail", "-c", copy, "bash", number, &from, &to]).map(drop)
+    }
+
+    /// The address of a database at whoever leads.
+    fn leading(&self, user: &str, database: &str) -> String {
+        let hosts: Vec<&str> = self.nodes.iter().map(|node| node.address.as_str()).collect();
+        let hosts = hosts.join(",");
+        format!("postgres://{user}@{hosts}/{database}?target_session_attrs=read-write")
     }
 }
 

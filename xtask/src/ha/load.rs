@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::client::{Client, Latest};
 use super::servers::Servers;
 
 /// Systems at work at the same time.
@@ -39,6 +40,8 @@ pub struct Read {
 /// A load under way.
 pub struct Load<'a> {
     servers: &'a Servers,
+    patients: &'a [String],
+    latest: Latest,
     begun: Instant,
     ended: AtomicBool,
     next: AtomicU64,
@@ -47,19 +50,25 @@ pub struct Load<'a> {
 
 impl<'a> Load<'a> {
     /// On these servers; nothing is sent yet.
-    pub fn new(servers: &'a Servers) -> Self {
+    pub fn new(servers: &'a Servers, patients: &'a [String]) -> Self {
         let (ended, next, seen) = (AtomicBool::new(false), AtomicU64::new(0), Mutex::default());
-        Self { servers, begun: Instant::now(), ended, next, seen }
+        let (latest, begun) = (Latest::default(), Instant::now());
+        Self { servers, patients, latest, begun, ended, next, seen }
     }
 
     /// Sends, while `scenario` runs, and until the last event begun is acknowledged.
-    pub fn during<T>(&self, scenario: impl FnOnce(&Self) -> T) -> T {
+    pub fn during<T>(
+        &self,
+        scenario: impl FnOnce(&Self) -> Result<T, String>,
+    ) -> Result<T, String> {
         std::thread::scope(|scope| {
             for writer in 0..WRITERS {
-                scope.spawn(move || self.write(writer));
+                let client = Client::system(self.servers, self.patients)?;
+                scope.spawn(move || self.write(client, writer));
             }
             for server in 0..self.servers.count() {
-                scope.spawn(move || self.read(server));
+                let client = Client::employee(self.servers, self.patients)?;
+                scope.spawn(move || self.read(client, server));
             }
             let result = scenario(self);
             self.ended.store(true, Ordering::Relaxed);
@@ -77,21 +86,21 @@ impl<'a> Load<'a> {
         self.with(|seen| seen.acknowledged.len())
     }
 
-    /// What was seen, when all is done.
-    pub fn into_seen(self) -> Seen {
-        self.seen.into_inner().unwrap_or_else(PoisonError::into_inner)
+    /// What was seen, when all is done, and the greatest position that was answered.
+    pub fn into_seen(self) -> (Seen, Latest) {
+        (self.seen.into_inner().unwrap_or_else(PoisonError::into_inner), self.latest)
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Seen) -> T) -> T {
         work(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write(&self, first: usize) {
+    fn write(&self, mut client: Client<'_>, first: usize) {
         let mut server = first;
         while !self.ended.load(Ordering::Relaxed) {
             let event = self.next.fetch_add(1, Ordering::Relaxed);
             // Also when the scenario has ended: what was begun may be there.
-            while self.servers.write(server % self.servers.count(), event).is_err() {
+            while client.write(server % self.servers.count(), event, &self.latest).is_err() {
                 self.with(|seen| seen.refused += 1);
                 server += 1;
                 std::thread::sleep(PAUSE);
@@ -102,10 +111,13 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn read(&self, server: usize) {
-        while !self.ended.load(Ordering::Relaxed) {
+    fn read(&self, mut client: Client<'_>, server: usize) {
+        for nth in 0.. {
+            if self.ended.load(Ordering::Relaxed) {
+                return;
+            }
             let (at, sent) = (self.now(), Instant::now());
-            let answer = self.servers.read(server).map(|()| 1000.0 * sent.elapsed().as_secs_f64());
+            let answer = client.look(server, nth).map(|()| 1000.0 * sent.elapsed().as_secs_f64());
             self.with(|seen| seen.reads.push(Read { at, server, answer }));
             std::thread::sleep(PAUSE);
         }

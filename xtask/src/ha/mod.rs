@@ -5,9 +5,11 @@
 //! ([`world`]). Each fault is played and healed while systems write and employees read; `--seconds` repeats
 //! all of them for so long. Prints a table, then one JSON object; anything lost, doubled, too slow or unread fails.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+mod client;
 mod cluster;
 mod load;
 mod probe;
@@ -37,7 +39,7 @@ pub fn run(arguments: &[&str]) -> Result<(), String> {
     match arguments {
         [] => enter("0"),
         ["--seconds", number] => seconds(number).and_then(|_: u64| enter(number)),
-        [INSIDE, number] => inside(Duration::from_secs(seconds(number)?)),
+        [INSIDE, number, program] => inside(Duration::from_secs(seconds(number)?), program.into()),
         _ => Err(USAGE.to_owned()),
     }
 }
@@ -48,21 +50,40 @@ fn enter(seconds: &str) -> Result<(), String> {
     if !missing.is_empty() {
         return Err(format!("missing: `apt-get install {}`", missing.join(" ")));
     }
-    world::enter(&["ha", INSIDE, seconds])
+    let program = build()?.display().to_string();
+    world::enter(&["ha", INSIDE, seconds, &program])
+}
+
+/// The server as the tests build it, and where it is; `FKJ` names another that is there.
+fn build() -> Result<PathBuf, String> {
+    if let Some(program) = std::env::var_os("FKJ") {
+        return Ok(program.into());
+    }
+    // Of the whole workspace, so that nothing is built otherwise than for all tests.
+    let mut cargo = Command::new(env!("CARGO"));
+    let built = cargo.args(["build", "--quiet", "--workspace", "--bin", "fkj"]).status();
+    if !built.is_ok_and(|status| status.success()) {
+        return Err("cannot build the server".to_owned());
+    }
+    Ok(root()?.join("target/debug/fkj"))
+}
+
+fn root() -> Result<&'static Path, String> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or_else(|| "no workspace".to_owned())
 }
 
 /// In its own world, which is gone when this ends.
-fn inside(time: Duration) -> Result<(), String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no workspace")?;
+fn inside(time: Duration, program: PathBuf) -> Result<(), String> {
     let begun = Instant::now();
-    let world = world::World::prepare(root.join("target/ha"))?;
+    let world = world::World::prepare(root()?.join("target/ha"))?;
     let mut cluster = cluster::Cluster::start(&world)?;
     cluster.sql("fkj", "CREATE TABLE probe(number bigint PRIMARY KEY)")?;
     eprintln!("the cluster is whole after {:.1} s", begun.elapsed().as_secs_f64());
-    let servers = servers::Servers::start(&world, &cluster)?;
+    let servers = servers::Servers::start(&world, &cluster, program)?;
+    let patients = client::patients()?;
     eprintln!("the servers answer after {:.1} s", begun.elapsed().as_secs_f64());
-    let load = load::Load::new(&servers);
-    let played = load.during(|load| -> Result<Vec<scenario::Fault>, String> {
+    let load = load::Load::new(&servers, &patients);
+    let faults = load.during(|load| {
         let mut play = scenario::Play { cluster: &mut cluster, servers: &servers, load };
         let mut faults = Vec::new();
         for round in 0.. {
@@ -72,8 +93,9 @@ fn inside(time: Duration) -> Result<(), String> {
             }
         }
         Ok(faults)
-    });
-    let verdict = verdict::judge(&cluster, &servers, &load.into_seen(), &played?);
+    })?;
+    let stage = verdict::Stage { cluster: &cluster, servers: &servers, patients: &patients };
+    let verdict = verdict::judge(&stage, &load.into_seen(), &faults)?;
     eprint!("{}", verdict.table);
     println!("{:#}", verdict.report);
     match verdict.faults.as_slice() {

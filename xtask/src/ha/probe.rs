@@ -36,7 +36,7 @@ pub struct Probed {
 impl Probe {
     /// Of a node of the cluster, whose database has the table `probe`.
     pub fn new(node: &Machine) -> Self {
-        let psql = node.command("psql");
+        let psql = node.service("psql");
         let words = std::iter::once(psql.get_program()).chain(psql.get_args());
         let program = words.map(|word| word.to_string_lossy().into_owned()).collect();
         Self { program, attempts: Vec::new() }

@@ -51,7 +51,7 @@ impl Play<'_> {
 
     /// The primary's machine is lost with all that runs on it, and comes back.
     fn lost_machine(&mut self) -> Result<Fault, String> {
-        let (leader, _) = self.cluster.leader()?;
+        let leader = self.cluster.leader()?;
         let from = self.load.now();
         self.cluster.node(&leader)?.kill()?;
         self.until_written()?;
@@ -61,7 +61,7 @@ impl Play<'_> {
 
     /// The primary is cut off from all others and does not know it. Somebody beside it goes on writing to it.
     fn cut_network(&mut self, round: u64) -> Result<Fault, String> {
-        let (leader, _) = self.cluster.leader()?;
+        let leader = self.cluster.leader()?;
         let node = self.cluster.node(&leader)?;
         let mut probe = Probe::new(node);
         let first = round * 1_000_000;
@@ -82,14 +82,14 @@ impl Play<'_> {
         self.servers.kill(server)?;
         self.until_written()?;
         std::thread::sleep(CALM);
-        self.servers.restart(server)?;
+        self.servers.start_again(server)?;
         let down = Some((server, from, self.load.now()));
         self.end(Fault { name: "fkj killed", from, to: from, down, probed: None })
     }
 
     /// The disk that holds the primary's database has no room left.
     fn full_disk(&mut self) -> Result<Fault, String> {
-        let (leader, _) = self.cluster.leader()?;
+        let leader = self.cluster.leader()?;
         let from = self.load.now();
         let node = self.cluster.node(&leader)?;
         node.fill(DATA)?;
@@ -123,7 +123,7 @@ impl Play<'_> {
 
     fn until_led_by_another(&self, before: &str) -> Result<(), String> {
         let begun = Instant::now();
-        while self.cluster.leader()?.0 == before {
+        while self.cluster.leader()? == before {
             if begun.elapsed() > PATIENCE {
                 return Err(format!("`{before}` leads with a full disk, of {}", NODES.len()));
             }

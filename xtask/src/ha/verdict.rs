@@ -5,10 +5,12 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::client::{Client, Latest};
 use super::cluster::Cluster;
 use super::load::Seen;
 use super::scenario::Fault;
 use super::servers::Servers;
+use crate::bench::server::KOMMUNE;
 
 /// The longest that writing may rest, in seconds.
 const LONGEST: f64 = 30.0;
@@ -23,14 +25,34 @@ pub struct Verdict {
     pub faults: Vec<String>,
 }
 
-/// Compares everything, when the load has ended.
-pub fn judge(cluster: &Cluster, servers: &Servers, seen: &Seen, faults: &[Fault]) -> Verdict {
+/// What took part.
+pub struct Stage<'a> {
+    pub cluster: &'a Cluster,
+    pub servers: &'a Servers,
+    pub patients: &'a [String],
+}
+
+/// Compares everything, when the load has ended, and ends the servers.
+///
+/// # Errors
+/// Only where nothing can be compared.
+pub fn judge(
+    stage: &Stage<'_>,
+    (seen, latest): &(Seen, Latest),
+    faults: &[Fault],
+) -> Result<Verdict, String> {
     let mut wrong = Vec::new();
-    let kept = everywhere(servers, seen, &mut wrong);
-    if let Err(error) = servers.verify() {
+    let mut reader = Client::employee(stage.servers, stage.patients)?;
+    let kept = everywhere(stage.servers, &mut reader, latest, seen, &mut wrong);
+    probes(stage.cluster, faults, &mut wrong);
+    stage.servers.end()?;
+    let verified = stage.servers.verify().unwrap_or_else(|error| {
         wrong.push(format!("the chain is not whole: {error}"));
+        error
+    });
+    if let Err(error) = is_moved(stage, &verified) {
+        wrong.push(format!("moved to another database it is not whole: {error}"));
     }
-    probes(cluster, faults, &mut wrong);
     let mut table = format!(
         "{:<24} {:>12} {:>12} {:>12} {:>12}\n",
         "fault", "whole, s", "unwritten, s", "reads", "failed"
@@ -70,16 +92,24 @@ pub fn judge(cluster: &Cluster, servers: &Servers, seen: &Seen, faults: &[Fault]
         "refused_and_sent_again": seen.refused,
         "reads": seen.reads.len(),
         "faults": told,
+        "bytes_in_the_database": sizes(stage.cluster)?,
+        "verified": verified.lines().collect::<Vec<_>>(),
         "wrong": wrong,
     });
-    Verdict { report, table, faults: wrong }
+    Ok(Verdict { report, table, faults: wrong })
 }
 
 /// Every acknowledged event once on every server, and all servers alike; how many are kept.
-fn everywhere(servers: &Servers, seen: &Seen, wrong: &mut Vec<String>) -> usize {
+fn everywhere(
+    servers: &Servers,
+    reader: &mut Client<'_>,
+    latest: &Latest,
+    seen: &Seen,
+    wrong: &mut Vec<String>,
+) -> usize {
     let mut first: Option<BTreeSet<u64>> = None;
     for server in 0..servers.count() {
-        let events = match servers.all(server) {
+        let events = match reader.all(server, latest) {
             Ok(events) => events,
             Err(error) => {
                 wrong.push(format!("server {server} does not answer: {error}"));
@@ -105,6 +135,30 @@ fn everywhere(servers: &Servers, seen: &Seen, wrong: &mut Vec<String>) -> usize 
         }
     }
     first.map_or(0, |there| there.len())
+}
+
+/// Moves the municipality to another database, where the same has to be found.
+fn is_moved(stage: &Stage<'_>, verified: &str) -> Result<(), String> {
+    stage.cluster.copy_municipality(KOMMUNE, "moved")?;
+    stage.servers.name_database("/fkj\"", "/moved\"")?;
+    let there = stage.servers.verify()?;
+    if there == verified { Ok(()) } else { Err(format!("`{there}`, and before `{verified}`")) }
+}
+
+/// What an entry of each ledger takes in the database, with its indexes.
+fn sizes(cluster: &Cluster) -> Result<Value, String> {
+    let of = |ledger: &str| -> Result<f64, String> {
+        let schema = format!("fkj_{KOMMUNE}_{ledger}");
+        let told = cluster.sql(
+            "fkj",
+            &format!(
+                "SELECT sum(pg_total_relation_size(oid)) / (SELECT count(*) FROM {schema}.entry)
+                 FROM pg_class WHERE relkind = 'r' AND relnamespace = '{schema}'::regnamespace"
+            ),
+        )?;
+        told.trim().parse::<f64>().map(f64::round).map_err(|error| error.to_string())
+    };
+    Ok(json!({ "ledger_entry": of("ledger")?, "audit_entry": of("audit")? }))
 }
 
 /// What was acknowledged beside a primary is there, and after it was cut off nothing was acknowledged.

@@ -103,12 +103,18 @@ impl Machine {
         Ok(place)
     }
 
-    /// A program on it, as the user `postgres`.
-    pub fn command(&self, program: &str) -> Command {
+    /// A program on it.
+    pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new("nsenter");
-        command.arg(format!("--net=/run/netns/{}", self.name));
-        command.args(["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]);
-        command.arg(program).current_dir("/").env("HOME", &self.disk).stdin(Stdio::null());
+        command.arg(format!("--net=/run/netns/{}", self.name)).arg(program);
+        command.current_dir("/").env("HOME", &self.disk).stdin(Stdio::null());
+        command
+    }
+
+    /// A program on it, as the user `postgres`: PostgreSQL does not run as root.
+    pub fn service(&self, program: &str) -> Command {
+        let mut command = self.command(Path::new("setpriv"));
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", program]);
         command
     }
 
