@@ -391,7 +391,7 @@ impl Tenant {
                 body,
             });
         }
-        self.looks.as_ref().map_or(&self.audit, |looks| &looks.own).append(drafts).await?;
+        self.looks().append(drafts).await?;
         Ok(())
     }
 }

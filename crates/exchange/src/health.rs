@@ -80,7 +80,7 @@ impl Tenant {
     /// Whether something can be taken: what cannot be logged is not begun.
     pub(crate) fn check_taking(&self) -> Result<(), Failure> {
         self.check_view()?;
-        match self.audit.condition().writing {
+        match self.looks().condition().writing {
             Writing::Stopped => Err(Failure::Stopped),
             _ => Ok(()),
         }

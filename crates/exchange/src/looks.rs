@@ -57,6 +57,11 @@ impl Looks {
 }
 
 impl Tenant {
+    /// The ledger that has a look on disk before anything leaves.
+    pub(crate) fn looks(&self) -> &Ledger {
+        self.looks.as_ref().map_or(&self.audit, |looks| &looks.own)
+    }
+
     /// Whether looks are kept here first, and have to be told over.
     pub fn keeps_looks(&self) -> bool {
         self.looks.is_some()

@@ -63,8 +63,8 @@ impl Opening<'_> {
             )));
         }
         let random = &self.environment.random;
-        let (service, schema) = (self.service.clone(), self.number);
-        let keys = Arc::new(Keys::open_in(database, schema, service, random.clone())?);
+        let (service, name) = (self.service.clone(), format!("{}/keys", self.number));
+        let keys = Arc::new(Keys::open_in(database, &name, service, random.clone())?);
         let ledger = Ledger::open_in(database, self.options(&keys, "ledger", Sealing::PerPerson))?;
         let audit = Ledger::open_in(database, self.options(&keys, "audit", Sealing::Ledger))?;
         let looks =

@@ -6,8 +6,9 @@
 //! gaps. `recorded_at` never goes backwards. Appenders are answered after the batch is on disk and
 //! the projector has it. An entry that tells of an erasure *is* the erasure: the person's key is destroyed
 //! before anybody is told, and nothing of the person is taken after it. A resealing is alone in its batch, so that
-//! it meets all that came before it, and what comes after it is sealed anew. After a commit whose outcome is unknown the writer stops: going on after a
-//! failed sync would acknowledge what may not be there.
+//! it meets all that came before it, and what comes after it is sealed anew. After a commit whose outcome is unknown on a disk the
+//! writer stops: going on after a failed sync would acknowledge what may not be there. A database is asked for the
+//! outcome until it says so, and nobody is told before.
 
 use crate::absence::Absence;
 use crate::append::{Appended, Committed, Prepared, Sealer};
@@ -18,19 +19,21 @@ use crate::endings;
 use crate::error::Error;
 use crate::faults::{Faults, Point};
 use crate::follow::Progress;
-use crate::foreign::{Foreign, Window};
+use crate::foreign::Window;
 use crate::ledger::Sink;
-use crate::merkle::Hash;
 use crate::reseal::{self, Turn};
-use crate::storage::{self, EventKey, Failed, Kept, Outcome, Reading, Row, Store, Write};
-use crate::tree::{Notary, Tree};
+use crate::storage::{EventKey, Failed, Kept, Outcome, Store, Write};
+use crate::tree::Notary;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use record::entry::{Entry, Kind, Position};
 use record::identity::PersonId;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use tail::Tail;
 use tokio::sync::{mpsc, oneshot};
+
+pub(crate) mod tail;
 
 /// A group waiting for its place.
 pub(crate) struct Job {
@@ -343,75 +346,6 @@ struct Batch {
     turn: Option<Turn>,
     /// What is to be kept, and the end of the ledger with it.
     kept: Option<(Write, Tail)>,
-}
-
-/// The end of a ledger, as far as its writer knows it.
-#[derive(Clone)]
-pub(crate) struct Tail {
-    pub(crate) position: Position,
-    pub(crate) hash: Hash,
-    /// When the last entry was recorded.
-    pub(crate) time: i64,
-    pub(crate) tree: Tree,
-}
-
-impl Tail {
-    /// The end of a ledger that is being opened.
-    pub(crate) fn read(reading: &dyn Reading) -> Result<Self, Error> {
-        let position = reading.last()?;
-        let (hash, time) = match position {
-            0 => ([0; 32], i64::MIN),
-            _ => {
-                let last = storage::entry_at(reading, position)?;
-                (chain::entry_hash(&last), last.recorded_at)
-            }
-        };
-        Ok(Self { position, hash, time, tree: Tree::read(reading)? })
-    }
-
-    /// With what other writers have kept since, up to `head`, and that; nothing where there is none.
-    fn reached(
-        &self,
-        reading: &dyn Reading,
-        head: &Head,
-    ) -> Result<Option<(Self, Vec<Foreign>)>, Error> {
-        if (self.position, self.hash) == (head.position, head.hash) {
-            return Ok(None);
-        }
-        let mut tree = self.tree.clone();
-        let mut foreign = Vec::new();
-        let (mut position, mut hash, mut time) = (self.position, self.hash, self.time);
-        tree.catch_up(reading, &mut |bytes| {
-            let broken = |what| Error::Corrupt { position: position + 1, what };
-            let entry =
-                Entry::from_canonical(bytes).map_err(|_| broken("the entry does not decode"))?;
-            if entry.position != position + 1 || entry.prev_hash != hash {
-                return Err(broken("the entry does not follow the one before"));
-            }
-            (position, hash, time) = (entry.position, chain::hash(bytes), entry.recorded_at);
-            foreign.push(Foreign { position, kind: entry.kind, person: entry.person });
-            Ok(())
-        })?;
-        if (position, hash) != (head.position, head.hash) {
-            return Err(Error::Corrupt { position, what: "the last entry is not the head's" });
-        }
-        tree.noted = reading.noted()?;
-        Ok(Some((Self { position, hash, time, tree }, foreign)))
-    }
-
-    /// Gives a new entry its place, and adds to `write` what is to be kept of it.
-    fn chain(&mut self, prepared: Prepared, write: &mut Write) -> Committed {
-        let Prepared { mut entry, event, sealed, plain, .. } = prepared;
-        entry.position = self.position + 1;
-        entry.recorded_at = self.time;
-        entry.prev_hash = self.hash;
-        let bytes = entry.canonical();
-        (self.position, self.hash) = (entry.position, chain::hash(&bytes));
-        self.tree.push(&self.hash, &mut write.subtrees);
-        let Entry { position, kind, person, .. } = entry;
-        write.rows.push(Row { position, kind, event, person, bytes, body: sealed });
-        Committed { entry, body: plain }
-    }
 }
 
 fn destroy(sealer: &Sealer, erased: &HashSet<PersonId>, turn: Option<&Turn>) -> Result<(), Error> {

@@ -78,6 +78,12 @@ fn at(client: &Client, path: &str, position: &str) -> Answer {
     client.send(Method::GET, path, &[("prefer", &prefer)], None)
 }
 
+/// How often a resident's log names what is at an address.
+fn looks(resident: &Client, path: &str) -> usize {
+    let what = path.strip_prefix("/9901/fhir/").unwrap();
+    resident.get("/9901/log/AuditEvent?_count=100").text.matches(what).count()
+}
+
 fn version(resource: &Value) -> String {
     text(&resource["meta"]["versionId"])
 }
@@ -116,9 +122,10 @@ fn what_one_takes_all_read_and_none_overwrites_what_it_has_not_seen() {
         until(|| version(&at(&nurse, &path, "0").expect(200)) != version(&current));
     }
     // The same event at both is one record.
+    let once = pulse(&pid, "2026-01-06", 62).to_string().into_bytes();
     let event = |server: &Server| {
         let headers = [("nhn-event-id", "e-1"), ("content-type", "application/fhir+json")];
-        let body = Some(pulse(&pid, "2026-01-06", 62).to_string().into_bytes());
+        let body = Some(once.clone());
         server.role(owner).send(Method::POST, "/9901/fhir/Observation", &headers, body)
     };
     let (first, again) = (event(&here).expect(201), event(&there).expect(200));
@@ -161,7 +168,7 @@ fn what_one_closes_is_closed_at_all_and_every_look_is_in_one_log() {
     let (nurse, me) = (there.role("sykepleier"), here.resident(&pid));
     until(|| nurse.get(&path).status == 200);
     // The resident sees at one server who looked at another, once.
-    let looks = || me.get("/9901/fhir/AuditEvent?_count=100").text.matches(&path[11..]).count();
+    let looks = || looks(&me, &path);
     until(|| looks() > 0);
     let block = me.post("/9901/fhir/Consent", &withholding(&pid)).expect(201);
     until(|| nurse.get(&path).status == 404);
@@ -212,7 +219,5 @@ fn who_cannot_know_answers_nothing_and_goes_on_when_it_can() {
     let read = format!("/9901/fhir/Observation/{}", text(&more["id"]));
     assert_eq!(at(&again.role("sykepleier"), &read, &version(&more)).status, 200);
     // What was seen while the database was away is in the log of all.
-    let log = "/9901/fhir/AuditEvent?_count=100";
-    let looks = || again.resident(&pid).get(log).text.matches(&path[11..]).count();
-    until(|| looks() >= 3);
+    until(|| looks(&again.resident(&pid), &path) >= 3);
 }

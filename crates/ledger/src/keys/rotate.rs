@@ -130,10 +130,26 @@ pub fn status_in(database: &Arc<Database>, name: &str) -> Result<Status, Error> 
 /// # Errors
 /// Those of `service`; [`Error::File`], [`Error::Storage`].
 pub fn opens(path: &Path, service: &dyn KeyService) -> Result<(), Error> {
-    match wrapping::unwrapped(&mut KeysFile::read(path)?, service)? {
+    opened(&mut KeysFile::read(path)?, service)
+}
+
+/// As [`opens`], for the keys in a database.
+///
+/// # Errors
+/// Those of `service`; [`Error::Database`], [`Error::Unreachable`].
+pub fn opens_in(
+    database: &Arc<Database>,
+    name: &str,
+    service: &dyn KeyService,
+) -> Result<(), Error> {
+    opened(&mut KeysSchema::of(database.clone(), name)?, service)
+}
+
+fn opened(table: &mut dyn Table, service: &dyn KeyService) -> Result<(), Error> {
+    match wrapping::unwrapped(table, service)? {
         Some(_) => Ok(()),
         None => {
-            Err(Error::Key { what: "keys.db is of an older version; open it once by this one" })
+            Err(Error::Key { what: "the keys are of an older version; open them once by this one" })
         }
     }
 }

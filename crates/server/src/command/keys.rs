@@ -1,12 +1,15 @@
 //! `fkj keys`: what keeps a municipality's key, making one, and exchanging it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use exchange::custody::KEYS_FILE;
+use exchange::tenant::Environment;
 use ledger::crypto::Secret;
+use ledger::database::Database;
 use ledger::error::Error;
 use ledger::key_service::{FileKey, KeyService};
-use ledger::keys::rotate;
+use ledger::keys::rotate::{self, Status};
 use ledger::random::{Random, SystemRandom};
 use ledger::sealed_key;
 
@@ -15,6 +18,7 @@ use crate::command::{Failed, Place};
 use crate::config::MunicipalityConfig;
 use crate::custody::config::PassphraseFrom;
 use crate::custody::{passphrase, present, service};
+use crate::databases::Databases;
 
 /// What is asked of keys.
 #[derive(clap::Subcommand)]
@@ -86,21 +90,20 @@ fn status(place: &Place) -> Result<(), Failed> {
     let random = environment().random;
     for municipality in place.municipalities()? {
         let number = &municipality.number;
-        let file = in_folder(&municipality)?;
-        let status = rotate::status(&file)?;
+        let kept = Kept::of(&municipality)?;
+        let status = kept.status()?;
         println!("{number}: {} persons with keys, {} erased", status.persons, status.erased);
         if let Some(at) = status.exchanged {
             println!("{number}: last exchanged {}", fhir::instant::format_instant(at));
         }
         let kept_by = kept_by(&municipality);
-        match present(&municipality, &random).and_then(|it| Ok(rotate::opens(&file, &*it)?)) {
+        match present(&municipality, &random).and_then(|it| kept.opens(&*it)) {
             Ok(()) => println!("{number}: {kept_by} opens them"),
             Err(error) => println!("{number}: {kept_by} does not open them: {error}"),
         }
         let Some(before) = &municipality.key_before else { continue };
         let only_before = MunicipalityConfig { key: Some(before.clone()), ..municipality.clone() };
-        let opens = present(&only_before, &random).and_then(|it| Ok(rotate::opens(&file, &*it)?));
-        let next = match opens {
+        let next = match present(&only_before, &random).and_then(|it| kept.opens(&*it)) {
             Ok(()) => "opens them still; run `fkj keys rotate`",
             Err(_) => "does not open them any more; take `key_before` out of the configuration",
         };
@@ -109,13 +112,51 @@ fn status(place: &Place) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The file with its keys.
-fn in_folder(municipality: &MunicipalityConfig) -> Result<PathBuf, Failed> {
-    if municipality.ledger.is_some() {
-        let number = &municipality.number;
-        return Err(format!("{number}: its keys are in a database, where this is not built").into());
+/// Where the keys of a municipality are.
+enum Kept {
+    File(PathBuf),
+    Database(Arc<Database>, String),
+}
+
+impl Kept {
+    fn of(municipality: &MunicipalityConfig) -> Result<Self, Failed> {
+        Ok(match &municipality.ledger {
+            None => Self::File(municipality.directory.join(KEYS_FILE)),
+            Some(config) => {
+                let database = Databases::default().of(config)?;
+                Self::Database(database, format!("{}/keys", municipality.number))
+            }
+        })
     }
-    Ok(municipality.directory.join(KEYS_FILE))
+
+    fn status(&self) -> Result<Status, Failed> {
+        Ok(match self {
+            Self::File(file) => rotate::status(file)?,
+            Self::Database(database, name) => rotate::status_in(database, name)?,
+        })
+    }
+
+    fn opens(&self, service: &dyn KeyService) -> Result<(), Failed> {
+        match self {
+            Self::File(file) => rotate::opens(file, service)?,
+            Self::Database(database, name) => rotate::opens_in(database, name, service)?,
+        }
+        Ok(())
+    }
+
+    fn rotate(
+        &self,
+        services: (&dyn KeyService, &dyn KeyService),
+        environment: &Environment,
+    ) -> Result<Status, Failed> {
+        let (random, now) = (&environment.random, environment.clock.now_ms());
+        Ok(match self {
+            Self::File(file) => rotate::rotate(file, services, random, now, &mut |_| {})?,
+            Self::Database(database, name) => {
+                rotate::rotate_in((database, name), services, random, now, &mut |_| {})?
+            }
+        })
+    }
 }
 
 fn kept_by(municipality: &MunicipalityConfig) -> String {
@@ -127,7 +168,6 @@ impl Rotate {
     fn run(&self) -> Result<(), Failed> {
         let environment = environment();
         for municipality in self.place.municipalities()? {
-            let file = in_folder(&municipality)?;
             let from = service(&municipality, &environment.random)?;
             let to = present(&municipality, &environment.random)?;
             try_out(&*to)?;
@@ -135,8 +175,7 @@ impl Rotate {
             runtime()?.block_on(opened.exchanging_key(&self.who, &self.why))?;
             // Lets the files go.
             drop(opened);
-            let (random, now) = (&environment.random, environment.clock.now_ms());
-            let status = rotate::rotate(&file, (&*from, &*to), random, now, &mut |_| {})?;
+            let status = Kept::of(&municipality)?.rotate((&*from, &*to), &environment)?;
             println!(
                 "{}: the keys of {} persons are wrapped anew, by {}",
                 municipality.number,
