@@ -7,6 +7,7 @@ mod bench;
 mod crash;
 mod definitions;
 mod fuzz;
+mod ha;
 mod oracles;
 mod test;
 
@@ -14,6 +15,7 @@ const USAGE: &str = "usage:
   cargo xtask test
   cargo xtask long
   cargo xtask crash [--kills 1000] [--seed 1]
+  cargo xtask ha [--seconds 0]
   cargo xtask bench [--quick | --proofs | --isolation | --municipalities [300 1000] | --growth [--patients 1000,10000]]
   cargo xtask fuzz [seconds for each target]
   cargo xtask oracles
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["long"] => test::long(),
         ["crash", options @ ..] => crash::run(options),
+        ["ha", options @ ..] => ha::run(options),
         ["bench", options @ ..] => bench::run(options),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => match seconds.parse() {

@@ -14,7 +14,7 @@ mod many;
 mod material;
 mod phases;
 mod proofs;
-mod server;
+pub mod server;
 
 /// How much a run does.
 #[derive(Clone, Copy)]
