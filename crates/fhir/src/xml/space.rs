@@ -42,6 +42,9 @@ impl<'a> Spaces<'a> {
             let Some(prefix) = declares(attribute.name) else {
                 continue;
             };
+            if !prefix.is_empty() || attribute.name.ends_with(':') {
+                split(attribute.name, attribute.at)?;
+            }
             let space = match &*value(attribute.raw) {
                 FHIR => Space::Fhir,
                 XHTML => Space::Xhtml,

@@ -129,7 +129,8 @@ impl Found {
             .municipality(&number)
             .ok_or_else(|| format!("`{}` has no municipality `{number}`", path.display()))?;
         if municipality.ledger.is_some() {
-            let what = "a municipality is founded in a folder; take `ledger` out of the configuration";
+            let what =
+                "a municipality is founded in a folder; take `ledger` out of the configuration";
             return Err(format!("{number}: {what}").into());
         }
         let environment = environment();

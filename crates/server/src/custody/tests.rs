@@ -299,7 +299,7 @@ fn vault_is_spoken_to_as_its_protocol_says_and_each_failure_says_what_to_do() {
     let told = |vault: &Vault| vault.unwrap(&wrapped, b"here").map(drop).unwrap_err().to_string();
     for (does, says) in [
         (Does::Sealed, "unseal"),
-        (Does::Hang, "does not answer in time"),
+        (Does::Hang, "cannot be asked"),
         (Does::Nonsense, "no secrets engine"),
         (Does::Fail(9), "out of order"),
     ] {
