@@ -23,6 +23,8 @@ use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Socket};
 
 /// A server that does not answer in this time is away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// A reader who has found a standby looks so much longer for the server that takes what is written.
+const PREFERENCE: Duration = Duration::from_millis(500);
 /// What was sent and is not acknowledged by the other machine in this time ends the connection.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(4);
 /// A connection on which nothing is said is tried out this often.
@@ -108,7 +110,8 @@ pub(crate) struct Connected {
     is_standby: bool,
 }
 
-/// Connects to all hosts at once; the first that takes what is written is the one.
+/// Connects to all hosts at once; the first that takes what is written is the one. A host that does not answer does
+/// not keep a reader from a standby that does.
 async fn any<T>(hosts: Vec<Config>, tls: T, access: Access) -> Result<Connected, Error>
 where
     T: MakeTlsConnect<Socket> + Clone + Send + 'static,
@@ -120,7 +123,12 @@ where
         .map(|host| tokio::time::timeout(CONNECT_TIMEOUT, one(host, tls.clone())))
         .collect();
     let (mut standby, mut failure) = (None, Error::Unreachable { what });
-    while let Some(attempt) = attempts.next().await {
+    loop {
+        let next = match (access, &standby) {
+            (Access::Read, Some(_)) => tokio::time::timeout(PREFERENCE, attempts.next()).await,
+            _ => Ok(attempts.next().await),
+        };
+        let Ok(Some(attempt)) = next else { break };
         match attempt {
             Ok(Ok(found)) if !found.is_standby => return Ok(found),
             Ok(Ok(found)) => standby = Some(found),

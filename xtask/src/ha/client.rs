@@ -83,7 +83,8 @@ impl<'a> Client<'a> {
         let body = measurement.to_string();
         let kind = "application/fhir+json";
         let answer = self.post(server, "fhir/Observation", kind, &body, 0)?;
-        let version = answer["meta"]["versionId"].as_str().and_then(|it| it.parse().ok());
+        let version = answer.pointer("/meta/versionId").and_then(Value::as_str);
+        let version = version.and_then(|it| it.parse().ok());
         latest.0.fetch_max(version.ok_or("an answer without a version")?, Ordering::Relaxed);
         Ok(())
     }
@@ -101,10 +102,9 @@ impl<'a> Client<'a> {
         for patient in self.patients {
             let mut bundle = self.search(server, patient, PAGE, position)?;
             loop {
-                let entries = bundle["entry"].as_array().into_iter().flatten();
-                let numbers = entries.filter_map(|it| number(&it["resource"]));
-                events.extend(numbers);
-                let links = bundle["link"].as_array().into_iter().flatten();
+                let entries = bundle.get("entry").and_then(Value::as_array).into_iter().flatten();
+                events.extend(entries.filter_map(|it| number(it.get("resource")?)));
+                let links = bundle.get("link").and_then(Value::as_array).into_iter().flatten();
                 let mut next = links.filter(|it| it["relation"] == "next");
                 let Some(next) = next.next().and_then(|it| it["url"].as_str()) else { break };
                 let (_, path) = next.split_once(&format!("/{KOMMUNE}/")).ok_or("a strange link")?;
@@ -170,6 +170,7 @@ fn parsed(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Resu
 
 /// The number of an event.
 fn number(resource: &Value) -> Option<u64> {
-    let identifier = resource["identifier"].as_array()?.first()?;
-    (identifier["system"] == EVENT).then(|| identifier["value"].as_str()?.parse().ok())?
+    let identifier = resource.get("identifier")?.as_array()?.first()?;
+    let is_ours = identifier.get("system")? == EVENT;
+    is_ours.then(|| identifier.get("value")?.as_str()?.parse().ok())?
 }
