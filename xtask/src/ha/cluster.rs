@@ -116,7 +116,7 @@ impl Cluster {
         etcd.args(["--name", name, "--data-dir"]).arg(disk.join("etcd"));
         etcd.args(["--listen-client-urls", &client, "--advertise-client-urls", &client]);
         etcd.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
-        etcd.args(["--initial-cluster", &peers.join(",")]);
+        etcd.args(["--initial-cluster", &peers.join(","), "--enable-v2"]);
         node.start("etcd", &mut etcd)?;
         let configuration = disk.join("patroni.yml");
         let mut patroni = node.service("patroni");

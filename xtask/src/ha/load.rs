@@ -44,6 +44,8 @@ pub struct Load<'a> {
     latest: Latest,
     begun: Instant,
     ended: AtomicBool,
+    /// The scenario did not come to its end: nothing is sent again.
+    failed: AtomicBool,
     next: AtomicU64,
     seen: Mutex<Seen>,
 }
@@ -53,7 +55,8 @@ impl<'a> Load<'a> {
     pub fn new(servers: &'a Servers, patients: &'a [String]) -> Self {
         let (ended, next, seen) = (AtomicBool::new(false), AtomicU64::new(0), Mutex::default());
         let (latest, begun) = (Latest::default(), Instant::now());
-        Self { servers, patients, latest, begun, ended, next, seen }
+        let failed = AtomicBool::new(false);
+        Self { servers, patients, latest, begun, ended, failed, next, seen }
     }
 
     /// Sends, while `scenario` runs, and until the last event begun is acknowledged.
@@ -71,6 +74,7 @@ impl<'a> Load<'a> {
                 scope.spawn(move || self.read(client, server));
             }
             let result = scenario(self);
+            self.failed.store(result.is_err(), Ordering::Relaxed);
             self.ended.store(true, Ordering::Relaxed);
             result
         })
@@ -101,6 +105,9 @@ impl<'a> Load<'a> {
             let event = self.next.fetch_add(1, Ordering::Relaxed);
             // Also when the scenario has ended: what was begun may be there.
             while client.write(server % self.servers.count(), event, &self.latest).is_err() {
+                if self.failed.load(Ordering::Relaxed) {
+                    return;
+                }
                 self.with(|seen| seen.refused += 1);
                 server += 1;
                 std::thread::sleep(PAUSE);
