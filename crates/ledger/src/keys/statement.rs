@@ -10,6 +10,9 @@ use crate::error::Error;
 use crate::merkle;
 use crate::note::{Checkpoint, Invalid, VerifierKey, origin};
 
+/// How a line with a signature begins (C2SP signed-note).
+const SIGNED: char = '\u{2014}';
+
 impl Keys {
     /// Signs that `content` is the municipality's, under a name such as `9901/export`.
     ///
@@ -23,7 +26,8 @@ impl Keys {
     }
 }
 
-/// Whether the municipality with the key `of` has signed, under that name, that `content` is its own.
+/// Whether the municipality with the key `of` has signed, under that name, that `content` is its own; with no other
+/// signature beside, since a statement is exactly what the municipality wrote.
 ///
 /// # Errors
 /// [`Invalid`].
@@ -35,8 +39,9 @@ pub fn verify_statement(
 ) -> Result<(), Invalid> {
     let key = VerifierKey { origin: origin(name), key: *of };
     let Checkpoint { size, root, .. } = Checkpoint::open(note, &key)?;
-    match (size, root == merkle::leaf(&sha256(&[content]))) {
-        (1, true) => Ok(()),
+    let signatures = note.lines().filter(|line| line.starts_with(SIGNED)).count();
+    match (size, signatures, root == merkle::leaf(&sha256(&[content]))) {
+        (1, 1, true) => Ok(()),
         _ => Err(Invalid::Signature),
     }
 }
