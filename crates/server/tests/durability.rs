@@ -261,7 +261,7 @@ fn whatever_was_acknowledged_survives_kills_and_power_cuts_and_the_view_is_made_
 #[test]
 fn a_view_that_a_power_cut_tore_is_made_anew_at_the_next_start() {
     let (dir, disk) = (Folder::new(), Disk::new(true));
-    let server = Server::demo_on(&dir, 60, &disk.variables());
+    let server = Server::demo_on(&dir, 180, &disk.variables());
     server.kill();
     let lost = disk.cut_power(&mut Chance(1));
     eprintln!("{lost} bytes were lost");
