@@ -51,33 +51,20 @@ impl Https {
     /// # Errors
     /// [`HttpsError::Address`], [`HttpsError::Roots`].
     pub fn to(address: &Uri) -> Result<Self, HttpsError> {
-        let builder = Client::builder(TokioExecutor::new());
-        match address.scheme_str() {
-            Some("http") if is_this_machine(address) => Ok(Self::Local(builder.build_http())),
-            Some("https") => {
-                let roots = HttpsConnectorBuilder::new().with_native_roots();
-                let connector = roots.map_err(HttpsError::Roots)?.https_only().enable_http1();
-                Ok(Self::Tls(builder.build(connector.build())))
-            }
-            _ => Err(HttpsError::Address),
+        if !Self::may_reach(address) {
+            return Err(HttpsError::Address);
         }
+        let builder = Client::builder(TokioExecutor::new());
+        if is_plain(address) {
+            return Ok(Self::Local(builder.build_http()));
+        }
+        let roots = HttpsConnectorBuilder::new().with_native_roots().map_err(HttpsError::Roots)?;
+        Ok(Self::Tls(builder.build(roots.https_only().enable_http1().build())))
     }
 
     /// Whether there is a client that may go to an address.
     pub fn may_reach(address: &Uri) -> bool {
-        match address.scheme_str() {
-            Some("https") => true,
-            Some("http") => is_this_machine(address),
-            _ => false,
-        }
-    }
-
-    /// Whether this client may go to an address.
-    pub fn reaches(&self, address: &Uri) -> bool {
-        match self {
-            Self::Tls(_) => address.scheme_str() == Some("https"),
-            Self::Local(_) => address.scheme_str() == Some("http") && is_this_machine(address),
-        }
+        address.scheme_str() == Some("https") || (is_plain(address) && is_this_machine(address))
     }
 
     /// Sends; answers as soon as the head of the answer is there, and waits as long as that takes.
@@ -85,7 +72,8 @@ impl Https {
     /// # Errors
     /// [`HttpsError::Address`], [`HttpsError::Broken`].
     pub async fn send(&self, request: Request<Body>) -> Result<Response<Body>, HttpsError> {
-        if !self.reaches(request.uri()) {
+        let (to, is_local) = (request.uri(), matches!(self, Self::Local(_)));
+        if !Self::may_reach(to) || is_plain(to) != is_local {
             return Err(HttpsError::Address);
         }
         let response = match self {
@@ -116,6 +104,10 @@ impl Https {
             .await
             .unwrap_or(Err(HttpsError::Late(bounds.patience)))
     }
+}
+
+fn is_plain(address: &Uri) -> bool {
+    address.scheme_str() == Some("http")
 }
 
 /// Whether the host of an address is the machine itself.

@@ -10,43 +10,24 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::content::{person, pulse};
+use support::content::{person, pulse, withholding};
 use support::{Client, FNR, Folder, Server, text};
 use ureq::http::Method;
 
 /// A Consent that withholds measurements from the nurse with this HPR number.
 fn blocking(pid: &str, hpr: &str) -> Value {
-    json!({
-        "resourceType": "Consent",
-        "status": "active",
-        "scope": { "coding": [{
-            "system": "http://terminology.hl7.org/CodeSystem/consentscope",
-            "code": "patient-privacy",
+    let mut consent = withholding(pid);
+    consent["provision"]["actor"] = json!([{
+        "role": { "coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
+            "code": "PRCP",
         }] },
-        "category": [{ "coding": [{ "system": "http://loinc.org", "code": "59284-0" }] }],
-        "patient": { "identifier": { "system": FNR, "value": pid } },
-        "policyRule": { "coding": [{
-            "system": "http://hl7.no/fhir/CodeSystem/no-basis-legal-formality-or-basis",
-            "code": "PBRL5-3",
-        }] },
-        "provision": {
-            "type": "deny",
-            "actor": [{
-                "role": { "coding": [{
-                    "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType",
-                    "code": "PRCP",
-                }] },
-                "reference": { "identifier": {
-                    "system": "urn:oid:2.16.578.1.12.4.1.4.4",
-                    "value": hpr,
-                } },
-            }],
-            "class": [{
-                "system": "https://fkj.no/fhir/CodeSystem/information-category",
-                "code": "measurements",
-            }],
-        },
-    })
+        "reference": { "identifier": {
+            "system": "urn:oid:2.16.578.1.12.4.1.4.4",
+            "value": hpr,
+        } },
+    }]);
+    consent
 }
 
 /// How many measurements somebody finds of a person.

@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use database::Server as Database;
 use serde_json::{Value, json};
-use support::content::{person, pulse};
-use support::{Answer, Client, FNR, Folder, Server, text};
+use support::content::{person, pulse, withholding};
+use support::{Answer, Client, Folder, Server, text};
 use ureq::http::Method;
 
 /// A database with no municipality in it yet, and what its servers are configured with.
@@ -130,28 +130,6 @@ fn what_one_takes_all_read_and_none_overwrites_what_it_has_not_seen() {
     };
     let (first, again) = (event(&here).expect(201), event(&there).expect(200));
     assert_eq!((first["id"].clone(), version(&first)), (again["id"].clone(), version(&again)));
-}
-
-/// A Consent that withholds everything from everybody at work.
-fn withholding(pid: &str) -> Value {
-    json!({
-        "resourceType": "Consent",
-        "status": "active",
-        "scope": { "coding": [{
-            "system": "http://terminology.hl7.org/CodeSystem/consentscope",
-            "code": "patient-privacy",
-        }] },
-        "category": [{ "coding": [{ "system": "http://loinc.org", "code": "59284-0" }] }],
-        "patient": { "identifier": { "system": FNR, "value": pid } },
-        "policyRule": { "coding": [{
-            "system": "http://hl7.no/fhir/CodeSystem/no-basis-legal-formality-or-basis",
-            "code": "PBRL5-3",
-        }] },
-        "provision": { "type": "deny", "class": [{
-            "system": "https://fkj.no/fhir/CodeSystem/information-category",
-            "code": "measurements",
-        }] },
-    })
 }
 
 fn act(admin: &Client, path: &str, body: &Value) -> Answer {

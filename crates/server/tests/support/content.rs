@@ -38,6 +38,28 @@ pub fn pulse(pid: &str, at: &str, value: u32) -> Value {
     )
 }
 
+/// A Consent that withholds measurements from everybody at work.
+pub fn withholding(pid: &str) -> Value {
+    json!({
+        "resourceType": "Consent",
+        "status": "active",
+        "scope": { "coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/consentscope",
+            "code": "patient-privacy",
+        }] },
+        "category": [{ "coding": [{ "system": "http://loinc.org", "code": "59284-0" }] }],
+        "patient": { "identifier": { "system": FNR, "value": pid } },
+        "policyRule": { "coding": [{
+            "system": "http://hl7.no/fhir/CodeSystem/no-basis-legal-formality-or-basis",
+            "code": "PBRL5-3",
+        }] },
+        "provision": { "type": "deny", "class": [{
+            "system": "https://fkj.no/fhir/CodeSystem/information-category",
+            "code": "measurements",
+        }] },
+    })
+}
+
 /// A vital sign with these codes and this value.
 pub fn vital(pid: &str, at: &str, codes: &[(&str, &str)], value: Value) -> Value {
     let coding: Vec<Value> =
