@@ -20,7 +20,7 @@ use record::purpose::Purpose;
 
 use crate::caller::{Attest, Caller, Party, Practitioner};
 use crate::facts::Facts;
-use crate::permit::{Basis, ReadPermit, WritePermit};
+use crate::permit::{AskPermit, Basis, Reach, ReadPermit, WritePermit};
 use crate::policy::{Ask, Held, Origin};
 use crate::refusal::{Refusal, Rule};
 use crate::register::Role;
@@ -40,12 +40,14 @@ pub struct ReadRequest<'a> {
     /// The persons whom the caller's token or attest names, as this municipality knows them. Where
     /// the caller names some and this is not said, nothing is opened.
     pub bound_to: Option<&'a [PersonId]>,
+    /// Whether it is about what others hold: what they share is theirs to say, and all else is asked as here.
+    pub elsewhere: bool,
 }
 
 impl<'a> ReadRequest<'a> {
     /// A request by no information service, of a caller bound to no patient.
     pub fn new(about: About, categories: &'a [CategoryKey]) -> Self {
-        Self { about, categories, service: None, bound_to: None }
+        Self { about, categories, service: None, bound_to: None, elsewhere: false }
     }
 }
 
@@ -69,6 +71,23 @@ pub fn decide_read(
     now: i64,
 ) -> Result<ReadPermit, Refusal> {
     judge(caller, resident, standing, request, now).outcome
+}
+
+/// May the caller have others asked what they hold about a person? For people at work only: others take an
+/// attest, which no system and no resident has.
+pub fn decide_ask(
+    caller: &Caller,
+    standing: &Arc<Standing>,
+    request: &ReadRequest<'_>,
+    now: i64,
+) -> Result<AskPermit, Refusal> {
+    let request = ReadRequest { elsewhere: true, ..request.clone() };
+    let permit = judge(caller, None, standing, &request, now).outcome?;
+    match (&permit.reach, caller.attest()) {
+        (Reach::Person(person), Some(_)) => Ok(AskPermit { person: *person, read: permit }),
+        (_, None) => Err(refuse(Rule::NoAttest)),
+        _ => Err(refuse(Rule::PatientNotNamed)),
+    }
 }
 
 /// May the caller record something of this category? `existing` is the owner and source of the

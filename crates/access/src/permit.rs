@@ -200,6 +200,71 @@ impl ReadPermit {
     }
 }
 
+/// Leave to have others asked what they hold about one person. Opens nothing that is kept here.
+#[derive(Clone, Debug)]
+pub struct AskPermit {
+    pub(crate) person: PersonId,
+    pub(crate) read: ReadPermit,
+}
+
+/// What is known of a record that another holds, to tell whether it is withheld from the one who has it asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Elsewhere<'a> {
+    /// Key of its category.
+    pub category: &'a str,
+    /// Organisation number of its owner, where it says so.
+    pub owner: Option<&'a str>,
+    /// Clinical time, milliseconds since 1970, where it has one.
+    pub at: Option<i64>,
+    /// Its codes of kodeverk 9603.
+    pub labels: &'a [&'a str],
+}
+
+impl AskPermit {
+    /// Whom others may be asked about.
+    pub fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// Keys of the categories that they may be asked about.
+    pub fn categories(&self) -> &[CategoryKey] {
+        &self.read.categories
+    }
+
+    /// Why; goes into the audit entry.
+    pub fn basis(&self) -> &Basis {
+        &self.read.basis
+    }
+
+    /// Whether the person withholds from the holder something that another holds. What it does not say of itself
+    /// counts as withheld where that could decide it; single items are named by ids of this platform, and so are
+    /// never of another's.
+    pub fn withholds(&self, record: Elsewhere<'_>) -> bool {
+        if record.labels.iter().any(|label| self.read.labels.hidden().contains(label)) {
+            return true;
+        }
+        match self.read.withheld(self.person) {
+            Withheld::Nothing => false,
+            Withheld::Everything => true,
+            Withheld::Parts(parts) => parts.iter().any(|part| part.may_hold(record)),
+        }
+    }
+}
+
+impl Part {
+    /// Whether a record that another holds is of this part, or may be.
+    fn may_hold(&self, record: Elsewhere<'_>) -> bool {
+        let of_category = self.categories.is_empty() || self.categories.contains(&record.category);
+        let of_owner = match (&self.owner, record.owner) {
+            (Some(owner), Some(known)) => owner == known,
+            _ => true,
+        };
+        let after = self.from.is_none_or(|from| record.at.is_none_or(|at| at >= from));
+        let before = self.to.is_none_or(|to| record.at.is_none_or(|at| at <= to));
+        self.items.is_empty() && of_category && of_owner && after && before
+    }
+}
+
 /// Leave to record on behalf of an owner.
 #[derive(Clone, Debug)]
 pub struct WritePermit {

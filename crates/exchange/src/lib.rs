@@ -8,7 +8,8 @@
 //!   [`tenant::Tenant::submit`] carries it out.
 //! - Out: [`read`] for resources and searches, printed by [`searchset`]; [`overview`] and [`board`]
 //!   for the information services, composed by [`services`] and [`vitals`] into the values of
-//!   [`answer`], printed as FHIR by [`mod@print`].
+//!   [`answer`], printed as FHIR by [`mod@print`]; [`oversikt`] puts everything together for a situation, with
+//!   what others hold.
 //! - The resident's own: [`control`], said as Consents, which [`consent`] reads and prints; [`pvk`] is
 //!   Helsenorge's shape of the same. [`copy`] is what the resident gets a copy of, [`rights`] what the
 //!   resident asks for and how it is answered.
@@ -49,6 +50,7 @@ pub mod news;
 pub mod okt;
 pub mod operation;
 pub mod origin;
+pub mod oversikt;
 pub mod overview;
 pub mod power;
 pub mod print;

@@ -16,6 +16,7 @@ use ledger::ledger::Ledger;
 use ledger::random::Random;
 use record::entry::Position;
 use record::identity::PersonId;
+use sources::source::Sources;
 use tokio::sync::{broadcast, watch};
 use view::store::View;
 
@@ -83,6 +84,8 @@ pub struct Tenant {
     pub(crate) jobs: Jobs,
     /// On search criteria of conditional writes; always taken before those on resources.
     pub(crate) conditions: Locks,
+    /// Who else holds something about its residents.
+    pub(crate) sources: Sources,
     /// What the analysis of the log has found.
     pub(crate) vigilance: Vigilance,
     changes: broadcast::Sender<Change>,
@@ -191,6 +194,7 @@ impl Tenant {
             added: Added::new(),
             jobs: Jobs::open(&directory.join("jobs")),
             conditions: Locks::default(),
+            sources: Sources::none(),
             vigilance: Vigilance::default(),
             changes,
             visible,
@@ -201,6 +205,13 @@ impl Tenant {
         };
         tenant.let_go_of_erased()?;
         Ok(tenant)
+    }
+
+    /// With others to ask what they hold about its residents.
+    #[must_use]
+    pub fn asking(mut self, sources: Sources) -> Self {
+        self.sources = sources;
+        self
     }
 
     /// What decisions rest on now.

@@ -70,7 +70,7 @@ fn permit(
     let roles = roles(facts, held, request)?;
     let mut categories = request.categories.to_vec();
     keep(&mut categories, Rule::CategoryNotForRole, |key| roles.iter().any(|it| it.covers(key)))?;
-    keep(&mut categories, Rule::NotShared, is_shared)?;
+    keep(&mut categories, Rule::NotShared, |key| request.elsewhere || is_shared(key))?;
     keep(&mut categories, Rule::NotInSharingAgreement, |key| {
         facts.sharing.is_none_or(|it| it.categories.iter().any(|covered| covered == key))
     })?;

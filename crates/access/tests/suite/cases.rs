@@ -316,7 +316,11 @@ impl Reads {
             "nobody" => About::Unnamed,
             name => About::Person(person(name)),
         };
-        ReadRequest { about, categories, service: self.service.as_deref(), bound_to }
+        ReadRequest {
+            service: self.service.as_deref(),
+            bound_to,
+            ..ReadRequest::new(about, categories)
+        }
     }
 }
 
