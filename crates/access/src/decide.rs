@@ -81,12 +81,12 @@ pub fn decide_ask(
     request: &ReadRequest<'_>,
     now: i64,
 ) -> Result<AskPermit, Refusal> {
+    caller.attest().ok_or(refuse(Rule::NoAttest))?;
     let request = ReadRequest { elsewhere: true, ..request.clone() };
     let permit = judge(caller, None, standing, &request, now).outcome?;
-    match (&permit.reach, caller.attest()) {
-        (Reach::Person(person), Some(_)) => Ok(AskPermit { person: *person, read: permit }),
-        (_, None) => Err(refuse(Rule::NoAttest)),
-        _ => Err(refuse(Rule::PatientNotNamed)),
+    match permit.reach {
+        Reach::Person(person) => Ok(AskPermit { person, read: permit }),
+        Reach::Unit { .. } | Reach::Any => Err(refuse(Rule::PatientNotNamed)),
     }
 }
 

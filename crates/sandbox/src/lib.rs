@@ -20,6 +20,7 @@ pub mod infection;
 pub mod issuer;
 pub mod looks;
 pub mod names;
+pub mod national;
 pub mod observation;
 pub mod offers;
 pub mod people;

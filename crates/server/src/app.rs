@@ -11,6 +11,7 @@ use fhir::search::set::Parameters;
 use parking_lot::Mutex;
 use sandbox::idp::desk::Desk;
 use sandbox::issuer::Issuer;
+use sandbox::national::{Fault, National};
 
 use crate::config::SmartConfig;
 use crate::problem::Problem;
@@ -30,6 +31,8 @@ pub struct App {
     pub demo: Option<Arc<Issuer>>,
     /// Where a demo's stand-ins answer.
     pub desk: Option<Mutex<Desk>>,
+    /// How a demo's stand-ins for national sources are to fail.
+    pub faults: Mutex<BTreeMap<National, Fault>>,
 }
 
 /// A municipality served here.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use access::register::Register;
 use serde::{Deserialize, Serialize};
+use sources::source::SourceConfig;
 
 use crate::custody::config::KeyConfig;
 use crate::token::address;
@@ -208,6 +209,9 @@ pub struct MunicipalityConfig {
     /// What kept its key before, until `fkj keys rotate` has been run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_before: Option<KeyConfig>,
+    /// Who else is asked what they hold about its residents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceConfig>,
 }
 
 /// An authorization server as SMART apps find it (SMART App Launch 2.2 §6). Its tokens are accepted where it

@@ -8,6 +8,7 @@ use clap::Parser;
 mod app;
 mod bucket;
 mod capability;
+mod carrier;
 mod command;
 mod config;
 mod custody;

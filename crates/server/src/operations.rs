@@ -1,6 +1,6 @@
 //! The definitions of the operations of our own.
 
-mod rights;
+mod table;
 
 use fhir::json;
 use fhir::value::Value;
@@ -33,7 +33,7 @@ pub fn definition(code: &str) -> Option<Value> {
              The attest must state an emergency (ETREAT or BTG). The patient sees it in the log, and \
              it is looked into afterwards. What is withheld for emergencies too stays withheld.",
         ),
-        _ => return rights::definition(code),
+        _ => return table::definition(code),
     };
     Some(json!({
         "resourceType": "OperationDefinition",

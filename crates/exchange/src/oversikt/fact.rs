@@ -81,33 +81,37 @@ pub fn merge(facts: Vec<Fact>) -> Vec<Fact> {
         same.sort_unstable();
         same.dedup();
         same.retain(|&i| merged.get(i).is_some_and(|it| !it.shares_origin(&fact)));
-        let agreeing = same
-            .iter()
-            .copied()
-            .find(|&i| merged.get(i).is_some_and(|it| rule.agree(&it.value, &fact.value)));
-        let at = match agreeing {
-            Some(at) => {
+        let agrees =
+            |i: &usize| merged.get(*i).is_some_and(|it| rule.agree(&it.value, &fact.value));
+        let (agreeing, against): (Vec<usize>, Vec<usize>) = same.into_iter().partition(agrees);
+        let at = match agreeing.first() {
+            Some(&at) => {
                 if let Some(it) = merged.get_mut(at) {
                     it.origins.append(&mut fact.origins);
                 }
                 at
             }
             None => {
-                for &i in &same {
-                    if let Some(other) = merged.get_mut(i) {
-                        other.disputed_by.push(fact.url.clone());
-                        fact.disputed_by.push(other.url.clone());
-                    }
-                }
                 merged.push(fact);
                 merged.len() - 1
             }
         };
+        against.into_iter().for_each(|i| dispute(&mut merged, i, at));
         for key in keys {
             known.entry(key).or_default().push(at);
         }
     }
     merged
+}
+
+/// Notes that two facts contradict each other.
+fn dispute(facts: &mut [Fact], one: usize, other: usize) {
+    if let Ok([a, b]) = facts.get_disjoint_mut([one, other])
+        && !a.disputed_by.contains(&b.url)
+    {
+        a.disputed_by.push(b.url.clone());
+        b.disputed_by.push(a.url.clone());
+    }
 }
 
 impl Fact {

@@ -88,7 +88,7 @@ impl Tenant {
             profession: caller.attest().and_then(|attest| attest.authorization.clone()),
             request: self.new_id()?,
         };
-        self.asked(caller, &permit).await?;
+        self.note_asking(caller, &permit).await?;
         let (wanted, now) = (permit.categories(), || self.now());
         let answers = self.sources.ask(person, &question, wanted, &now).await;
         let mut outside = Outside::default();
@@ -120,7 +120,7 @@ impl Tenant {
     }
 
     /// Writes down whom the municipality asks about the person, and for whom.
-    async fn asked(&self, caller: &Caller, permit: &AskPermit) -> Result<(), Failure> {
+    async fn note_asking(&self, caller: &Caller, permit: &AskPermit) -> Result<(), Failure> {
         let (person, categories) = (Some(permit.person()), permit.categories());
         let whom = self.sources.asked_about(categories).join(" ");
         let query = Some(whom.as_str());

@@ -1,5 +1,6 @@
 //! `fkj demo`: two synthetic municipalities in one process, filled and served.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,9 @@ use sandbox::claims::{HELSEID, IDPORTEN, audience};
 use sandbox::delivery::{deliveries, live};
 use sandbox::idp::provider::Provider;
 use sandbox::issuer::Issuer;
+use sandbox::national::National;
 use sandbox::world::municipalities;
+use sources::source::SourceConfig;
 
 use crate::app::App;
 use crate::command::serve::{listen, open, runtime, serve};
@@ -123,6 +126,7 @@ fn serve_stand_ins(config: &mut Config, dir: &Path) {
     }
     let address = Provider::Smart.address(&root);
     for municipality in &mut config.municipalities {
+        municipality.sources = National::ALL.map(|it| national(it, &root)).to_vec();
         municipality.smart = Some(SmartConfig {
             issuer: Provider::Smart.issuer(&root),
             jwks_uri: format!("{address}/jwks"),
@@ -131,6 +135,19 @@ fn serve_stand_ins(config: &mut Config, dir: &Path) {
             registration_endpoint: Some(format!("{address}/clients")),
             capabilities: SMART.iter().map(|&it| it.to_owned()).collect(),
         });
+    }
+}
+
+/// A stand-in for a national source, as one that is configured.
+fn national(source: National, root: &str) -> SourceConfig {
+    SourceConfig {
+        key: source.key().to_owned(),
+        shape: source.key().to_owned(),
+        title: None,
+        base: format!("{root}/kilder/{}", source.key()),
+        deadline_ms: 1_000,
+        at_once: 32,
+        headers: BTreeMap::new(),
     }
 }
 
@@ -201,6 +218,7 @@ fn make(dir: &Path, listen: &str, tokens: Scheme) -> Result<Config, Failed> {
             key: None,
             key_before: None,
             ledger: None,
+            sources: Vec::new(),
         });
     }
     Ok(config)

@@ -12,8 +12,10 @@ use ledger::random::{Random, SystemRandom};
 use parking_lot::Mutex;
 use sandbox::idp::desk::Desk;
 use sandbox::issuer::Issuer;
+use sources::source::Sources;
 
 use crate::app::{App, Described, Hosted};
+use crate::carrier::HttpCarrier;
 use crate::command::Failed;
 use crate::config::{Config, LedgerConfig, MunicipalityConfig};
 use crate::custody;
@@ -106,7 +108,8 @@ pub fn open(config: &Config, demo: Option<Issuer>) -> Result<Arc<App>, Failed> {
         }
         None => None,
     };
-    Ok(Arc::new(App { tenants, closed, verifier, public_url, demo, desk }))
+    let faults = Mutex::default();
+    Ok(Arc::new(App { tenants, closed, verifier, public_url, demo, desk, faults }))
 }
 
 /// Verifies the tokens of the issuers a configuration names.
@@ -149,13 +152,15 @@ fn tenant_in(
     // First, since a new municipality's key is made with its folder: nothing is made of one without a register.
     let (directory, register) = (&municipality.directory, municipality.register()?);
     let service = custody::service(municipality, &environment.random)?;
-    Ok(match &municipality.ledger {
+    let sources = Sources::new(&municipality.sources, Arc::new(HttpCarrier::default()))?;
+    let tenant = match &municipality.ledger {
         None => Tenant::open_with(directory, register, environment, service)?,
         Some(config) => {
             let database = databases.of(config)?;
             Tenant::open_in(directory, register, environment, service, &database)?
         }
-    })
+    };
+    Ok(tenant.asking(sources))
 }
 
 /// Takes the address, before anything else is done: a second start fails at once.

@@ -10,6 +10,7 @@ pub mod events;
 pub mod fhir;
 pub mod health;
 pub mod log;
+pub mod national;
 pub mod okt;
 pub mod pmd;
 pub mod pvk;

@@ -30,6 +30,14 @@ pub async fn news2(call: Call) -> Answer {
     Ok(respond(StatusCode::OK, &print::news2(&news2)))
 }
 
+/// `Patient/id/$oversikt`.
+pub async fn oversikt(call: Call, body: Body) -> Answer {
+    let given = call.given(body, "resource").await?;
+    let person = call.tenant.person_of_patient(call.own_id()?)?;
+    let seen = call.tenant.oversikt(&call.caller, person, &given, &call.base()).await?;
+    Ok(respond(StatusCode::OK, &seen))
+}
+
 /// `Patient/id/$everything`.
 pub async fn everything(call: Call, body: Body) -> Answer {
     let given = call.given(body, "resource").await?;
@@ -65,6 +73,11 @@ pub async fn definition_of_overview(State(app): Shared, Path(kommune): Path<Stri
 /// `OperationDefinition/news2`. Open as well.
 pub async fn definition_of_news2(State(app): Shared, Path(kommune): Path<String>) -> Answer {
     definition(&app, &kommune, "news2")
+}
+
+/// `OperationDefinition/oversikt`. Open as well.
+pub async fn definition_of_oversikt(State(app): Shared, Path(kommune): Path<String>) -> Answer {
+    definition(&app, &kommune, "oversikt")
 }
 
 /// `OperationDefinition/emergency-access`. Open as well.

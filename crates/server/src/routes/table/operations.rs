@@ -4,7 +4,7 @@ use axum::routing::on;
 
 use super::parameters::{
     A_META, A_RESOURCE, A_VERSION_OR_NONE, EVERYTHING, EXPAND, FORMS, IN_SET, IN_SYSTEM, LASTN,
-    LOOKUP, PARAMETERS, STATS, SUBSUMES, TRANSLATE, VALIDATE,
+    LOOKUP, OVERSIKT, PARAMETERS, STATS, SUBSUMES, TRANSLATE, VALIDATE,
 };
 use super::{KEEPERS, READERS, SYSTEMS};
 use crate::routes::endpoint::Act::Operation;
@@ -31,6 +31,18 @@ pub const ROWS: &[Endpoint] = &[
     .acts(&[Operation("http://hl7.org/fhir/OperationDefinition/Patient-everything")])
     .callers(READERS)
     .query(EVERYTHING)
+    .takes(PARAMETERS)
+    .answers(BUNDLE),
+    Endpoint::new(
+        &[Get, Post],
+        "/{kommune}/fhir/Patient/{id}/$oversikt",
+        "oversikt",
+        "One picture of a person for a situation, from what is kept here and what other sources hold",
+        |with| on(with, operation::oversikt),
+    )
+    .acts(&[Operation("https://fkj.no/fhir/OperationDefinition/oversikt")])
+    .callers(READERS)
+    .query(OVERSIKT)
     .takes(PARAMETERS)
     .answers(BUNDLE),
     Endpoint::new(
@@ -272,6 +284,15 @@ pub const ROWS: &[Endpoint] = &[
         "definition-of-overview",
         "Definition of `$kommunale-tjenester`",
         |with| on(with, operation::definition_of_overview),
+    )
+    .query(FORMS)
+    .answers(DEFINITION),
+    Endpoint::new(
+        &[Get],
+        "/{kommune}/fhir/OperationDefinition/oversikt",
+        "definition-of-oversikt",
+        "Definition of `$oversikt`",
+        |with| on(with, operation::definition_of_oversikt),
     )
     .query(FORMS)
     .answers(DEFINITION),

@@ -229,6 +229,30 @@ pub const LASTN: &[Param] = &[
     PRETTY,
 ];
 
+/// Of `$oversikt`.
+pub const OVERSIKT: &[Param] = &[
+    Param::choice(
+        "kontekst",
+        "the situation; the one that fits the caller where it is left out",
+        &[
+            "legevakt",
+            "kad",
+            "sykehjem",
+            "hjemmesykepleie",
+            "helsestasjon",
+            "saksbehandler",
+            "fastlege",
+            "innbygger",
+        ],
+    ),
+    Param::text("med", "keys of categories to add, with commas between"),
+    Param::text("uten", "keys of categories to leave out"),
+    Param::number("dager", "how many days back every section looks; 0 for all"),
+    Param::choice("kilder", "whether other sources are asked", &["true", "false"]),
+    FORMAT,
+    PRETTY,
+];
+
 /// Of `$stats`.
 pub const STATS: &[Param] = &[
     SUBJECT,

@@ -5,11 +5,16 @@ use axum::routing::on;
 use super::parameters::FORM;
 use crate::routes::endpoint::Verb::{Get, Post};
 use crate::routes::endpoint::{Content, Endpoint, Form, Param};
-use crate::routes::sandbox;
+use crate::routes::{national, sandbox};
 
 const PROOF: &[Param] = &[Param::text("DPoP", "a proof for this address, with the server's nonce")];
 
 const A_FORM: &[Content] = &[Content { media: FORM, form: Form::Pairs, example: None }];
+
+const FAULTS: &[Param] = &[
+    Param::choice("slag", "how it fails", &["nede", "kuttet", "feil", "sperret", "treg"]),
+    Param::number("ms", "how slow, where it is `treg`"),
+];
 
 /// In the order they are told of.
 pub const ROWS: &[Endpoint] = &[
@@ -77,4 +82,32 @@ pub const ROWS: &[Endpoint] = &[
     )
     .takes(A_FORM)
     .answers(&[(201, Form::Json("Json"))]),
+    Endpoint::new(
+        &[Get],
+        "/kilder/{source}/{kind}",
+        "source-list",
+        "A stand-in for a national source that takes the person in the header `nhn-patient-nin`: `kritisk`",
+        |with| on(with, national::list),
+    )
+    .headers(&[Param::text("nhn-patient-nin", "the person's number").required()])
+    .answers(&[(200, Form::Type("Bundle"))]),
+    Endpoint::new(
+        &[Post],
+        "/kilder/{source}/{kind}/_search",
+        "source-search",
+        "A stand-in for a national source: `pps`, `pmd` or `dokumenter`",
+        |with| on(with, national::search),
+    )
+    .headers(&[Param::text("person-id", "the person's number, where the form does not name it")])
+    .takes(A_FORM)
+    .answers(&[(200, Form::Type("Bundle"))]),
+    Endpoint::new(
+        &[Post],
+        "/kilder/{source}/$feil",
+        "source-fail",
+        "Let a stand-in fail from now on, and be well again where `slag` is left out",
+        |with| on(with, national::fail),
+    )
+    .query(FAULTS)
+    .answers(&[(204, Form::Empty)]),
 ];

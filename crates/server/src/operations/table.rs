@@ -1,4 +1,4 @@
-//! The definitions of the operations by which residents get a copy, and ask for more.
+//! The definitions of the operations that take parameters of their own.
 
 use fhir::json;
 use fhir::value::Value;
@@ -20,7 +20,31 @@ struct Operation {
     parameters: &'static [Parameter],
 }
 
-const OPERATIONS: [Operation; 3] = [
+const OPERATIONS: [Operation; 4] = [
+    Operation {
+        code: "oversikt",
+        name: "Oversikt",
+        title: "One picture of a person for a situation",
+        description: "What matters about a person in a situation, from what is kept here and what other sources hold: \
+                      a document with a section for each category, the origin of every fact, what contradicts what, \
+                      and what is missing and why. Whoever asks can change the selection, never what is open.",
+        changes: false,
+        of: "Patient",
+        parameters: &[
+            (
+                "kontekst",
+                "in",
+                0,
+                "code",
+                "The situation; the one that fits the caller if not said.",
+            ),
+            ("med", "in", 0, "string", "Keys of categories to add, with commas between."),
+            ("uten", "in", 0, "string", "Keys of categories to leave out."),
+            ("dager", "in", 0, "integer", "How many days back every section looks; 0 for all."),
+            ("kilder", "in", 0, "boolean", "Whether other sources are asked."),
+            ("return", "out", 1, "Bundle", "A document."),
+        ],
+    },
     Operation {
         code: "copy",
         name: "Copy",
