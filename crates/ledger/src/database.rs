@@ -10,8 +10,10 @@ pub(crate) mod schema;
 pub(crate) mod session;
 mod tls;
 
+use crate::absence::Absence;
 use crate::error::Error;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use parking_lot::Mutex;
 use session::{Session, Signals, wait};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +27,8 @@ use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Socket};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A reader who has found a standby looks so much longer for the server that takes what is written.
 const PREFERENCE: Duration = Duration::from_millis(500);
+/// Whoever opens something in a database that is away waits so long.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What was sent and is not acknowledged by the other machine in this time ends the connection.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(4);
 /// A connection on which nothing is said is tried out this often.
@@ -37,6 +41,8 @@ pub struct Database {
     tls: Option<Tls>,
     // Some until dropped.
     runtime: Option<Runtime>,
+    /// How long those who open something in it have waited, together.
+    absence: Mutex<Absence>,
 }
 
 /// What a session is for.
@@ -74,7 +80,36 @@ impl Database {
             .enable_all()
             .build()
             .map_err(Error::file("starting the database's thread"))?;
-        Ok(Self { hosts: each_host(&config, tls.is_some()), tls, runtime: Some(runtime) })
+        let absence = Mutex::new(Absence::new(PATIENCE, Arc::default()));
+        Ok(Self { hosts: each_host(&config, tls.is_some()), tls, runtime: Some(runtime), absence })
+    }
+
+    /// Opens something in it, and tries again while no server takes what is written, as a writer does: for a minute,
+    /// of all who wait together, so that what is in other places opens too.
+    ///
+    /// # Errors
+    /// Those of `open`; that of its last attempt where the minute is over.
+    pub fn open_when_there<T>(
+        &self,
+        mut open: impl FnMut() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut absence = self.absence.lock();
+        let mut told = false;
+        loop {
+            let error = match open() {
+                Err(error) if error.is_away() => error,
+                opened => {
+                    absence.ended();
+                    return opened;
+                }
+            };
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(%error, "the database takes no writes; waiting for it, a minute at most");
+            }
+            if !absence.wait() {
+                return Err(error);
+            }
+        }
     }
 
     /// One more session in a schema, which need not be there yet.
