@@ -9,6 +9,7 @@
 pub(crate) mod schema;
 pub(crate) mod session;
 mod tls;
+pub mod unfinished;
 
 use crate::absence::Absence;
 use crate::error::Error;
@@ -43,6 +44,8 @@ pub struct Database {
     runtime: Option<Runtime>,
     /// How long those who open something in it have waited, together.
     absence: Mutex<Absence>,
+    /// What the names of its schemas begin with.
+    prefix: &'static str,
 }
 
 /// What a session is for.
@@ -74,6 +77,10 @@ impl Database {
             (None, true) => None,
             _ => Some(Tls::new(roots)?),
         };
+        Self::at(each_host(&config, tls.is_some()), tls, unfinished::FINISHED)
+    }
+
+    fn at(hosts: Vec<Config>, tls: Option<Tls>, prefix: &'static str) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("ledger-database")
@@ -81,7 +88,17 @@ impl Database {
             .build()
             .map_err(Error::file("starting the database's thread"))?;
         let absence = Mutex::new(Absence::new(PATIENCE, Arc::default()));
-        Ok(Self { hosts: each_host(&config, tls.is_some()), tls, runtime: Some(runtime), absence })
+        Ok(Self { hosts, tls, runtime: Some(runtime), absence, prefix })
+    }
+
+    /// The same database, for what is not finished.
+    fn aside(&self) -> Result<Self, Error> {
+        Self::at(self.hosts.clone(), self.tls.clone(), unfinished::BEGUN)
+    }
+
+    /// The schema that is for `name`.
+    pub(crate) fn schema(&self, name: &str) -> Result<String, Error> {
+        schema::named(self.prefix, name)
     }
 
     /// Opens something in it, and tries again while no server takes what is written, as a writer does: for a minute,
