@@ -64,9 +64,15 @@ impl Opening<'_> {
         }
         let random = &self.environment.random;
         let (service, name) = (self.service.clone(), format!("{}/keys", self.number));
-        let keys = Arc::new(Keys::open_in(database, &name, service, random.clone())?);
-        let ledger = Ledger::open_in(database, self.options(&keys, "ledger", Sealing::PerPerson))?;
-        let audit = Ledger::open_in(database, self.options(&keys, "audit", Sealing::Ledger))?;
+        let keys = database
+            .open_when_there(|| Keys::open_in(database, &name, service.clone(), random.clone()))?;
+        let keys = Arc::new(keys);
+        let open = |name: &str, sealing: Sealing| {
+            database
+                .open_when_there(|| Ledger::open_in(database, self.options(&keys, name, sealing)))
+        };
+        let ledger = open("ledger", Sealing::PerPerson)?;
+        let audit = open("audit", Sealing::Ledger)?;
         let looks =
             Looks::open(self.directory, random, |name| self.options(&keys, name, Sealing::Ledger))?;
         Ok(Stores { keys, ledger, audit, looks: Some(looks) })

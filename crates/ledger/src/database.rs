@@ -9,9 +9,12 @@
 pub(crate) mod schema;
 pub(crate) mod session;
 mod tls;
+pub mod unfinished;
 
+use crate::absence::Absence;
 use crate::error::Error;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use parking_lot::Mutex;
 use session::{Session, Signals, wait};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +28,8 @@ use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Socket};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A reader who has found a standby looks so much longer for the server that takes what is written.
 const PREFERENCE: Duration = Duration::from_millis(500);
+/// Whoever opens something in a database that is away waits so long.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What was sent and is not acknowledged by the other machine in this time ends the connection.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(4);
 /// A connection on which nothing is said is tried out this often.
@@ -37,6 +42,10 @@ pub struct Database {
     tls: Option<Tls>,
     // Some until dropped.
     runtime: Option<Runtime>,
+    /// How long those who open something in it have waited, together.
+    absence: Mutex<Absence>,
+    /// What the names of its schemas begin with.
+    prefix: &'static str,
 }
 
 /// What a session is for.
@@ -68,13 +77,56 @@ impl Database {
             (None, true) => None,
             _ => Some(Tls::new(roots)?),
         };
+        Self::at(each_host(&config, tls.is_some()), tls, unfinished::FINISHED)
+    }
+
+    fn at(hosts: Vec<Config>, tls: Option<Tls>, prefix: &'static str) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("ledger-database")
             .enable_all()
             .build()
             .map_err(Error::file("starting the database's thread"))?;
-        Ok(Self { hosts: each_host(&config, tls.is_some()), tls, runtime: Some(runtime) })
+        let absence = Mutex::new(Absence::new(PATIENCE, Arc::default()));
+        Ok(Self { hosts, tls, runtime: Some(runtime), absence, prefix })
+    }
+
+    /// The same database, for what is not finished.
+    fn aside(&self) -> Result<Self, Error> {
+        Self::at(self.hosts.clone(), self.tls.clone(), unfinished::BEGUN)
+    }
+
+    /// The schema that is for `name`.
+    pub(crate) fn schema(&self, name: &str) -> Result<String, Error> {
+        schema::named(self.prefix, name)
+    }
+
+    /// Opens something in it, and tries again while no server takes what is written, as a writer does: for a minute,
+    /// of all who wait together, so that what is in other places opens too.
+    ///
+    /// # Errors
+    /// Those of `open`; that of its last attempt where the minute is over.
+    pub fn open_when_there<T>(
+        &self,
+        mut open: impl FnMut() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut absence = self.absence.lock();
+        let mut told = false;
+        loop {
+            let error = match open() {
+                Err(error) if error.is_away() => error,
+                opened => {
+                    absence.ended();
+                    return opened;
+                }
+            };
+            if !std::mem::replace(&mut told, true) {
+                tracing::warn!(%error, "the database takes no writes; waiting for it, a minute at most");
+            }
+            if !absence.wait() {
+                return Err(error);
+            }
+        }
     }
 
     /// One more session in a schema, which need not be there yet.

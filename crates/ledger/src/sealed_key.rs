@@ -40,6 +40,7 @@ const SHORTEST: usize = 16;
 const MOST_BYTES: u64 = 4096;
 
 /// What opens a sealed key. Overwritten when dropped, never printed.
+#[derive(PartialEq, Eq)]
 pub struct Passphrase(Vec<u8>);
 
 impl Passphrase {

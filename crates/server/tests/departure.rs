@@ -7,6 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[expect(dead_code, reason = "the ledger's own tests use more of it")]
+#[path = "../../ledger/tests/suite/server.rs"]
+mod database;
 mod support;
 
 use std::path::Path;
@@ -14,6 +17,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use database::Server as Database;
 use support::content::{person, pulse};
 use support::{FKJ, FNR, Folder, Server, ids};
 
@@ -141,6 +145,79 @@ fn a_municipality_moves_to_another_installation_with_the_same_answers() {
     server.kill();
     let sound = good(run(&["ledger", "verify"], &[("--dir", anew.path())]));
     assert_eq!(sound.matches("the chain is whole").count(), 2, "{sound}");
+}
+
+/// The municipality of `elsewhere` is to be in this database.
+fn be_in(dir: &Path, database: &Database) {
+    database.sql("postgres", "CREATE DATABASE town");
+    let config = dir.join("fkj.toml");
+    let ledger = format!("\n[ledger]\nurl = \"{}\"\n", database.address("town"));
+    std::fs::write(&config, std::fs::read_to_string(&config).unwrap() + &ledger).unwrap();
+}
+
+/// The schemas in it, as they are called.
+fn schemas(database: &Database) -> String {
+    let all = "SELECT string_agg(nspname, ' ' ORDER BY nspname) FROM pg_namespace
+               WHERE nspname ~ '^(fkj|unfinished)_'";
+    database.sql("town", all).trim().to_owned()
+}
+
+#[test]
+fn a_municipality_is_founded_in_a_database_whole_or_not_at_all() {
+    let Some(database) = Database::start() else { return };
+    let dir = Folder::new();
+    let server = Server::demo(&dir, 3);
+    let pid = person();
+    server.role("plo-epj").post("/9901/fhir/Observation", &pulse(&pid, AT, 61)).expect(201);
+    let before = seen(&server, &pid);
+    server.kill();
+    let place = Folder::new();
+    good(export(dir.path(), place.path()));
+    let (key, from) = (key(dir.path()), place.path().join("9901"));
+    let anew = elsewhere(dir.path());
+    be_in(anew.path(), &database);
+    // Whatever ends it, there is nothing by the municipality's name until there is everything.
+    let finished = "fkj_9901_audit fkj_9901_keys fkj_9901_ledger";
+    let mut after = Duration::from_millis(10);
+    while !ended(found(&from, &key, anew.path()), after) {
+        let there = schemas(&database);
+        assert!(!there.contains("fkj_") || there == finished, "{there}");
+        if there == finished {
+            break;
+        }
+        assert!(!anew.path().join("9901").exists());
+        after = after * 5 / 4;
+    }
+    // One that was ended in its last moment has its names, and its folder not yet.
+    if !anew.path().join("9901").exists() {
+        assert!(bad(found(&from, &key, anew.path())).contains("off the name of its folder"));
+        let begun = anew.path().join("9901.unfinished");
+        std::fs::rename(begun, anew.path().join("9901")).unwrap();
+    }
+    assert_eq!(schemas(&database), finished);
+    assert!(bad(found(&from, &key, anew.path())).contains("holds something already"));
+    let other = elsewhere(dir.path());
+    std::fs::copy(anew.path().join("fkj.toml"), other.path().join("fkj.toml")).unwrap();
+    let refused = bad(found(&from, &key, other.path()));
+    assert!(refused.contains("the database has a municipality 9901"), "{refused}");
+    assert!(!other.path().join("9901").exists());
+
+    let server = Server::serve(&anew);
+    assert_eq!(seen(&server, &pid), before);
+    server.role("plo-epj").post("/9901/fhir/Observation", &pulse(&pid, AT, 99)).expect(201);
+    assert_eq!(seen(&server, &pid)[0].len(), before[0].len() + 1);
+    server.kill();
+    let sound = good(run(&["ledger", "verify"], &[("--dir", anew.path())]));
+    assert_eq!(sound.matches("the chain is whole").count(), 2, "{sound}");
+    // And it leaves from there as it came: every entry of before is where it was.
+    let again = Folder::new();
+    good(export(anew.path(), again.path()));
+    let lines = |folder: &Path| {
+        let text = std::fs::read_to_string(folder.join("9901/current/Observation.ndjson")).unwrap();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (first, second) = (lines(place.path()), lines(again.path()));
+    assert!(second.len() == first.len() + 1 && first.iter().all(|it| second.contains(it)));
 }
 
 /// Starts a command and ends it after a while, which grows from one attempt to the next; whether it had

@@ -17,7 +17,7 @@ use exchange::tenant::{Environment, Tenant};
 use ledger::clock::SystemClock;
 use ledger::key_service::FileKey;
 use ledger::random::SystemRandom;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::content::{person, pulse};
 use support::{FKJ, FNR, Folder, Server, fkj};
 
@@ -139,6 +139,69 @@ fn a_key_moves_behind_a_passphrase_and_on_while_contents_stay_as_they_are() {
     let (sound, told) = run(&["ledger", "verify", "--kommune", "9901"], path);
     assert!(!sound && told.contains("put back"), "{told}");
     assert!(!path.join("next.key").exists());
+}
+
+/// A command at a terminal, with what is typed after which prompt; nothing where Python is not installed.
+fn at_terminal(answers: &Value, arguments: &[&str]) -> Option<(bool, String)> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/terminal.py");
+    let mut command = Command::new("python3");
+    command.arg(script).arg(answers.to_string()).arg(FKJ).args(arguments);
+    let Ok(ended) = command.output() else {
+        println!("skipped: python3 is not installed");
+        return None;
+    };
+    let shown = String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap();
+    assert_ne!(ended.status.code(), Some(70), "never asked: {shown}");
+    Some((ended.status.success(), shown))
+}
+
+#[test]
+fn a_passphrase_is_asked_for_at_the_terminal_and_never_shown() {
+    let dir = Folder::new();
+    let path = dir.path();
+    let (file, phrase) = (path.join("asked.key"), "en setning som ingen gjetter");
+    let new = ["keys", "new", file.to_str().unwrap(), "--ask"];
+    let twice = |again: &str| json!([["New passphrase for ", phrase], ["once more: ", again]]);
+    let Some((made, shown)) = at_terminal(&twice("en annen setning, også lang"), &new) else {
+        return;
+    };
+    assert!(!made && shown.contains("differ") && !file.exists(), "{shown}");
+    let (made, shown) = at_terminal(&twice(phrase), &new).unwrap();
+    assert!(made && file.exists() && !shown.contains("gjetter"), "{shown}");
+    assert!(!run(&["keys", "new", path.join("none.key").to_str().unwrap(), "--ask"], path).0);
+
+    drop(Server::demo(&dir, 0));
+    let admin = administrator(path, "provider = \"file\"\npath = \"9901/municipality.key\"");
+    let asked = "provider = \"sealed-file\"\npath = \"asked.key\"";
+    configure(path, asked, Some("provider = \"file\"\npath = \"9901/municipality.key\""));
+    let folder = path.to_str().unwrap();
+    let rotate = ["keys", "rotate", "--kommune", "9901", "--dir", folder];
+    let rotate = [&rotate[..], &["--who", &admin, "--why", "sak 26/9"]].concat();
+    // Once, however often the key is needed.
+    let once = json!([["Passphrase of ", phrase]]);
+    let (done, shown) = at_terminal(&once, &rotate).unwrap();
+    assert!(done && shown.matches("Passphrase of").count() == 1, "{shown}");
+    configure(path, asked, None);
+
+    let verify = ["ledger", "verify", "--kommune", "9901", "--dir", folder];
+    let (sound, shown) = at_terminal(&once, &verify).unwrap();
+    assert!(sound && !shown.contains("gjetter"), "{shown}");
+    let (sound, shown) =
+        at_terminal(&json!([["Passphrase of ", "noe helt annet"]]), &verify).unwrap();
+    assert!(!sound && shown.contains("asked.key") && shown.contains("passphrase"), "{shown}");
+    assert!(!shown.contains("helt annet"), "{shown}");
+    // Where there is nobody to ask, it says so and what to do.
+    let (sound, told) = run(&["ledger", "verify", "--kommune", "9901"], path);
+    assert!(
+        !sound && told.contains("no terminal to ask at") && told.contains("credential"),
+        "{told}"
+    );
+    // The server asks before it serves.
+    let config = path.join("fkj.toml");
+    let serve = ["serve", "--config", config.to_str().unwrap()];
+    let served = json!([["Passphrase of ", phrase], ["serves on", null]]);
+    let (ended, shown) = at_terminal(&served, &serve).unwrap();
+    assert!(ended && !shown.contains("not opened"), "{shown}");
 }
 
 /// Somebody who administers the register.

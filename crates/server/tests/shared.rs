@@ -13,14 +13,15 @@
 mod database;
 mod support;
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use database::Server as Database;
 use serde_json::{Value, json};
 use support::content::{person, pulse, withholding};
-use support::{Answer, Client, Folder, Server, text};
+use support::{Answer, Client, FKJ, Folder, Server, text};
 use ureq::http::Method;
 
 /// A database with no municipality in it yet, and what its servers are configured with.
@@ -61,6 +62,45 @@ impl Town {
         assert!(copied.unwrap().success());
         Server::serve(&folder)
     }
+}
+
+/// Starts a server that finds no database taking writes, and lets one come when it says that it waits.
+fn serves_when(town: &Town, ledger: &str, come: impl FnOnce()) {
+    let address = "listen = \"127.0.0.1:0\"\n";
+    let config = town.configured.path().join("fkj.toml");
+    let told = std::fs::read_to_string(&config).unwrap();
+    let told: Vec<&str> = told.lines().filter(|line| !line.starts_with("listen")).collect();
+    std::fs::write(&config, format!("{address}{}\n", told.join("\n"))).unwrap();
+    let mut server = Command::new(FKJ);
+    server.arg("serve").arg("--config").arg(&config).args(["--ledger", ledger]);
+    let mut child = server.stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let mut until = |awaited: &str| {
+        let mut passed = String::new();
+        let is_there = lines.by_ref().any(|line| {
+            passed.push_str(&format!("{line}\n"));
+            line.contains(awaited)
+        });
+        assert!(is_there, "fkj ended before it said `{awaited}`: {passed}");
+        passed
+    };
+    until("takes no writes; waiting for it");
+    come();
+    let passed = until("fkj serves on");
+    drop(child.kill());
+    drop(child.wait());
+    assert!(!passed.contains("not opened"), "{passed}");
+}
+
+#[test]
+fn who_starts_before_the_database_waits_for_it() {
+    let Some(town) = Town::new() else { return };
+    let database = &town.database;
+    database.crash();
+    serves_when(&town, &database.address("town"), || database.go());
+    // Nor is a standby enough, until it is the one that takes what is written.
+    let standby = database.standby();
+    serves_when(&town, &standby.address("town"), || standby.promote());
 }
 
 /// Asks until it is so; fails where it never comes to be.

@@ -4,8 +4,8 @@
 //! Invariants: positions, times, sources, events, owners, persons and categories are what they were, and so are
 //! versions of resources and persons' ids; what was erased is an entry whose content opens for nobody. Keys,
 //! chain and signatures are new: the decision after the last entry that came along holds the signed checkpoints of the
-//! ledgers that were left. The folder has its name only when all of it is there and on disk; until then it
-//! is called unfinished, and is begun anew.
+//! ledgers that were left. The folder has its name only when all of it is there and on disk, and in a
+//! database all schemas get theirs at once; until then it is called unfinished, and is begun anew.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,6 +14,8 @@ use std::sync::Arc;
 use access::register::Register;
 use ledger::append::{Appended, Draft, Sealing};
 use ledger::clock::Clock;
+use ledger::database::Database;
+use ledger::database::unfinished::Unfinished;
 use ledger::key_service::KeyService;
 use ledger::keys::adopt::Known;
 use ledger::keys::{Keys, PersonKey};
@@ -44,6 +46,8 @@ const PERSONS_AT_ONCE: usize = 1_000;
 pub struct Founding<'a> {
     /// Its folder, which must not be there yet, or be empty.
     pub directory: &'a Path,
+    /// The database that its keys and ledgers are to be in; in the folder where there is none.
+    pub database: Option<&'a Database>,
     /// The register that the export's [`super::REGISTER`] holds.
     pub register: Register,
     /// Clock and randomness.
@@ -91,19 +95,42 @@ pub async fn found(
     if root.exists() {
         std::fs::remove_dir_all(&root).map_err(failed("taking away", &root))?;
     }
+    let number = &export.manifest.municipality;
+    let unfinished = founding.database.map(|it| begin(it, number)).transpose()?;
     make_private(&root)?;
-    let founded = in_folder(export, &founding, &root, custody).await?;
+    let place = Place { root: &root, database: unfinished.as_ref().map(Unfinished::database) };
+    let founded = in_place(export, &founding, place, custody).await?;
+    // First: a folder with its name beside a database without it would be taken for one that is new.
+    unfinished.map_or(Ok(()), Unfinished::finish)?;
     std::fs::rename(&root, to).map_err(failed("naming the folder", to))?;
     sync_folder(to.parent().unwrap_or(Path::new("."))).map_err(failed("naming the folder", to))?;
     Ok(founded)
 }
 
-async fn in_folder(
+/// Where it is made until it is finished.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    root: &'a Path,
+    database: Option<&'a Arc<Database>>,
+}
+
+fn begin(database: &Database, number: &str) -> Result<Unfinished, Failure> {
+    let names = ["keys", "ledger", "audit"].map(|kind| format!("{number}/{kind}"));
+    Unfinished::begin(database, &names)?.ok_or_else(|| {
+        Failure::Unavailable(format!(
+            "the database has a municipality {number}, or a part of it, already: a municipality is founded where it is \
+             not; where a founding was ended as it was finished, take `.{UNFINISHED}` off the name of its folder"
+        ))
+    })
+}
+
+async fn in_place(
     export: &Export,
     founding: &Founding<'_>,
-    root: &Path,
+    place: Place<'_>,
     custody: Custody<'_>,
 ) -> Result<Founded, Failure> {
+    let root = place.root;
     let manifest = &export.manifest;
     for name in FILES {
         if manifest.files.iter().any(|it| it.name == name) {
@@ -114,14 +141,17 @@ async fn in_folder(
     let service = custody(root)?;
     // A thread of its own, since it waits for the ledgers' writers.
     let followed = std::thread::scope(|scope| {
-        scope.spawn(|| follow(export, founding, root, service.clone())).join()
+        scope.spawn(|| follow(export, founding, place, service.clone())).join()
     });
     let persons =
         followed.map_err(|_| Failure::Unavailable("the founding has ended".to_owned()))??;
     let Environment { clock, random } = founding.environment.clone();
     let environment = Environment { clock, random };
     let register = founding.register.clone();
-    let tenant = Tenant::open_with(root, register, environment, service)?;
+    let tenant = match place.database {
+        None => Tenant::open_with(root, register, environment, service)?,
+        Some(database) => Tenant::open_in(root, register, environment, service, database)?,
+    };
     let who = tenant.operator(founding.who)?;
     let change = Change::Continues {
         export: export.digest.clone(),
@@ -139,13 +169,18 @@ async fn in_folder(
 fn follow(
     export: &Export,
     founding: &Founding<'_>,
-    root: &Path,
+    place: Place<'_>,
     service: Arc<dyn KeyService>,
 ) -> Result<u64, Failure> {
     let random = founding.environment.random.clone();
-    let keys = Arc::new(Keys::open(&root.join(KEYS_FILE), service, random.clone())?);
-    let persons = adopt(export, &keys)?;
     let number = &export.manifest.municipality;
+    let keys = Arc::new(match place.database {
+        None => Keys::open(&place.root.join(KEYS_FILE), service, random.clone())?,
+        Some(database) => {
+            Keys::open_in(database, &format!("{number}/keys"), service, random.clone())?
+        }
+    });
+    let persons = adopt(export, &keys)?;
     let times = Arc::new(Times::default());
     let open = |kind: &str| {
         let sealing = if kind == "ledger" { Sealing::PerPerson } else { Sealing::Ledger };
@@ -156,7 +191,10 @@ fn follow(
             batch_drafts: AT_ONCE,
             ..LedgerOptions::new(name, keys.clone(), sealing)
         };
-        Ledger::open(&root.join(format!("{kind}.db")), options)
+        match place.database {
+            None => Ledger::open(&place.root.join(format!("{kind}.db")), options),
+            Some(database) => Ledger::open_in(database, options),
+        }
     };
     let mut following = BTreeMap::new();
     for (kind, lines) in LEDGERS {

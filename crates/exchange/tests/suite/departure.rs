@@ -81,7 +81,7 @@ fn founding<'a>(town: &Town, directory: &'a Path) -> Founding<'a> {
     let environment = Environment { clock: town.clock.clone(), random: town.random.clone() };
     let register = (*town.tenant.register()).clone();
     let (who, why) = WHO;
-    Founding { directory, register, environment, who, why }
+    Founding { directory, database: None, register, environment, who, why }
 }
 
 async fn founded(town: &Town, from: &Path) -> (Town, Founded) {

@@ -4,12 +4,12 @@ use super::session::{Session, get};
 use super::{Access, Database};
 use crate::error::Error;
 
-/// The schema that is for `name`: `fkj_0301_ledger` for `0301/ledger`.
-pub(crate) fn named(name: &str) -> Result<String, Error> {
+/// The schema that is for `name`: `fkj_0301_ledger` for `0301/ledger` after `fkj`.
+pub(super) fn named(prefix: &str, name: &str) -> Result<String, Error> {
     let plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
     let is_name = name.chars().all(|it| plain(it) || it == '/') && name.len() <= 48;
     match is_name {
-        true => Ok(format!("fkj_{}", name.replace('/', "_"))),
+        true => Ok(format!("{prefix}_{}", name.replace('/', "_"))),
         false => Err(Error::Key {
             what: "what is kept in a database is named with small letters, digits and `/`",
         }),

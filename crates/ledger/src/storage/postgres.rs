@@ -66,7 +66,7 @@ impl Schema {
         ledger: &str,
         sealing: Sealing,
     ) -> Result<(Self, PostgresStore), Error> {
-        let name = schema::named(ledger)?;
+        let name = database.schema(ledger)?;
         let first = match sealing {
             Sealing::PerPerson => TABLES.to_owned(),
             Sealing::Ledger => format!("{TABLES}{PERSON_INDEX}"),

@@ -15,6 +15,7 @@ use crate::command::serve::{environment, runtime};
 use crate::command::{CONFIG_FILE, Failed, Place};
 use crate::config::{Config, MunicipalityConfig, read_text};
 use crate::custody::service;
+use crate::databases::Databases;
 
 /// Arguments of `fkj export`.
 #[derive(clap::Args)]
@@ -128,22 +129,21 @@ impl Found {
         let municipality: &MunicipalityConfig = config
             .municipality(&number)
             .ok_or_else(|| format!("`{}` has no municipality `{number}`", path.display()))?;
-        if municipality.ledger.is_some() {
-            let what =
-                "a municipality is founded in a folder; take `ledger` out of the configuration";
-            return Err(format!("{number}: {what}").into());
-        }
+        let database = municipality.ledger.as_ref();
+        let database = database.map(|it| Databases::default().of(it)).transpose()?;
         let environment = environment();
         let founding = Founding {
             directory: &municipality.directory,
+            database: database.as_deref(),
             register: toml::from_str(&read_text(&self.from.join(REGISTER))?)?,
             environment: environment.clone(),
             who: &self.act.who,
             why: &self.act.why,
         };
+        // Its key is new, also where servers will share it.
         let custody = |directory: &Path| {
-            let made =
-                MunicipalityConfig { directory: directory.to_owned(), ..municipality.clone() };
+            let directory = directory.to_owned();
+            let made = MunicipalityConfig { directory, ledger: None, ..municipality.clone() };
             service(&made, &environment.random).map_err(|it| Failure::Unavailable(it.to_string()))
         };
         let founded = runtime()?.block_on(found(&export, founding, &custody))?;

@@ -17,7 +17,7 @@ use crate::command::serve::{environment, runtime, tenant};
 use crate::command::{Failed, Place};
 use crate::config::MunicipalityConfig;
 use crate::custody::config::PassphraseFrom;
-use crate::custody::{passphrase, present, service};
+use crate::custody::{passphrase, present, service, terminal};
 use crate::databases::Databases;
 
 /// What is asked of keys.
@@ -38,10 +38,13 @@ pub enum KeysAction {
 pub struct New {
     /// The file to make.
     file: PathBuf,
-    /// File with the passphrase that is to open it, of at least 16 characters; without it the file holds
+    /// File with the passphrase that is to open it, of at least 16 characters; without a passphrase the file holds
     /// the key as it is.
     #[arg(long)]
     passphrase_file: Option<PathBuf>,
+    /// Ask for the passphrase at the terminal, twice.
+    #[arg(long, conflicts_with = "passphrase_file")]
+    ask: bool,
 }
 
 /// Arguments of `fkj keys rotate`.
@@ -69,9 +72,13 @@ pub fn run(action: &KeysAction) -> Result<(), Failed> {
 impl New {
     fn run(&self) -> Result<(), Failed> {
         let file = self.file.display();
-        match &self.passphrase_file {
-            Some(path) => {
-                let passphrase = passphrase(&PassphraseFrom::File { file: path.clone() })?;
+        let passphrase = match &self.passphrase_file {
+            Some(path) => Some(passphrase(&PassphraseFrom::File { file: path.clone() })?),
+            None if self.ask => Some(terminal::new_passphrase(&self.file)?),
+            None => None,
+        };
+        match passphrase {
+            Some(passphrase) => {
                 sealed_key::create(&self.file, &passphrase, &SystemRandom)?;
                 println!(
                     "`{file}` holds a new key, which the passphrase opens; keep a copy of both, apart"

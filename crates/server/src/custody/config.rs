@@ -17,8 +17,9 @@ pub enum KeyConfig {
     SealedFile {
         /// The file.
         path: PathBuf,
-        /// Where the passphrase is.
-        passphrase: PassphraseFrom,
+        /// Where the passphrase is; asked for at the terminal when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        passphrase: Option<PassphraseFrom>,
     },
     /// A credential that systemd gives the service: 32 bytes or their base64.
     Credential {
@@ -80,7 +81,7 @@ impl KeyConfig {
             KeyConfig::File { path } => join(path),
             KeyConfig::SealedFile { path, passphrase } => {
                 join(path);
-                if let PassphraseFrom::File { file } = passphrase {
+                if let Some(PassphraseFrom::File { file }) = passphrase {
                     join(file);
                 }
             }

@@ -5,6 +5,7 @@
 //! exchanged, both services are asked, so that there is no moment at which the server cannot start.
 
 pub mod config;
+pub mod terminal;
 mod vault;
 
 use std::ffi::OsString;
@@ -79,9 +80,10 @@ fn provider(
     Ok(match config {
         KeyConfig::File { path } if is_new => Arc::new(FileKey::open(path, random)?),
         KeyConfig::File { path } => Arc::new(FileKey::read(path, random)?),
-        KeyConfig::SealedFile { path, passphrase } => {
-            Arc::new(sealed_key::open(path, &self::passphrase(passphrase)?, random)?)
+        KeyConfig::SealedFile { path, passphrase: Some(from) } => {
+            Arc::new(sealed_key::open(path, &passphrase(from)?, random)?)
         }
+        KeyConfig::SealedFile { path, passphrase: None } => terminal::open(path, random)?,
         KeyConfig::Credential { name } => Arc::new(held(credential(name)?, name, random)?),
         KeyConfig::Environment { name } => Arc::new(held(variable(name)?, name, random)?),
         KeyConfig::Vault(vault) => Arc::new(Vault::new(vault)?),

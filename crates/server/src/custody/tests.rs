@@ -59,7 +59,7 @@ fn sealed(dir: &Path, name: &str) -> KeyConfig {
     std::fs::write(&file, "en lang nok setning\n").unwrap();
     let passphrase = Passphrase::new(std::fs::read(&file).unwrap());
     sealed_key::create(&path, &passphrase, &SystemRandom).unwrap();
-    KeyConfig::SealedFile { path, passphrase: PassphraseFrom::File { file } }
+    KeyConfig::SealedFile { path, passphrase: Some(PassphraseFrom::File { file }) }
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn what_is_missing_is_told_with_what_to_do_and_no_secret() {
     let KeyConfig::SealedFile { path, .. } = sealed(dir.path(), "c.key") else { return };
     let file = dir.path().join("wrong");
     std::fs::write(&file, "en annen lang setning").unwrap();
-    let wrong = KeyConfig::SealedFile { path, passphrase: PassphraseFrom::File { file } };
+    let wrong = KeyConfig::SealedFile { path, passphrase: Some(PassphraseFrom::File { file }) };
     let wrong = told(&wrong);
     assert!(wrong.contains("does not open") && !wrong.contains("annen"), "{wrong}");
 }

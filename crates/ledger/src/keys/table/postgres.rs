@@ -34,14 +34,14 @@ pub(in crate::keys) struct KeysSchema {
 impl KeysSchema {
     /// The schema for the keys of this name, made or brought up to the newest version.
     pub(in crate::keys) fn open(database: Arc<Database>, keys: &str) -> Result<Self, Error> {
-        let name = schema::named(keys)?;
+        let name = database.schema(keys)?;
         let session = Some(schema::set_up(&database, &name, &[TABLES])?);
         Ok(Self { database, name, session, begun: false })
     }
 
     /// The schema that is there.
     pub(in crate::keys) fn of(database: Arc<Database>, keys: &str) -> Result<Self, Error> {
-        let name = schema::named(keys)?;
+        let name = database.schema(keys)?;
         Ok(Self { database, name, session: None, begun: false })
     }
 
