@@ -206,7 +206,7 @@ impl Catalogue {
     }
 
     /// The elements of a category.
-    pub fn elements_of<'a>(&'a self, category: &str) -> impl Iterator<Item = &'a Element> {
+    pub fn elements_of(&self, category: &str) -> impl Iterator<Item = &Element> {
         self.elements.iter().filter(move |element| element.category == category)
     }
 
