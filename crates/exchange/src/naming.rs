@@ -6,6 +6,7 @@ use fhir::instant;
 use fhir::issue::IssueCode;
 use fhir::value::Value;
 use record::about::elements;
+use record::catalogue::element::Element;
 use record::catalogue::{Catalogue, Category};
 use record::identity::contains_number;
 use record::news2::codes::Codes;
@@ -43,6 +44,18 @@ pub fn category(kind: &str, value: &Value) -> Result<&'static Category, Failure>
              the types and categories that the municipality shares",
         )
     })
+}
+
+/// The information element of a resource in its category: by what its `code`, `type`, `category` or
+/// `meta.tag` says. None where the catalogue has no element for it.
+pub fn element(category: &Category, kind: &str, value: &Value) -> Option<&'static Element> {
+    let named = ["code", "type"].into_iter().filter_map(|path| value.get(path));
+    let concepts = named.chain(value.items("category"));
+    let tags = value.get("meta").map_or(&[][..], |meta| meta.items("tag"));
+    let codings = concepts.flat_map(|concept| concept.items("coding")).chain(tags);
+    let codes: Vec<(&str, &str)> =
+        codings.filter_map(|it| Some((it.text("system")?, it.text("code")?))).collect();
+    Catalogue::get().element_of(&category.key, kind, &codes)
 }
 
 static CODES: LazyLock<Codes> = LazyLock::new(Codes::published);

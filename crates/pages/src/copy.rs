@@ -96,8 +96,8 @@ fn who(sheet: &mut Sheet, copy: &Readable) {
 }
 
 fn of_category(sheet: &mut Sheet, section: &Section, now_ms: i64) {
-    sheet.add(Role::Heading, section.category.title.as_str());
-    sheet.add(Role::Text, section.category.explanation.as_str());
+    sheet.add(Role::Heading, section.category.texts.nb.title.as_str());
+    sheet.add(Role::Text, section.category.texts.nb.explanation.as_str());
     if let Some(basis) = section.basis {
         sheet.add(Role::Text, named("copy-basis", &basis.title));
     }

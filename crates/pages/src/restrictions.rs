@@ -167,7 +167,7 @@ impl Section {
                 .map(|it| choice(format!("tjeneste:{}", it.code), it.title.to_owned()))
                 .collect(),
             categories: categories
-                .map(|it| choice(format!("slag:{}", it.key), it.title.clone()))
+                .map(|it| choice(format!("slag:{}", it.key), it.texts.nb.title.clone()))
                 .collect(),
             items: lines
                 .iter()
@@ -219,7 +219,7 @@ fn who(against: &Against, display: Option<&str>, own: Own<'_>) -> String {
 fn told(what: &What, own: Own<'_>, lines: &[ServiceLine]) -> Vec<String> {
     let title = |key: &String| {
         let known = Catalogue::get().category(key);
-        known.map_or_else(|| key.clone(), |category| category.title.clone())
+        known.map_or_else(|| key.clone(), |category| category.texts.nb.title.clone())
     };
     let mut told: Vec<String> = what.categories.iter().map(title).collect();
     told.extend(what.items.iter().map(|(_, id)| {

@@ -328,7 +328,7 @@ fn everything_that_can_be_said_has_a_text() {
         assert!(text::find(&key, &[]).is_some_and(|text| !text.is_empty()), "`{key}` has no text");
     }
     for category in &Catalogue::get().categories {
-        assert!(!category.title.is_empty() && !category.explanation.is_empty());
+        assert!(!category.texts.nb.title.is_empty() && !category.texts.nb.explanation.is_empty());
     }
 }
 

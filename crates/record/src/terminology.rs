@@ -19,6 +19,8 @@ use crate::service::{SERVICE_TYPES, STAY_TYPE_SYSTEM, STAY_TYPES, padded};
 use crate::system::{SERVICE_TYPE, SERVICE_TYPE_OSLO};
 use crate::{purpose, purpose::Purpose};
 
+mod catalogue;
+
 /// Where our own value sets and maps have their URLs.
 pub const BASE: &str = "https://fkj.no/fhir";
 
@@ -31,7 +33,15 @@ const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 /// The resources, each as the text of a `CodeSystem`, `ValueSet` or `ConceptMap`.
 pub fn resources() -> &'static [String] {
     static RESOURCES: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let all = [systems(), service_types(), purposes(), consciousness(), vital_signs(), sets()];
+        let all = [
+            systems(),
+            service_types(),
+            purposes(),
+            consciousness(),
+            vital_signs(),
+            catalogue::resources(),
+            sets(),
+        ];
         all.concat().iter().map(Value::to_string).collect()
     });
     &RESOURCES

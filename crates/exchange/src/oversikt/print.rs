@@ -139,7 +139,7 @@ fn explained(shown: &Shown, silent: &[&Silent]) -> String {
 }
 
 fn title(category: &str) -> Option<&'static str> {
-    Catalogue::get().category(category).map(|it| it.title.as_str())
+    Catalogue::get().category(category).map(|it| it.texts.nb.title.as_str())
 }
 
 fn narrative(text: &str) -> Value {

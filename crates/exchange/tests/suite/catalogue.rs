@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use exchange::naming;
 use fhir::definitions::{Content, resource_kind, resource_kinds, shape};
 use record::about::{Elements, elements, types};
+use record::catalogue::element::{ELEMENT_SYSTEM, Element};
 use record::catalogue::{Catalogue, Shape};
 
 /// Whether a dotted path of JSON names leads to an element of a type.
@@ -117,4 +119,40 @@ fn every_patient_compartment_type_can_name_its_patient() {
         assert!(kind == "Patient" || !naming(kind).is_empty(), "{kind}");
     }
     assert!(seen > 60, "{seen}");
+}
+
+/// A resource of an element's category, with what names the element.
+fn of_element(element: &Element, named: &str) -> (&'static str, fhir::value::Value) {
+    let category = Catalogue::get().category(&element.category).unwrap();
+    let kind = element.shape.as_deref().unwrap();
+    let shape = category.shapes.iter().find(|shape| shape.kind == kind).unwrap();
+    let narrowed = shape.category.as_deref().map_or_else(String::new, |code| {
+        format!(r#","category":[{{"coding":[{{"code":"{code}"}}]}}]"#)
+    });
+    let text = format!(r#"{{"resourceType":"{kind}"{narrowed},{named}}}"#);
+    (&shape.kind, fhir::json::parse(text.as_bytes()).unwrap())
+}
+
+#[test]
+fn every_element_that_is_carried_is_named_by_its_key_and_by_its_codes() {
+    let mut carried = 0;
+    for element in Catalogue::get().elements.iter().filter(|it| it.shape.is_some()) {
+        let tag = format!(
+            r#""meta":{{"tag":[{{"system":"{ELEMENT_SYSTEM}","code":"{}"}}]}}"#,
+            element.key
+        );
+        let coded = element.codes.iter().map(|it| {
+            let coding = format!(r#"{{"system":"{}","code":"{}"}}"#, it.system, it.code);
+            format!(r#""code":{{"coding":[{coding}]}}"#)
+        });
+        for named in std::iter::once(tag).chain(coded) {
+            let (kind, value) = of_element(element, &named);
+            let category = naming::category(kind, &value).unwrap();
+            assert_eq!(category.key, element.category, "{}", element.key);
+            let found = naming::element(category, kind, &value).map(|it| it.key.as_str());
+            assert_eq!(found, Some(element.key.as_str()));
+        }
+        carried += 1;
+    }
+    assert!(carried > 90, "{carried}");
 }
