@@ -27,6 +27,8 @@ pub struct ReadPermit {
     pub(crate) at: i64,
     pub(crate) standing: Arc<Standing>,
     pub(crate) granted: Option<Vec<Granted>>,
+    /// Categories that the person withholds, where the holder is not told that anything is.
+    pub(crate) unsaid: Vec<CategoryKey>,
 }
 
 /// What one resident withholds from the holder of a permit.
@@ -164,6 +166,12 @@ impl ReadPermit {
         &self.categories
     }
 
+    /// Whether a category is closed to the holder, as far as the holder may know: what a person withholds where
+    /// that is not told is as if there were nothing in it.
+    pub fn is_closed(&self, category: CategoryKey) -> bool {
+        !self.categories.contains(&category) && !self.unsaid.contains(&category)
+    }
+
     /// Where set, only records of this owner and source.
     pub fn owned_by(&self) -> Option<(&str, &str)> {
         self.owned_by.as_ref().map(|(owner, source)| (owner.as_str(), source.as_str()))
@@ -229,6 +237,11 @@ impl AskPermit {
     /// Keys of the categories that they may be asked about.
     pub fn categories(&self) -> &[CategoryKey] {
         &self.read.categories
+    }
+
+    /// As [`ReadPermit::is_closed`].
+    pub fn is_closed(&self, category: CategoryKey) -> bool {
+        self.read.is_closed(category)
     }
 
     /// Why; goes into the audit entry.

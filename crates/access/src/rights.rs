@@ -131,6 +131,7 @@ fn open(
         at: now,
         standing: standing.clone(),
         granted: None,
+        unsaid: Vec::new(),
     }
 }
 

@@ -16,6 +16,7 @@ use std::cmp::Reverse;
 
 use access::caller::Caller;
 use access::decide::About;
+use access::permit::ReadPermit;
 use fhir::value::Value;
 use record::catalogue::CategoryKey;
 use record::identity::PersonId;
@@ -108,7 +109,7 @@ impl Tenant {
         };
         let now = self.now();
         let open = permit.categories();
-        let sections = shown(&chosen, open, own, outside.facts, now);
+        let sections = shown(&chosen, &permit, own, outside.facts, now);
         let answer = Oversikt {
             patient,
             context: chosen.context,
@@ -120,11 +121,15 @@ impl Tenant {
             at: now,
         };
         let resources = answer.sections.iter().map(|section| section.facts.len()).sum();
+        // What others told is told on, also of a category that is closed here.
+        let told = answer.sections.iter().filter(|it| !it.facts.is_empty()).map(|it| it.category);
+        let mut categories = open.to_vec();
+        categories.extend(told.filter(|key| !open.contains(key)));
         let query = Some(answer.context.key.as_str());
         let deed = Deed {
             action: "oversikt",
             person: Some(person),
-            categories: open,
+            categories: &categories,
             resources,
             query,
             ..Deed::default()
@@ -139,7 +144,7 @@ impl Tenant {
 /// Each section with its facts: put together, the newest first, within what the section looks at.
 fn shown(
     chosen: &Chosen,
-    open: &[CategoryKey],
+    permit: &ReadPermit,
     mut own: Facts,
     mut outside: Facts,
     now: i64,
@@ -155,7 +160,7 @@ fn shown(
         let older = all - facts.len();
         let beyond = facts.len().saturating_sub(section.most.unwrap_or(usize::MAX));
         facts.truncate(facts.len() - beyond);
-        let is_open = open.contains(category);
+        let is_open = !permit.is_closed(category);
         let (category, section) = (*category, section.clone());
         Shown { category, section, is_open, facts, older, beyond }
     };

@@ -206,11 +206,18 @@ fn what_is_withheld_is_not_asked_for_and_residents_and_systems_ask_nobody() {
     let (pid, id) = known(&server);
     let resident = server.resident(&pid);
     resident.post("/9901/fhir/Consent", &withholding(&pid)).expect(201);
-    let document = ask(&server.role("legevaktslege"), &id, "");
+    // That something is withheld is not told, so its section is as if there were nothing, and its source is not asked:
+    // that it is down shows nowhere.
+    fault(&server, "pmd", "?slag=nede");
+    let doctor = server.role("legevaktslege");
+    let document = ask(&doctor, &id, "");
     assert_eq!(section(&document, "measurements")["entry"], Value::Null);
-    assert_eq!(section(&document, "measurements")["emptyReason"]["coding"][0]["code"], "withheld");
-    let codes: Vec<String> = missing(&document).into_iter().map(|(code, _)| code).collect();
-    assert!(codes.contains(&"not-permitted".to_owned()), "{codes:?}");
+    assert_eq!(section(&document, "measurements")["emptyReason"], Value::Null);
+    assert_eq!(missing(&document), []);
+    assert_eq!(resources(&document, "AllergyIntolerance").len(), 1);
+    // What the role does not cover is told as closed.
+    let wider = ask(&doctor, &id, "?med=plans");
+    assert_eq!(section(&wider, "plans")["emptyReason"]["coding"][0]["code"], "withheld");
     let own = ask(&resident, &id, "");
     assert_eq!(own["entry"][0]["resource"]["type"]["coding"][0]["code"], "innbygger");
     assert_eq!(missing(&own).into_iter().map(|(code, _)| code).collect::<Vec<_>>(), ["not-asked"]);

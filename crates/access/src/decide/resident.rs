@@ -99,5 +99,6 @@ fn permit(
         at: facts.now,
         standing: standing.clone(),
         granted: None,
+        unsaid: Vec::new(),
     })
 }

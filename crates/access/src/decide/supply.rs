@@ -72,6 +72,7 @@ fn permit(
         at: facts.now,
         standing: standing.clone(),
         granted: None,
+        unsaid: Vec::new(),
     })
 }
 

@@ -93,6 +93,7 @@ fn permit(
         at: facts.now,
         standing: standing.clone(),
         granted: None,
+        unsaid: Vec::new(),
     };
     narrow(permit)
 }
@@ -181,6 +182,7 @@ pub(crate) fn reader(caller: &Caller, practitioner: &Practitioner) -> Reader {
 /// were nothing.
 fn narrow(mut permit: ReadPermit) -> Result<ReadPermit, Refusal> {
     let Reach::Person(person) = permit.reach else { return Ok(permit) };
+    let before = permit.categories.clone();
     match permit.withheld(person) {
         Withheld::Nothing => return Ok(permit),
         Withheld::Everything => permit.categories.retain(|key| !is_about_person(key)),
@@ -191,7 +193,9 @@ fn narrow(mut permit: ReadPermit) -> Result<ReadPermit, Refusal> {
             }
         }
     }
-    if permit.categories.is_empty() && permit.tells_withheld() {
+    if !permit.tells_withheld() {
+        permit.unsaid = before.into_iter().filter(|it| !permit.categories.contains(it)).collect();
+    } else if permit.categories.is_empty() {
         return Err(refuse(Rule::Restricted));
     }
     Ok(permit)

@@ -49,6 +49,11 @@ impl Silent {
         let source = "other sources".to_owned();
         Self { category: None, source, code, why: why.to_owned(), last: None }
     }
+
+    fn closed(category: CategoryKey) -> Self {
+        let why = "were not asked: the category is not open to you";
+        Self { category: Some(category), ..Self::of_all("not-permitted", why) }
+    }
 }
 
 impl Tenant {
@@ -82,6 +87,11 @@ impl Tenant {
             let why = "were not asked: no national identity number is known here";
             return none(Silent::of_all("no-number", why));
         };
+        let closed = wanted.iter().copied().filter(|key| permit.is_closed(key)).map(Silent::closed);
+        let mut outside = Outside { silences: closed.collect(), ..Outside::default() };
+        if permit.categories().is_empty() {
+            return Ok(outside);
+        }
         let question = Question {
             number: number.to_owned(),
             purpose: permit.basis().purpose.code().to_owned(),
@@ -89,18 +99,9 @@ impl Tenant {
             request: self.new_id()?,
         };
         self.note_asking(caller, &permit).await?;
-        let (wanted, now) = (permit.categories(), || self.now());
-        let answers = self.sources.ask(person, &question, wanted, &now).await;
-        let mut outside = Outside::default();
+        let (open, now) = (permit.categories(), || self.now());
+        let answers = self.sources.ask(person, &question, open, &now).await;
         answers.into_iter().for_each(|answer| outside.add(answer, &permit));
-        let closed = categories.iter().filter(|it| may_ask.contains(it) && !wanted.contains(it));
-        outside.silences.extend(closed.map(|category| Silent {
-            category: Some(category),
-            source: "other sources".to_owned(),
-            code: "not-permitted",
-            why: "were not asked: the category is not open to you".to_owned(),
-            last: None,
-        }));
         Ok(outside)
     }
 
