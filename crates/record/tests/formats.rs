@@ -70,7 +70,10 @@ const ABOUT_NOBODY: [&str; 8] = [
 fn the_catalogue_claims_each_shape_once_and_says_the_truth() {
     let catalogue = Catalogue::get();
     for category in &catalogue.categories {
-        assert_eq!(catalogue.category(&category.key).unwrap().texts.nb.title, category.texts.nb.title);
+        assert_eq!(
+            catalogue.category(&category.key).unwrap().texts.nb.title,
+            category.texts.nb.title
+        );
         assert!(!category.texts.nb.title.is_empty() && !category.texts.nb.explanation.is_empty());
         for shape in &category.shapes {
             let codes: Vec<&str> = shape.category.as_deref().into_iter().collect();
