@@ -66,9 +66,10 @@ fn known(group: &str, key: &str) -> Option<String> {
 
 fn category(key: &str) -> Category {
     match Catalogue::get().category(key) {
-        Some(category) => {
-            Category { title: category.texts.nb.title.clone(), explanation: category.texts.nb.explanation.clone() }
-        }
+        Some(category) => Category {
+            title: category.texts.nb.title.clone(),
+            explanation: category.texts.nb.explanation.clone(),
+        },
         None => Category { title: key.to_owned(), explanation: String::new() },
     }
 }

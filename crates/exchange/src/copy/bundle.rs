@@ -215,7 +215,8 @@ struct Kept<'a> {
 
 impl Kept<'_> {
     fn extension(&self) -> Value {
-        let category = Catalogue::get().category(self.category).map(|it| it.texts.nb.title.as_str());
+        let category =
+            Catalogue::get().category(self.category).map(|it| it.texts.nb.title.as_str());
         let mut parts = vec![
             json!({ "url": "owner", "valueIdentifier": { "system": ENH, "value": self.owner } }),
             json!({ "url": "source", "valueString": self.source }),
