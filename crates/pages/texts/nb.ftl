@@ -699,6 +699,7 @@ docs-call-issuer-push = Send en innloggingsforespørsel på forhånd (PAR)
 docs-call-issuer-token = Hent token
 docs-call-issuer-launch = Åpne en app på pasienten som er åpen
 docs-call-health = Prosessen svarer
+docs-call-catalogue = Informasjonskatalogen
 docs-call-ready = Kommunene er åpne
 docs-call-metrics = Det samme som tall, til overvåking
 docs-field-issuer = helseid, idporten, maskinporten eller smart

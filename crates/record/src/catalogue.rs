@@ -9,7 +9,7 @@
 
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use self::element::{Colour, ELEMENT_SYSTEM, Element};
 use self::text::Texts;
@@ -30,7 +30,7 @@ pub const CONSENTS: CategoryKey = "consents";
 pub const SYSTEM: &str = "https://fkj.no/fhir/CodeSystem/information-category";
 
 /// A group of categories (Vedlegg 3.2, 7.2).
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct Domain {
     /// Stable key.
     pub key: String,
@@ -39,15 +39,16 @@ pub struct Domain {
 }
 
 /// One kind of information.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
     /// Stable key; written into every ledger entry.
     pub key: String,
     /// Key of the domain: that of the file it stands in.
-    #[serde(skip)]
+    #[serde(skip_deserializing)]
     pub domain: String,
     /// Where it stands among all categories when they are shown.
+    #[serde(skip_serializing)]
     place: u8,
     /// What people are told it is.
     pub texts: Texts,
@@ -73,7 +74,7 @@ impl Category {
 }
 
 /// The authoritative source of a category.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authority {
     /// The municipality's own systems.
@@ -85,13 +86,13 @@ pub enum Authority {
 }
 
 /// A FHIR resource type, narrowed by a code of its `category` element where one is given.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Shape {
     /// Resource type.
     #[serde(rename = "type")]
     pub kind: String,
     /// Code that one of the resource's categories must have.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// Whether it may be silent about whom it is about, in a category about persons: because R4
     /// leaves it out of the type or lets it be left out, and it has a meaning without. Such a
@@ -101,7 +102,7 @@ pub struct Shape {
 }
 
 /// Every domain, category and element.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub struct Catalogue {
     /// In the order they are shown.
     pub domains: Vec<Domain>,
@@ -259,7 +260,7 @@ mod tests {
         assert!(keys.windows(2).all(|pair| pair[0] != pair[1]));
         for element in &catalogue.elements {
             let category = catalogue.category(&element.category).unwrap();
-            for kind in &element.shape {
+            if let Some(kind) = &element.shape {
                 let shaped = category.shapes.iter().any(|shape| shape.kind == *kind);
                 assert!(shaped, "{} is no {kind} of {}", element.key, category.key);
             }

@@ -138,3 +138,22 @@ fn tokens_are_given_out_in_a_demo_alone() {
     let page = real.client(None).get("/9901/docs");
     assert!(page.status == 200 && !page.text.contains("id=\"rolle\""));
 }
+
+#[test]
+fn the_information_catalogue_is_open_in_three_languages() {
+    let catalogue = shared().client(None).get("/katalog.json").expect(200);
+    let all = |name: &str| catalogue[name].as_array().unwrap().clone();
+    assert_eq!((all("domains").len(), all("categories").len()), (6, 36));
+    for it in ["domains", "categories", "elements"].into_iter().flat_map(all) {
+        for language in ["nb", "nn", "en"] {
+            assert!(!text(&it["texts"][language]["title"]).is_empty(), "{}", it["key"]);
+        }
+    }
+    let blood_pressure =
+        all("elements").into_iter().find(|it| it["key"] == "blood-pressure").unwrap();
+    assert_eq!(blood_pressure["category"], "measurements");
+    assert_eq!(
+        blood_pressure["codes"],
+        json!([{ "system": "http://loinc.org", "code": "85354-9" }])
+    );
+}

@@ -1,7 +1,7 @@
 //! Information elements: the single things a category holds, as the municipalities name them
 //! (steering document, Bilag 3.1.3).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::text::Texts;
 
@@ -9,7 +9,7 @@ use super::text::Texts;
 pub const ELEMENT_SYSTEM: &str = "https://fkj.no/fhir/CodeSystem/information-element";
 
 /// One information element.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Element {
     /// Stable key, such as `blood-pressure`.
@@ -17,20 +17,20 @@ pub struct Element {
     /// Key of the category it belongs to.
     pub category: String,
     /// Resource type it is sent as. None where the platform does not carry it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<String>,
     /// What it is called by. Empty where no code is known for certain: such an element is told
     /// apart by its own key.
     #[serde(default)]
     pub codes: Vec<Code>,
     /// Concept of the openEHR archetype, without its version. None where there is no archetype.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archetype: Option<String>,
     /// Which of the nine needs of the first phase it meets (Bilag 3.1.3, 2), if any.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need: Option<Need>,
     /// Who carries it; the category's where nothing is said.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colour: Option<Colour>,
     /// Who typically needs it.
     pub roles: Vec<Role>,
@@ -41,7 +41,7 @@ pub struct Element {
 }
 
 /// A code and the system it is from.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Code {
     /// URL or OID of the system.
@@ -51,7 +51,7 @@ pub struct Code {
 }
 
 /// Who carries a kind of information (Vedlegg 3.2, 7.5, figure 4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Colour {
     /// The platform: pink in the figure.
@@ -74,7 +74,7 @@ impl Colour {
 }
 
 /// The nine categories that the first phase is recommended to begin with (Bilag 3.1.3, 2, a–i).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Need {
     /// a. Klinisk oppsummering.
@@ -113,7 +113,7 @@ impl Need {
 }
 
 /// Who typically needs an element. It gives no access: it is for those who plan and explain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Nurses and other care workers at home and in nursing homes.

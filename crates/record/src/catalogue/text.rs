@@ -1,6 +1,6 @@
 //! What people are told a thing is, in the three languages of the platform.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A language of the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Language {
 }
 
 /// The same text in every language.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Texts {
     /// Bokmål.
@@ -51,7 +51,7 @@ impl Texts {
 }
 
 /// A title, and what the resident is told it is.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
     /// A few words.

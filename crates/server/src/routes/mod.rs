@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod bulk;
 pub mod call;
+pub mod catalogue;
 pub mod cors;
 pub mod disposal;
 pub mod endpoint;

@@ -1,8 +1,9 @@
-//! About the platform itself: its own description, and whether it is well.
+//! About the platform itself: its own description, what it carries, and whether it is well.
 
 use axum::routing::on;
 
 use crate::openapi;
+use crate::routes::catalogue;
 use crate::routes::endpoint::Verb::Get;
 use crate::routes::endpoint::{Endpoint, Form};
 use crate::routes::health;
@@ -17,6 +18,14 @@ pub const ROWS: &[Endpoint] = &[
         |with| on(with, openapi::answer),
     )
     .answers(&[(200, Form::Json("OpenApi"))]),
+    Endpoint::new(
+        &[Get],
+        "/katalog.json",
+        "catalogue",
+        "The information catalogue: domains, categories and elements, in three languages",
+        |with| on(with, catalogue::json),
+    )
+    .answers(&[(200, Form::Json("Catalogue"))]),
     Endpoint::new(&[Get], "/healthz", "health", "The process answers", |with| {
         on(with, health::alive)
     })
