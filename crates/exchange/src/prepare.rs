@@ -23,6 +23,7 @@ use crate::rights;
 use crate::rules::rules;
 use crate::scopes::may_write_by_scopes;
 use crate::stand::{absent, check_version};
+use crate::subscription;
 use crate::submission::{Action, Channel, Done, Operation, Receipt};
 use crate::tenant::Tenant;
 
@@ -131,6 +132,7 @@ impl Tenant {
         match kind {
             "SearchParameter" => self.check_definition(id, resource),
             "Consent" => check_consent(id, resource),
+            "Subscription" => subscription::check(resource.value()),
             _ => Ok(()),
         }
     }
