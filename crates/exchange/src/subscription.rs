@@ -13,7 +13,9 @@ use std::sync::LazyLock;
 use access::caller::{Caller, Party};
 use access::decide::About;
 use access::scopes::Interaction;
-use fhir::fhirpath::{Expression, Item, Scope};
+use fhir::fhirpath::Expression;
+use fhir::fhirpath::item::Item;
+use fhir::fhirpath::scope::Scope;
 use fhir::issue::{Issue, IssueCode};
 use fhir::json;
 use fhir::resource::Resource;
@@ -129,7 +131,8 @@ fn wanted(subscription: &Value) -> Result<Option<(&'static Topic, String, bool)>
         None | Some("id-only") => true,
         Some("empty") => false,
         Some(_) => {
-            let instead = "content is never sent; ask for `id-only` or `empty`, and read the resource";
+            let instead =
+                "content is never sent; ask for `id-only` or `empty`, and read the resource";
             return Err(wrong("channel.payload", instead));
         }
     };
@@ -153,8 +156,14 @@ fn wrong(element: &str, message: &str) -> Box<Issue> {
 ///
 /// # Errors
 /// What of it, and what to send instead.
-pub(crate) fn check(subscription: &Value) -> Result<(), Failure> {
-    wanted(subscription).map(drop).map_err(|issue| Failure::Invalid(vec![*issue]))
+pub(crate) fn check(subscription: &Value, is_shared: bool) -> Result<(), Failure> {
+    let wanted = wanted(subscription).map_err(|issue| Failure::Invalid(vec![*issue]))?;
+    if is_shared && wanted.is_some() {
+        let message = "several servers share this municipality's ledgers, and none sends notifications; \
+                       leave the profile out to have it kept, or read the feed of the broker";
+        return Err(Failure::invalid(IssueCode::NotSupported, "Subscription", message));
+    }
+    Ok(())
 }
 
 impl Topic {
@@ -260,7 +269,8 @@ impl Tenant {
         let (owner, source) = &wanted.of;
         let agreements = register.agreements.iter();
         let mut mine = agreements.filter(|it| it.owner == *owner && it.source == *source);
-        let client = mine.find_map(|it| register.agreement(&it.client_id, now).filter(|now| *now == it))?;
+        let client =
+            mine.find_map(|it| register.agreement(&it.client_id, now).filter(|now| *now == it))?;
         Some(Caller {
             client_id: client.client_id.clone(),
             organisation: Some(owner.clone()),

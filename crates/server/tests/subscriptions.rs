@@ -29,7 +29,8 @@ struct Subscriber {
 impl Subscriber {
     fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (port, away) = (listener.local_addr().unwrap().port(), Arc::new(AtomicBool::new(false)));
+        let (port, away) =
+            (listener.local_addr().unwrap().port(), Arc::new(AtomicBool::new(false)));
         let (told, came) = mpsc::channel();
         let gone = away.clone();
         std::thread::spawn(move || {
@@ -53,7 +54,8 @@ impl Subscriber {
                 if !is_away && length > 0 {
                     told.send(serde_json::from_slice(&body).unwrap()).unwrap_or_default();
                 }
-                let head = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
                 reader.get_mut().write_all(head.as_bytes()).unwrap_or_default();
             }
         });
@@ -72,14 +74,18 @@ impl Subscriber {
 
 /// What a notification says.
 fn said(bundle: &Value) -> (String, Vec<(u64, String)>) {
-    assert_eq!((text(&bundle["resourceType"]), text(&bundle["type"])), ("Bundle".into(), "history".into()));
+    assert_eq!(
+        (text(&bundle["resourceType"]), text(&bundle["type"])),
+        ("Bundle".into(), "history".into())
+    );
     let parameters = bundle["entry"][0]["resource"]["parameter"].as_array().unwrap();
     let named = |name: &str| parameters.iter().find(|it| it["name"] == name);
     let event = |it: &&Value| it["name"] == "notification-event";
     let events = parameters.iter().filter(event).map(|it| {
         let part = |name: &str| it["part"].as_array().unwrap().iter().find(|p| p["name"] == name);
         let number = text(&part("event-number").unwrap()["valueString"]).parse().unwrap();
-        let focus = part("focus").map_or(String::new(), |p| text(&p["valueReference"]["reference"]));
+        let focus =
+            part("focus").map_or(String::new(), |p| text(&p["valueReference"]["reference"]));
         (number, focus.rsplit("/fhir/").next().unwrap_or_default().to_owned())
     });
     (text(&named("type").unwrap()["valueCode"]), events.collect())
@@ -118,8 +124,11 @@ fn a_subscriber_that_is_killed_and_comes_back_is_told_of_everything_in_order() {
     dead.away.store(true, Ordering::SeqCst);
     let vendor = server.role("utvikler");
     // The dead one comes first, and holds up nobody.
-    vendor.post("/9901/fhir/Subscription", &subscription("measurement", &dead.endpoint())).expect(201);
-    let made = vendor.post("/9901/fhir/Subscription", &subscription("measurement", &there.endpoint()));
+    vendor
+        .post("/9901/fhir/Subscription", &subscription("measurement", &dead.endpoint()))
+        .expect(201);
+    let made =
+        vendor.post("/9901/fhir/Subscription", &subscription("measurement", &there.endpoint()));
     let id = text(&made.expect(201)["id"]);
     assert_eq!(there.next(), ("handshake".to_owned(), vec![]));
     let pid = person();
@@ -143,7 +152,8 @@ fn a_subscriber_that_is_killed_and_comes_back_is_told_of_everything_in_order() {
     assert_eq!(there.next().1, vec![(3, third.clone())]);
     assert_eq!(there.next().1, vec![(4, fourth.clone())]);
     // What was told can be asked for again, by its owner.
-    let missed = format!("/9901/fhir/Subscription/{id}/$events?eventsSinceNumber=2&eventsUntilNumber=3");
+    let missed =
+        format!("/9901/fhir/Subscription/{id}/$events?eventsSinceNumber=2&eventsUntilNumber=3");
     let (kind, events) = said(&server.role("utvikler").get(&missed).expect(200));
     assert_eq!((kind.as_str(), events), ("query-event", vec![(2, second), (3, third)]));
     assert!(matches!(server.role("tavle").get(&missed).status, 403 | 404));
@@ -157,7 +167,11 @@ fn a_subscription_that_cannot_be_is_refused_with_what_to_do() {
         ("/criteria", json!("https://fkj.no/fhir/SubscriptionTopic/none"), "topic is not known"),
         ("/channel/type", json!("email"), "only `rest-hook`"),
         ("/channel/endpoint", json!("http://vendor.example/"), "must begin with `https://`"),
-        ("/channel/_payload/extension/0/valueCode", json!("full-resource"), "content is never sent"),
+        (
+            "/channel/_payload/extension/0/valueCode",
+            json!("full-resource"),
+            "content is never sent",
+        ),
     ] {
         let mut wrong = good.clone();
         *wrong.pointer_mut(place).expect(place) = value;

@@ -187,11 +187,16 @@ impl Sender {
         Ok(read.await??)
     }
 
-    async fn post(&mut self, kind: &str, events: Vec<(u64, i64, Option<String>)>) -> Result<(), Failed> {
+    async fn post(
+        &mut self,
+        kind: &str,
+        events: Vec<(u64, i64, Option<String>)>,
+    ) -> Result<(), Failed> {
         let status = if self.place.shaken == 0 { "requested" } else { "active" };
         let said = Said { kind, status, last: self.place.number, events, error: "" };
         let body = bundle(&self.base, &self.wanted, &said, self.tenant.now()).to_string();
-        let request = Request::post(self.to.clone()).header("content-type", "application/fhir+json");
+        let request =
+            Request::post(self.to.clone()).header("content-type", "application/fhir+json");
         let (status, _) = self.web.ask(request.body(Body::from(body))?, BOUNDS).await?;
         if !status.is_success() {
             return Err(format!("the endpoint answered {status}").into());

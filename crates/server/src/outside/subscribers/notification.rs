@@ -6,11 +6,9 @@ use fhir::instant::format_instant;
 use serde_json::{Value, json};
 
 /// The profile of the status (Backport 1.1, R4 Topic-Based Subscription Status).
-const STATUS: &str =
-    "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-subscription-status-r4";
+const STATUS: &str = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-subscription-status-r4";
 /// The profile of a notification (Backport 1.1, R4 Topic-Based Subscription Notification Bundle).
-const NOTIFICATION: &str =
-    "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-subscription-notification-r4";
+const NOTIFICATION: &str = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-subscription-notification-r4";
 
 /// What a notification says.
 pub struct Said<'a> {

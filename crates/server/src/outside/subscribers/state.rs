@@ -107,7 +107,8 @@ impl Places {
              ORDER BY number LIMIT ?4",
         )?;
         let of = params![id, signed(from), signed(to), limit];
-        let rows = select.query_map(of, |row| Ok((unsigned(row.get(0)?), unsigned(row.get(1)?))))?;
+        let rows =
+            select.query_map(of, |row| Ok((unsigned(row.get(0)?), unsigned(row.get(1)?))))?;
         rows.collect()
     }
 }

@@ -26,7 +26,8 @@ pub async fn status(call: Call) -> Answer {
 /// `Subscription/id/$events`: those with numbers from `eventsSinceNumber` to `eventsUntilNumber`.
 pub async fn events(call: Call) -> Answer {
     let (wanted, places) = own(&call).await?;
-    let range = (number(&call, "eventsSinceNumber", 1)?, number(&call, "eventsUntilNumber", u64::MAX)?);
+    let range =
+        (number(&call, "eventsSinceNumber", 1)?, number(&call, "eventsUntilNumber", u64::MAX)?);
     let kept = places.events(&wanted.id, range, MOST).map_err(|error| broken(&error))?;
     let place = place(&places, &wanted)?;
     drop(places);
