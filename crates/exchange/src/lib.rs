@@ -13,7 +13,7 @@
 //! - The resident's own: [`control`], said as Consents, which [`consent`] reads and prints; [`pvk`] is
 //!   Helsenorge's shape of the same. [`copy`] is what the resident gets a copy of, [`rights`] what the
 //!   resident asks for and how it is answered.
-//! - To whoever wants to know that something happened: [`news`], without content.
+//! - To whoever wants to know that something happened: [`news`], without content, and [`subscription`], by topic.
 //! - Both, much at once: [`bulk`]. What has a `$`: [`operation`].
 //! - All of it, for a municipality that leaves, and back: [`departure`].
 //! - [`rules`] is what a resource must be, by R4 and by the Norwegian profiles.
@@ -64,6 +64,7 @@ pub mod searchset;
 pub mod services;
 pub mod standing;
 pub mod submission;
+pub mod subscription;
 pub mod tenant;
 pub mod vigilance;
 pub mod vitals;

@@ -24,6 +24,7 @@ use crate::rules::rules;
 use crate::scopes::may_write_by_scopes;
 use crate::stand::{absent, check_version};
 use crate::submission::{Action, Channel, Done, Operation, Receipt};
+use crate::subscription;
 use crate::tenant::Tenant;
 
 /// Warnings kept beside a body; more say nothing new.
@@ -131,6 +132,7 @@ impl Tenant {
         match kind {
             "SearchParameter" => self.check_definition(id, resource),
             "Consent" => check_consent(id, resource),
+            "Subscription" => subscription::check(resource.value(), self.ledger.is_shared()),
             _ => Ok(()),
         }
     }

@@ -44,6 +44,7 @@ pub mod project;
 pub mod scan;
 pub mod search;
 pub mod store;
+pub mod subscriptions;
 pub mod trace;
 
 mod addition;

@@ -1,5 +1,6 @@
 //! What leaves for others: signed checkpoints to a place outside, entries of the log to a SIEM, this server's looks to
-//! the audit ledger that it shares, and events to a message broker, which say that something happened and never what.
+//! the audit ledger that it shares, and events to a message broker, which say that something happened and never what; and to the subscribers that
+//! systems have set up, what their access allows at the moment it is sent.
 //!
 //! Invariants: nothing here is waited for by a request. What could not be sent is sent later, from a
 //! position that is kept, at least once. No identity number and nothing of what was seen leaves.
@@ -12,6 +13,7 @@ mod line;
 mod looks;
 mod otlp;
 mod siem;
+pub mod subscribers;
 mod syslog;
 mod thin;
 
@@ -50,6 +52,10 @@ pub fn start(app: &Arc<App>, config: &Config) -> Result<(), Failed> {
     }
     let every = Duration::from_secs(config.log.checkpoint_seconds.max(1));
     let place = config.log.checkpoints.clone().map(checkpoints::Outside::open).transpose()?;
+    for hosted in app.tenants.values() {
+        let base = format!("{}/{}/fhir", app.public_url, hosted.tenant.register().number);
+        tokio::spawn(subscribers::run(hosted.tenant.clone(), base));
+    }
     tokio::spawn(checkpoints::run(app.clone(), every, place));
     logs.into_iter().for_each(|feed| drop(tokio::spawn(feed.run())));
     looks.into_iter().for_each(|feed| drop(tokio::spawn(feed.run())));

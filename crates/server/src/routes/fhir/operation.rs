@@ -15,6 +15,7 @@ use crate::routes::call::Call;
 pub mod codes;
 pub mod resource;
 pub mod rights;
+pub mod subscriptions;
 
 /// `Patient/id/$kommunale-tjenester`.
 pub async fn overview(call: Call) -> Answer {

@@ -9,15 +9,20 @@ use super::parameters::{
 use super::{KEEPERS, READERS, SYSTEMS};
 use crate::routes::endpoint::Act::Operation;
 use crate::routes::endpoint::Verb::{Get, Post};
-use crate::routes::endpoint::{Caller, Endpoint, Form};
+use crate::routes::endpoint::{Caller, Endpoint, Form, Param};
 use crate::routes::fhir::operation;
-use crate::routes::fhir::operation::{codes, resource};
+use crate::routes::fhir::operation::{codes, resource, subscriptions};
 
 const BUNDLE: &[(u16, Form)] = &[(200, Form::Type("Bundle"))];
 const ANSWERED: &[(u16, Form)] = &[(200, Form::Type("Parameters"))];
 const OUTCOME: &[(u16, Form)] = &[(200, Form::Type("OperationOutcome"))];
 const VALUE_SET: &[(u16, Form)] = &[(200, Form::Type("ValueSet"))];
 const DEFINITION: &[(u16, Form)] = &[(200, Form::Type("OperationDefinition"))];
+
+const MISSED: &[Param] = &[
+    Param::number("eventsSinceNumber", "the first event wanted; 1 where it is left out"),
+    Param::number("eventsUntilNumber", "the last event wanted"),
+];
 
 /// In the order they are told of.
 pub const ROWS: &[Endpoint] = &[
@@ -56,6 +61,31 @@ pub const ROWS: &[Endpoint] = &[
     .callers(&[Caller::Practitioner])
     .takes(PARAMETERS)
     .answers(ANSWERED),
+    Endpoint::new(
+        &[Get],
+        "/{kommune}/fhir/Subscription/{id}/$status",
+        "subscription-status",
+        "How a subscription of the caller's own is: active or failing, and the number of its last event",
+        |with| on(with, subscriptions::status),
+    )
+    .acts(&[Operation(
+        "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
+    )])
+    .callers(SYSTEMS)
+    .answers(BUNDLE),
+    Endpoint::new(
+        &[Get],
+        "/{kommune}/fhir/Subscription/{id}/$events",
+        "subscription-events",
+        "What a subscription of the caller's own has been told of, for whoever missed some",
+        |with| on(with, subscriptions::events),
+    )
+    .acts(&[Operation(
+        "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
+    )])
+    .callers(SYSTEMS)
+    .query(MISSED)
+    .answers(BUNDLE),
     Endpoint::new(
         &[Get, Post],
         "/{kommune}/fhir/Observation/$lastn",
