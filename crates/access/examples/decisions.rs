@@ -152,6 +152,7 @@ fn standing(roles: usize, own: usize, restrictions: usize) -> Arc<Standing> {
             categories: every(),
             valid_from: 0,
             valid_to: None,
+            endpoints: Vec::new(),
         }],
         roles: (0..roles).map(role).collect(),
         policies: (0..own).map(policy).collect(),

@@ -132,6 +132,21 @@ pub struct Agreement {
     /// The agreement is valid until here; absent means until further notice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<i64>,
+    /// What the addresses begin with to which its notifications may be sent, such as `https://vendor.example` or
+    /// `https://vendor.example/hook`: the platform calls no others. Absent means none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<String>,
+}
+
+impl Agreement {
+    /// Whether notifications may be sent to an address.
+    pub fn lets_call(&self, address: &str) -> bool {
+        // Who is called stands before a `@`, so that `https://known@unknown/` begins like `https://known`.
+        let rest = |start: &String| address.strip_prefix(start.as_str());
+        let goes_on = |rest: &str| rest.is_empty() || rest.starts_with(['/', ':', '?']);
+        let named = self.endpoints.iter().filter(|start| start.contains("://"));
+        !address.contains('@') && named.filter_map(rest).any(goes_on)
+    }
 }
 
 /// A role that reads: recognised by unit and profession, narrowed to categories.

@@ -24,7 +24,6 @@ use crate::rules::rules;
 use crate::scopes::may_write_by_scopes;
 use crate::stand::{absent, check_version};
 use crate::submission::{Action, Channel, Done, Operation, Receipt};
-use crate::subscription;
 use crate::tenant::Tenant;
 
 /// Warnings kept beside a body; more say nothing new.
@@ -93,7 +92,7 @@ impl Tenant {
         check_erased(existing.as_ref())?;
         check_version(&operation, existing.as_ref())?;
         let (resource, warnings) = checked(kind, value, &id, channel)?;
-        self.check_meaning(kind, &id, &resource)?;
+        self.check_meaning(kind, &id, &resource, &permit)?;
         let occurred = naming::occurred(kind, resource.value(), self.now())?;
         // Residents share one source, and must not meet each other in it.
         let event_id = match control::is_resident(caller) {
@@ -128,11 +127,17 @@ impl Tenant {
     }
 
     /// What some types must say beyond R4, since the platform itself goes by them.
-    fn check_meaning(&self, kind: &str, id: &str, resource: &Resource) -> Result<(), Failure> {
+    fn check_meaning(
+        &self,
+        kind: &str,
+        id: &str,
+        resource: &Resource,
+        permit: &WritePermit,
+    ) -> Result<(), Failure> {
         match kind {
             "SearchParameter" => self.check_definition(id, resource),
             "Consent" => check_consent(id, resource),
-            "Subscription" => subscription::check(resource.value(), self.ledger.is_shared()),
+            "Subscription" => self.check_subscription(resource.value(), permit),
             _ => Ok(()),
         }
     }

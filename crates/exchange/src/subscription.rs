@@ -12,6 +12,8 @@ use std::sync::LazyLock;
 
 use access::caller::{Caller, Party};
 use access::decide::About;
+use access::permit::WritePermit;
+use access::register::Agreement;
 use access::scopes::Interaction;
 use fhir::fhirpath::Expression;
 use fhir::fhirpath::item::Item;
@@ -116,7 +118,9 @@ fn wanted(subscription: &Value) -> Result<Option<(&'static Topic, String, bool)>
     let criteria = subscription.text("criteria").unwrap_or_default();
     let topic = criteria.strip_prefix(TOPICS_AT);
     let Some(topic) = topic.and_then(|key| ALL.iter().find(|topic| topic.key == key)) else {
-        return Err(wrong("criteria", "this topic is not known; `metadata` lists those that are"));
+        let known: Vec<String> = ALL.iter().map(Topic::url).collect();
+        let what = format!("this topic is not known; those that are: {}", known.join(", "));
+        return Err(wrong("criteria", &what));
     };
     let has_filter = subscription.all_at("_criteria.extension");
     if has_filter.iter().any(|it| it.text("url") == Some(FILTER)) {
@@ -152,20 +156,6 @@ fn wrong(element: &str, message: &str) -> Box<Issue> {
     Box::new(Issue::error(IssueCode::BusinessRule, location, message))
 }
 
-/// Refuses a Subscription that asks for what it cannot get.
-///
-/// # Errors
-/// What of it, and what to send instead.
-pub(crate) fn check(subscription: &Value, is_shared: bool) -> Result<(), Failure> {
-    let wanted = wanted(subscription).map_err(|issue| Failure::Invalid(vec![*issue]))?;
-    if is_shared && wanted.is_some() {
-        let message = "several servers share this municipality's ledgers, and none sends notifications; \
-                       leave the profile out to have it kept, or read the feed of the broker";
-        return Err(Failure::invalid(IssueCode::NotSupported, "Subscription", message));
-    }
-    Ok(())
-}
-
 impl Topic {
     /// The address of the topic.
     pub fn url(&self) -> String {
@@ -179,7 +169,33 @@ impl Topic {
 }
 
 impl Tenant {
-    /// What systems want to be told of now.
+    /// Refuses a Subscription that asks for what it cannot get.
+    ///
+    /// # Errors
+    /// What of it, and what to send instead.
+    pub(crate) fn check_subscription(
+        &self,
+        subscription: &Value,
+        permit: &WritePermit,
+    ) -> Result<(), Failure> {
+        let wanted = wanted(subscription).map_err(|issue| Failure::Invalid(vec![*issue]))?;
+        let Some((_, endpoint, _)) = wanted else { return Ok(()) };
+        if self.ledger.is_shared() {
+            let message = "several servers share this municipality's ledgers, and none sends notifications; \
+                           leave the profile out to have it kept, or read the feed of the broker";
+            return Err(Failure::invalid(IssueCode::NotSupported, "Subscription", message));
+        }
+        let (owner, source) = (permit.owner().to_owned(), permit.source().to_owned());
+        let agreement = self.agreement_of(&(owner, source));
+        if !agreement.is_some_and(|it| it.lets_call(&endpoint)) {
+            let message = "the agreement does not name this address; have the municipality add it to `endpoints`";
+            let (code, place) = (IssueCode::BusinessRule, "Subscription.channel.endpoint");
+            return Err(Failure::invalid(code, place, message));
+        }
+        Ok(())
+    }
+
+    /// What systems want to be told of now, at addresses that their agreements name.
     ///
     /// # Errors
     /// Where the view cannot be read.
@@ -188,6 +204,7 @@ impl Tenant {
             let body = json::parse(&it.body).ok()?;
             let (topic, endpoint, names) = wanted(&body).ok()??;
             let of = (it.owner, it.source);
+            self.agreement_of(&of).filter(|it| it.lets_call(&endpoint))?;
             Some(Wanted { id: it.id, version: it.version, of, topic, endpoint, names })
         };
         Ok(self.view.subscriptions()?.into_iter().filter_map(read).collect())
@@ -234,17 +251,27 @@ impl Tenant {
         Ok((None, reached))
     }
 
-    /// Whether a system may be told of an event now. Where it may, the audit ledger has it when this returns.
+    /// Whether a subscriber may be told of an event now. Where it may, the audit ledger has it when this returns.
     ///
     /// # Errors
     /// Where it cannot be decided or written down: nothing may be sent.
     pub async fn tells(&self, wanted: &Wanted, event: &Event) -> Result<bool, Failure> {
+        match self.subscriber(wanted) {
+            Some(caller) => self.may_be_told(&caller, event).await,
+            None => Ok(false),
+        }
+    }
+
+    /// The same of whoever asks.
+    ///
+    /// # Errors
+    /// As [`Tenant::tells`].
+    pub async fn may_be_told(&self, caller: &Caller, event: &Event) -> Result<bool, Failure> {
         self.check_view()?;
-        let Some(caller) = self.subscriber(wanted) else { return Ok(false) };
         let about = event.person.map_or(About::Unnamed, About::Person);
         let Some(category) = Catalogue::get().category(&event.category) else { return Ok(false) };
         let categories = [category.key.as_str()];
-        let judged = self.judge(&caller, about, &categories, Interaction::Read)?;
+        let judged = self.judge(caller, about, &categories, Interaction::Read)?;
         let Ok(permit) = judged else { return Ok(false) };
         let (kind, id) = &event.resource;
         if !matches!(self.view.read(&permit, kind, id)?, Found::Current(_)) {
@@ -259,21 +286,26 @@ impl Tenant {
             id: Some(id),
             query: None,
         };
-        self.disclosed_as(&caller, &permit, &deed).await?;
+        self.disclosed_as(caller, &permit, &deed).await?;
         Ok(true)
+    }
+
+    /// The agreement by which a source delivers for an owner now.
+    fn agreement_of(&self, (owner, source): &(String, String)) -> Option<Agreement> {
+        let (register, now) = (self.register(), self.now());
+        let mine =
+            register.agreements.iter().filter(|it| it.owner == *owner && it.source == *source);
+        let mut valid = mine.filter(|it| register.agreement(&it.client_id, now) == Some(*it));
+        valid.next().cloned()
     }
 
     /// The system behind a Subscription, by the agreement that is valid now.
     fn subscriber(&self, wanted: &Wanted) -> Option<Caller> {
-        let (register, now) = (self.register(), self.now());
-        let (owner, source) = &wanted.of;
-        let agreements = register.agreements.iter();
-        let mut mine = agreements.filter(|it| it.owner == *owner && it.source == *source);
-        let client =
-            mine.find_map(|it| register.agreement(&it.client_id, now).filter(|now| *now == it))?;
+        let agreement =
+            self.agreement_of(&wanted.of).filter(|it| it.lets_call(&wanted.endpoint))?;
         Some(Caller {
-            client_id: client.client_id.clone(),
-            organisation: Some(owner.clone()),
+            client_id: agreement.client_id,
+            organisation: Some(agreement.owner),
             unit: None,
             supplier: None,
             token_id: format!("Subscription/{}", wanted.id),

@@ -167,6 +167,9 @@ fn a_subscription_that_cannot_be_is_refused_with_what_to_do() {
         ("/criteria", json!("https://fkj.no/fhir/SubscriptionTopic/none"), "topic is not known"),
         ("/channel/type", json!("email"), "only `rest-hook`"),
         ("/channel/endpoint", json!("http://vendor.example/"), "must begin with `https://`"),
+        ("/channel/endpoint", json!("https://vendor.example/"), "does not name this address"),
+        ("/channel/endpoint", json!("http://127.0.0.1:x@vendor.example/"), "does not name this"),
+        ("/channel/endpoint", json!("https://127.0.0.1.vendor.example/"), "does not name this"),
         (
             "/channel/_payload/extension/0/valueCode",
             json!("full-resource"),

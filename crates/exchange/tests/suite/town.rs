@@ -183,6 +183,7 @@ fn register() -> Register {
         categories: owned(categories),
         valid_from: 0,
         valid_to: None,
+        endpoints: Vec::new(),
     };
     Register {
         number: "9901".to_owned(),

@@ -49,6 +49,7 @@ fn register() -> Register {
                 categories: owned(&keys()),
                 valid_from: 0,
                 valid_to: None,
+                endpoints: Vec::new(),
             })
             .collect(),
         roles: vec![Role {

@@ -27,6 +27,8 @@ use crate::https::{Bounds, Https};
 
 /// Entries looked through at a time.
 const BATCH: usize = 500;
+/// Entries without an event after which the place is kept.
+const SELDOM: u64 = 5_000;
 /// What is waited for and taken of a subscriber.
 const BOUNDS: Bounds = Bounds { patience: Duration::from_secs(10), answer: 64 * 1024 };
 /// Wait after the first failure; each further one doubles it.
@@ -48,7 +50,10 @@ pub async fn run(tenant: Arc<Tenant>, base: String) {
             match changes.recv().await {
                 Ok(change) if Some(change.category.as_str()) != kept => {}
                 Ok(_) | Err(RecvError::Lagged(_)) => break,
-                Err(RecvError::Closed) => return,
+                Err(RecvError::Closed) => {
+                    running.values().for_each(|(_, task)| task.abort());
+                    return;
+                }
             }
         }
     }
@@ -100,6 +105,8 @@ struct Sender {
     wanted: Wanted,
     places: Places,
     place: Place,
+    /// The position that is on disk.
+    kept: u64,
     web: Https,
     to: Uri,
 }
@@ -117,7 +124,8 @@ impl Sender {
         let place = places.of(&wanted.id)?.unwrap_or_else(begun);
         let to: Uri = wanted.endpoint.parse().map_err(|_| "the endpoint is no address")?;
         let web = Https::to(&to)?;
-        Ok(Self { tenant, base: base.to_owned(), wanted, places, place, web, to })
+        let kept = place.position;
+        Ok(Self { tenant, base: base.to_owned(), wanted, places, place, kept, web, to })
     }
 
     /// Until something fails.
@@ -143,7 +151,10 @@ impl Sender {
                 }
                 _ if reached > self.place.position => {
                     self.place.position = reached;
-                    self.keep(None)?;
+                    // What told nothing is looked through again after a restart; not all of it.
+                    if reached >= self.kept + SELDOM {
+                        self.keep(None)?;
+                    }
                 }
                 _ => {
                     let after = self.place.position;
@@ -205,7 +216,9 @@ impl Sender {
     }
 
     fn keep(&mut self, new: Option<u64>) -> Result<(), Failed> {
-        Ok(self.places.keep(&self.wanted.id, &self.place, new)?)
+        self.places.keep(&self.wanted.id, &self.place, new)?;
+        self.kept = self.place.position;
+        Ok(())
     }
 
     /// Keeps why, for `$status`.

@@ -37,7 +37,7 @@ pub async fn events(call: Call) -> Answer {
         let (mut at, mut focus) = (call.tenant.now(), None);
         if let Some(event) = event {
             at = event.at;
-            if wanted.names && call.tenant.tells(&wanted, &event).await? {
+            if wanted.names && call.tenant.may_be_told(&call.caller, &event).await? {
                 focus = Some(format!("{}/{}", event.resource.0, event.resource.1));
             }
         }
