@@ -322,7 +322,6 @@ fn holds(when: &Expression, resource: &Resource) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
