@@ -15,7 +15,7 @@ use sandbox::world::municipalities;
 use sources::source::SourceConfig;
 
 use crate::app::App;
-use crate::command::serve::{listen, open, runtime, serve};
+use crate::command::serve::{listen, open, runtime, serve, stopped};
 use crate::command::token::ISSUER_DIR;
 use crate::command::{CONFIG_FILE, Failed};
 use crate::config::{
@@ -78,6 +78,8 @@ impl Demo {
             if self.live > 0 {
                 tokio::spawn(measure(app.clone(), self.seed, Duration::from_secs(self.live)));
             }
+            // Not before: filling may be broken off.
+            let stopped = stopped()?;
             let dir = self.dir.display();
             eprintln!("Open http://{address}/ and choose who to be. All persons are made up.");
             let proof = match config.municipalities.first().map(|it| it.tokens) {
@@ -89,7 +91,7 @@ impl Demo {
             );
             eprintln!("Stop with Ctrl-C.");
             outside::start(&app, &config)?;
-            serve(listener, app).await
+            serve(listener, app, stopped).await
         })
     }
 

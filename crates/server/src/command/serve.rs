@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use sandbox::idp::desk::Desk;
 use sandbox::issuer::Issuer;
 use sources::source::Sources;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, Described, Hosted};
 use crate::carrier::HttpCarrier;
@@ -50,10 +51,11 @@ impl Serve {
         }
         let listener = listen(&config.listen)?;
         let app = open(&config, None)?;
-        eprintln!("fkj serves on http://{}", listener.local_addr()?);
         runtime()?.block_on(async {
+            let stopped = stopped()?;
+            eprintln!("fkj serves on http://{}", listener.local_addr()?);
             outside::start(&app, &config)?;
-            serve(listener, app).await
+            serve(listener, app, stopped).await
         })
     }
 }
@@ -171,8 +173,12 @@ pub fn listen(address: &str) -> Result<TcpListener, Failed> {
     Ok(listener)
 }
 
-/// Serves until interrupted; what has begun is finished first.
-pub async fn serve(listener: TcpListener, app: Arc<App>) -> Result<(), Failed> {
+/// Serves until `stopped`; what has begun is finished first.
+pub async fn serve(
+    listener: TcpListener,
+    app: Arc<App>,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Failed> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let warmed = app.clone();
     tokio::spawn(async move { warmed.verifier.warm().await });
@@ -180,7 +186,7 @@ pub async fn serve(listener: TcpListener, app: Arc<App>) -> Result<(), Failed> {
         tokio::spawn(watch_log(hosted.tenant.clone()));
     }
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
+    axum::serve(listener, service).with_graceful_shutdown(stopped).await?;
     Ok(())
 }
 
@@ -215,17 +221,15 @@ async fn watch_log(tenant: Arc<Tenant>) {
 /// Minutes until settings that say nothing useful are read again.
 const NEXT_LOOK: u32 = 60;
 
-/// Interrupt or termination.
-async fn stopped() {
-    let interrupted = tokio::signal::ctrl_c();
-    let Ok(mut terminated) =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    else {
-        drop(interrupted.await);
-        return;
-    };
-    tokio::select! {
-        _ = interrupted => {}
-        _ = terminated.recv() => {}
-    }
+/// Interrupt or termination, from now on: taken before it is told that fkj serves, so that whoever then ends it
+/// ends it in order.
+pub fn stopped() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    })
 }
