@@ -2,11 +2,12 @@
 //! validation, durable ledger and durable audit.
 //!
 //! It starts the release binary on a fresh directory, drives it over loopback, stops it, and prints
-//! one JSON object. Beside the platform, the same resources are put into bare SQLite in the same run,
-//! as many in a transaction as in a Bundle. Client and server share the machine: what the client
+//! one JSON object. Beside the platform, the same resources are put into bare SQLite and by `COPY`
+//! into bare PostgreSQL in the same run, as many in a transaction as in a Bundle, or as requests at once. Client and server share the machine: what the client
 //! costs is told too. Every phase is bounded in count and in time.
 
 mod bare;
+mod copied;
 mod growth;
 mod isolation;
 mod load;

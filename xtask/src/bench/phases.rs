@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::load::{self, Drive, Driven, Request, drive, find, start};
 use super::material::{self, Material};
 use super::server::{self, KOMMUNE, Server};
-use super::{Scale, bare};
+use super::{Scale, bare, copied};
 
 /// Connections of the phases of single requests.
 const CONNECTIONS: usize = 32;
@@ -35,12 +35,14 @@ pub fn run(program: &Path, scale: Scale) -> Result<Value, String> {
     let import = phases.import(&material, &vkp)?;
     let memory_full = phases.server.memory();
     let reads = phases.reads(&doctor)?;
-    let searches = phases.single(&material.searches(&doctor), true, &has(b"\"mode\":\"match\""))?;
+    let searches = phases.single(&material.searches(&doctor), &has(b"\"mode\":\"match\""))?;
     let (overviews, news2) = phases.services(&material, &doctor)?;
-    let creates = material::creates(&material.events(1), &vkp);
-    let creates = phases.single(&creates, false, &has(b"\"versionId\""))?;
-    let events = material::cloud_events(&material.events(2), &vkp);
-    let events = phases.single(&events, false, &has(b"201 Created"))?;
+    let sent = material.events(1);
+    let creates = material::creates(&sent, &vkp);
+    let creates = phases.events(&creates, &sent, &has(b"\"versionId\""))?;
+    let sent = material.events(2);
+    let events = material::cloud_events(&sent, &vkp);
+    let events = phases.events(&events, &sent, &has(b"201 Created"))?;
     let memory = phases.server.memory();
     let disk = phases.server.stop(program)?;
     Ok(json!({
@@ -115,8 +117,8 @@ impl Phases {
         self.beside_bare(&before, &driven, resources, size)
     }
 
-    /// What a phase of many resources measured, and how fast bare SQLite takes the same, `size` of them
-    /// in a transaction.
+    /// What a phase of many resources measured, and how fast bare SQLite and bare PostgreSQL take the same,
+    /// `size` of them in a transaction.
     fn beside_bare(
         &self,
         before: &Before,
@@ -125,15 +127,19 @@ impl Phases {
         size: usize,
     ) -> Result<Value, String> {
         let per_second = resources.len() as f64 / driven.seconds;
-        let path = self.server.directory().join(format!("bare-{}.db", resources.len() * size));
+        let directory = tempfile::tempdir_in(server::target()?).map_err(|it| it.to_string())?;
         let mut result = self.told(before, driven, resources.len());
-        let bare = bare::inserts(&path, resources, size)?;
+        let bare = bare::inserts(&directory.path().join("bare.db"), resources, size)?;
+        let copied = copied::copies(&server::target()?, resources, size)?;
         if let Some(result) = result.as_object_mut() {
             result.remove("per_second");
             result.insert("in_a_transaction".to_owned(), json!(size));
             result.insert("resources_per_second".to_owned(), rounded(per_second));
             result.insert("bare_sqlite_per_second".to_owned(), rounded(bare));
             result.insert("of_bare_sqlite".to_owned(), json!(hundredths(per_second / bare)));
+            let copied_of = copied.map(|copied| hundredths(per_second / copied));
+            result.insert("bare_postgresql_per_second".to_owned(), json!(copied.map(f64::round)));
+            result.insert("of_bare_postgresql".to_owned(), json!(copied_of));
         }
         Ok(result)
     }
@@ -163,7 +169,7 @@ impl Phases {
                 load::request("GET", &format!("/{KOMMUNE}/fhir/Observation/{id}"), token, "", b"")
             })
             .collect();
-        self.single(&requests, true, &has(b"\"Observation\""))
+        self.single(&requests, &has(b"\"Observation\""))
     }
 
     /// `$kommunale-tjenester` and `$news2` of the residents with a whole history.
@@ -181,18 +187,32 @@ impl Phases {
                 .map(|id| format!("/{KOMMUNE}/fhir/Patient/{id}/${operation}"))
                 .map(|path| load::request("GET", &path, token, "", b""))
                 .collect();
-            self.single(&requests, true, &has(b"\"parameter\""))
+            self.single(&requests, &has(b"\"parameter\""))
         };
         Ok((of_all("kommunale-tjenester")?, of_all("news2")?))
+    }
+
+    /// Single events, each durable before its answer, beside what bare SQLite and PostgreSQL take of the same with
+    /// as many in a transaction as there are requests at once: no more of them can share a commit here.
+    fn events(
+        &self,
+        requests: &[Request],
+        resources: &[String],
+        check: &(dyn Fn(&[u8]) -> Result<(), String> + Sync),
+    ) -> Result<Value, String> {
+        let how = Drive { connections: CONNECTIONS, seconds: self.scale.seconds, again: false };
+        let before = self.before();
+        let driven = drive(self.server.address, requests, how, check)?;
+        let taken = resources.get(..driven.micros.len()).unwrap_or(resources);
+        self.beside_bare(&before, &driven, taken, CONNECTIONS)
     }
 
     fn single(
         &self,
         requests: &[Request],
-        again: bool,
         check: &(dyn Fn(&[u8]) -> Result<(), String> + Sync),
     ) -> Result<Value, String> {
-        let how = Drive { connections: CONNECTIONS, seconds: self.scale.seconds, again };
+        let how = Drive { connections: CONNECTIONS, seconds: self.scale.seconds, again: true };
         let before = self.before();
         let driven = drive(self.server.address, requests, how, check)?;
         let count = driven.micros.len();

@@ -40,7 +40,7 @@ pub fn build() -> Result<PathBuf, String> {
 }
 
 /// The target directory, in which this program lies too.
-fn target() -> Result<PathBuf, String> {
+pub fn target() -> Result<PathBuf, String> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     own.ancestors().nth(2).map(Path::to_owned).ok_or_else(|| "no target directory".to_owned())
 }
