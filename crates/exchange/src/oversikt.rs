@@ -39,6 +39,8 @@ use outside::{Outside, Silent};
 pub struct Oversikt {
     /// Whom it is about.
     pub patient: PatientHeader,
+    /// What sources say of who it is.
+    pub patients: Vec<Fact>,
     /// The situation it is for.
     pub context: &'static Context,
     /// What is shown, in its order.
@@ -101,7 +103,8 @@ impl Tenant {
         let permit = self.decide_with(caller, "oversikt", about, &categories, &also).await?;
         let patient = self.header(&permit, person)?;
         let mut incomplete = Vec::new();
-        let own = self.own_facts(&permit, base, &mut incomplete)?;
+        let mut own = self.own_facts(&permit, base, &mut incomplete)?;
+        let patients = patients(&mut own);
         self.missing(&permit, &mut incomplete)?;
         let outside = match chosen.asks_others {
             true => self.ask_others(caller, person, patient.number.as_deref(), &categories).await?,
@@ -112,6 +115,7 @@ impl Tenant {
         let sections = shown(&chosen, &permit, own, outside.facts, now);
         let answer = Oversikt {
             patient,
+            patients,
             context: chosen.context,
             left_out: chosen.left_out(),
             news2: derived(&sections, now),
@@ -120,7 +124,8 @@ impl Tenant {
             silences: outside.silences,
             at: now,
         };
-        let resources = answer.sections.iter().map(|section| section.facts.len()).sum();
+        let shown = answer.sections.iter().map(|section| section.facts.len());
+        let resources = answer.patients.len() + shown.sum::<usize>();
         // What others told is told on, also of a category that is closed here.
         let told = answer.sections.iter().filter(|it| !it.facts.is_empty()).map(|it| it.category);
         let mut categories = open.to_vec();
@@ -139,6 +144,15 @@ impl Tenant {
         let owner = (register.organisation.as_str(), register.name.as_str());
         Ok(print::document(&answer, owner, base, &self.new_id()?))
     }
+}
+
+/// Takes out the Patients: a document has whom it is about.
+fn patients(own: &mut Facts) -> Vec<Fact> {
+    let all = own.remove("demographics").unwrap_or_default();
+    let is_patient = |fact: &Fact| fact.value.text("resourceType") == Some("Patient");
+    let (patients, others) = all.into_iter().partition(is_patient);
+    own.insert("demographics", others);
+    patients
 }
 
 /// Each section with its facts: put together, the newest first, within what the section looks at.

@@ -105,6 +105,11 @@ fn a_doctor_on_call_sees_what_is_here_and_what_others_hold_with_the_origin_of_ea
         let origin = origin.unwrap_or_else(|| panic!("{kind} has no origin"));
         assert!(origin["entity"][0]["what"]["reference"].as_str().unwrap().starts_with("http"));
     }
+    assert_eq!(text(&document["entry"][1]["resource"]["id"]), id, "whom it is about");
+    let addresses = document["entry"].as_array().unwrap().iter().map(|it| text(&it["fullUrl"]));
+    let made: Vec<String> = addresses.filter(|it| it.starts_with("urn:uuid:")).collect();
+    let unique: std::collections::BTreeSet<&String> = made.iter().collect();
+    assert!(made.iter().all(|it| it.len() == 45) && unique.len() == made.len(), "{made:?}");
     // What the situation leaves out is told, and can be added.
     assert!(composition["text"]["div"].as_str().unwrap().contains("Utelatt her"));
     assert_eq!(section(&document, "equipment"), &Value::Null);

@@ -20,7 +20,7 @@ const CONTEXTS: &str = "https://fkj.no/fhir/CodeSystem/oversikt-kontekst";
 const SILENCES: &str = "https://fkj.no/fhir/CodeSystem/kilde-svarer-ikke";
 /// SNOMED CT: NEWS2 total score.
 const NEWS2_TOTAL: &str = "1104051000000101";
-/// Title and source of the address of whatever is made for the answer.
+/// Start of the address of whatever is made for the answer.
 const MADE: &str = "urn:uuid:";
 
 /// The document. `owner` is the municipality's organisation number and name, `id` the id of the answer.
@@ -28,22 +28,20 @@ pub fn document(answer: &Oversikt, owner: (&str, &str), base: &str, id: &str) ->
     let at = format_instant(answer.at);
     let patient = json!({ "reference": format!("{base}/Patient/{}", answer.patient.person) });
     let news2 = answer.news2.as_ref().and_then(|it| computed(it, &patient));
-    let named = |name: &str| format!("{MADE}{id}-{name}");
-    let mut entries = vec![entry(
-        &named("composition"),
-        composition(answer, owner, &patient, news2.as_ref().map(|_| named("news2"))),
-    )];
-    entries.extend(news2.map(|value| entry(&named("news2"), value)));
+    let mut names = (0_u64..).map(|number| made(id, number));
+    let mut name = || names.next().unwrap_or_default();
+    let news2_at = name();
+    let first = composition(answer, owner, &patient, news2.as_ref().map(|_| news2_at.as_str()));
+    let mut entries = vec![entry(&name(), first)];
+    entries.extend(answer.patients.iter().map(|fact| entry(&fact.url, fact.value.clone())));
+    entries.extend(news2.map(|value| entry(&news2_at, value)));
     let facts = || answer.sections.iter().flat_map(|section| &section.facts);
     entries.extend(facts().map(|fact| entry(&fact.url, fact.value.clone())));
-    for (i, fact) in facts().enumerate() {
-        entries.push(entry(&named(&format!("origin-{i}")), provenance(fact, &at)));
+    for fact in answer.patients.iter().chain(facts()) {
+        entries.push(entry(&name(), provenance(fact, &at)));
     }
-    for (i, issue) in disputes(answer, &patient).into_iter().enumerate() {
-        entries.push(entry(&named(&format!("dispute-{i}")), issue));
-    }
-    if let Some(outcome) = missing(answer) {
-        entries.push(entry(&named("missing"), outcome));
+    for made in disputes(answer, &patient).into_iter().chain(missing(answer)) {
+        entries.push(entry(&name(), made));
     }
     json!({
         "resourceType": "Bundle",
@@ -54,6 +52,13 @@ pub fn document(answer: &Oversikt, owner: (&str, &str), base: &str, id: &str) ->
     })
 }
 
+/// The address of something that is made for the answer: the answer's id, which grows with time, with a number for
+/// its last part.
+fn made(id: &str, number: u64) -> String {
+    let start = id.rsplit_once('-').map_or(id, |(start, _)| start);
+    format!("{MADE}{start}-{number:012x}")
+}
+
 fn entry(url: &str, resource: Value) -> Value {
     json!({ "fullUrl": url, "resource": resource })
 }
@@ -62,13 +67,13 @@ fn composition(
     answer: &Oversikt,
     (number, name): (&str, &str),
     patient: &Value,
-    news2: Option<String>,
+    news2: Option<&str>,
 ) -> Value {
     let sections: Vec<Value> = answer
         .sections
         .iter()
         .map(|shown| {
-            let derived = news2.as_ref().filter(|_| shown.category == "measurements");
+            let derived = news2.filter(|_| shown.category == "measurements");
             section(shown, &answer.silences, derived)
         })
         .collect();
@@ -95,10 +100,10 @@ fn composition(
     })
 }
 
-fn section(shown: &Shown, silences: &[Silent], derived: Option<&String>) -> Value {
+fn section(shown: &Shown, silences: &[Silent], derived: Option<&str>) -> Value {
     let refer = |url: &str| json!({ "reference": url });
     let own = shown.facts.iter().map(|fact| refer(&fact.url));
-    let entries: Vec<Value> = derived.map(|url| refer(url)).into_iter().chain(own).collect();
+    let entries: Vec<Value> = derived.map(refer).into_iter().chain(own).collect();
     let silent: Vec<&Silent> =
         silences.iter().filter(|it| it.category == Some(shown.category)).collect();
     let empty = match (entries.is_empty(), shown.is_open, silent.is_empty()) {
