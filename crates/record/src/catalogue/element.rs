@@ -62,17 +62,6 @@ pub enum Colour {
     Later,
 }
 
-impl Colour {
-    /// The key of the data.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Platform => "platform",
-            Self::National => "national",
-            Self::Later => "later",
-        }
-    }
-}
-
 /// The nine categories that the first phase is recommended to begin with (Bilag 3.1.3, 2, a–i).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
