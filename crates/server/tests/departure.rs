@@ -245,7 +245,13 @@ fn whatever_ends_it_in_its_middle_what_is_there_is_whole_or_says_that_it_is_not(
         }
         let half = place.path().join("9901.unfinished");
         if half.exists() {
-            assert!(bad(verify(&half, &key)).contains(": "), "{half:?}");
+            let verdict = verify(&half, &key).output().unwrap();
+            // One ended in its last moment has everything, and its name not yet: the founding below is its proof.
+            if verdict.status.success() {
+                std::fs::rename(&half, &to).unwrap();
+                break;
+            }
+            assert!(told(&verdict).contains(": "), "{half:?}");
         }
         after = after * 5 / 4;
     }
