@@ -155,7 +155,7 @@ impl Follower {
     /// Asks whoever answers, perhaps a standby.
     fn suppose(&mut self) {
         let asked = self.fresh.clock.now_ms();
-        let told = self.ledger.head().and_then(|head| self.send_to(head.position));
+        let told = self.ledger.head_anew().and_then(|head| self.send_to(head.position));
         if told.is_ok_and(|is_all| is_all) {
             self.fresh.supposed.store(asked, Ordering::Release);
         }

@@ -88,9 +88,11 @@ impl Follower {
 
 impl Heard {
     /// How far the ledger has come, with what its entries up to there say of keys carried out. A connection that
-    /// broke since the last time is no reason not to know.
+    /// broke since the last time is no reason not to know; a server that was waited for in vain is not waited for
+    /// once more, since whoever asks has others to ask.
     fn look(&mut self, sealer: &Sealer) -> Result<Position, Error> {
         match self.try_to_look(sealer) {
+            Err(error @ Error::Unreachable { .. }) => Err(error),
             Err(error) if error.is_away() => self.try_to_look(sealer),
             looked => looked,
         }

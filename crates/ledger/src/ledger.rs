@@ -1,5 +1,7 @@
 //! The open ledger: what the rest of the platform calls.
 
+mod proofs;
+
 use crate::absence::Absence;
 use crate::append::{Appended, Body, Committed, Draft, Record, Sealer, Sealing};
 use crate::body::MAX_BYTES;
@@ -13,8 +15,7 @@ use crate::faults::{Faults, NoFaults};
 use crate::follow::{Follower, Progress};
 use crate::foreign::Window;
 use crate::keys::Keys;
-use crate::merkle::Hash;
-use crate::note::{Checkpoint, Proof, VerifierKey};
+use crate::note::Checkpoint;
 use crate::random::{Random, SystemRandom};
 use crate::read::Readers;
 use crate::reseal;
@@ -257,6 +258,15 @@ impl Ledger {
         self.readers.head()
     }
 
+    /// As [`Ledger::head`], asked over a new connection: where the server that takes what is written has fallen
+    /// silent, the next to answer is a standby, which may be behind.
+    ///
+    /// # Errors
+    /// As [`Ledger::head`].
+    pub fn head_anew(&self) -> Result<Head, Error> {
+        self.readers.head_anew()
+    }
+
     /// Up to `limit` records from position `from` on, in order.
     ///
     /// # Errors
@@ -343,70 +353,6 @@ impl Ledger {
         let keys = PublicKeys::of(&self.sealer.keys, ledger)?;
         let trust = Trust { checkpoints, ..keys.trust(ledger) };
         self.storage.verify(&trust, &mut progress)
-    }
-
-    /// The public key of its checkpoints.
-    ///
-    /// # Errors
-    /// [`Error::Key`], [`Error::Storage`].
-    pub fn verifier_key(&self) -> Result<VerifierKey, Error> {
-        self.sealer.keys.verifier_key(&self.sealer.ledger)
-    }
-
-    /// Signs a checkpoint of all that is there, unless nothing is new since the latest; answers the
-    /// latest. Nothing for an empty ledger.
-    ///
-    /// # Errors
-    /// [`Error::Stopped`], [`Error::Storage`].
-    pub async fn sign_checkpoint(&self) -> Result<Option<String>, Error> {
-        let place = self.queue()?.reserve().await.map_err(|_| Error::Stopped)?;
-        let (answer, done) = oneshot::channel();
-        place.send(Job { group: Vec::new(), checkpoint: true, answer });
-        done.await.map_err(|_| Error::Stopped)??;
-        self.checkpoint(None)
-    }
-
-    /// The signed checkpoint of exactly this size, or the latest, as [`crate::note`] writes it.
-    ///
-    /// # Errors
-    /// [`Error::Storage`].
-    pub fn checkpoint(&self, size: Option<Position>) -> Result<Option<String>, Error> {
-        self.readers.with(|reading| reading.note(size))
-    }
-
-    /// Up to `limit` signed checkpoints of more than `size` entries, with their sizes, the smallest
-    /// first.
-    ///
-    /// # Errors
-    /// [`Error::Storage`].
-    pub fn checkpoints_after(
-        &self,
-        size: Position,
-        limit: usize,
-    ) -> Result<Vec<(Position, String)>, Error> {
-        self.readers.with(|reading| reading.notes_after(size, limit))
-    }
-
-    /// The entry at `position` with the proof that it is in the checkpoint of `size`, or in the
-    /// latest. Nothing where there is no such checkpoint, or it does not reach the position.
-    ///
-    /// # Errors
-    /// [`Error::Storage`], [`Error::Corrupt`].
-    pub fn proof(
-        &self,
-        position: Position,
-        size: Option<Position>,
-    ) -> Result<Option<Proof>, Error> {
-        self.readers.proof(position, size)
-    }
-
-    /// The proof that the first `from` entries are the beginning of the first `to` (RFC 9162
-    /// §2.1.4). Nothing where there are fewer than `to`, or `from` is larger.
-    ///
-    /// # Errors
-    /// [`Error::Storage`], [`Error::Corrupt`].
-    pub fn consistency(&self, from: Position, to: Position) -> Result<Option<Vec<Hash>>, Error> {
-        self.readers.consistency(from, to)
     }
 
     /// The position of the first entry recorded at `ms` (milliseconds since 1970) or later; one past

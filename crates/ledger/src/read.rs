@@ -39,6 +39,12 @@ impl Readers {
         })
     }
 
+    /// As [`Readers::head`], by whoever answers now: what was connected before may lead to a server that is silent.
+    pub(crate) fn head_anew(&self) -> Result<Head, Error> {
+        self.idle.lock().clear();
+        self.head()
+    }
+
     pub(crate) fn read(&self, from: Position, limit: usize) -> Result<Vec<Record>, Error> {
         let records = self.query(Rows::From { first: from, limit })?;
         for pair in records.windows(2) {
